@@ -1,0 +1,1 @@
+"""The code generator: server/public's contract in, protobuf, Go, Python and docs out."""
