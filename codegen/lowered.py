@@ -281,7 +281,7 @@ class Method:
     results: tuple[Field, ...]
     """The Go results (roles RESULT, REJECTION_REASON, ERROR), in Go's order."""
     go_signature: str
-    """The Go method as declared, for documentation: "GetUser(userID string) (*model.User, *model.AppError)"."""
+    """The Go method as declared: "GetUser(userID string) (*model.User, *model.AppError)"."""
     minimum_version: str
     doc: str
     special: str = ""
