@@ -1,0 +1,1 @@
+"""What runs inside a plugin process between the wire and the author's class."""
