@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+const (
+	publicModule  = "github.com/mattermost/mattermost/server/public"
+	pluginPackage = publicModule + "/plugin"
+)
+
+// source is server/public's package plugin, type-checked, and the syntax of every package below it.
+type source struct {
+	plugin  *packages.Package
+	version string
+	// files maps an import path to the package's Go files.
+	files  map[string][]string
+	syntax map[string]*packageSyntax
+}
+
+// packageSyntax is what only the source text of a package tells: order, files and comments.
+type packageSyntax struct {
+	types  map[string]typeSyntax
+	consts []constSyntax
+}
+
+type typeSyntax struct {
+	spec *ast.TypeSpec
+	doc  string
+	file string
+}
+
+type constSyntax struct {
+	name string
+	doc  string
+}
+
+func load(dir string) (*source, error) {
+	roots, err := packages.Load(&packages.Config{
+		Dir: dir,
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedModule |
+			packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo,
+	}, pluginPackage)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", pluginPackage, err)
+	}
+	if err := loadErrors(roots); err != nil {
+		return nil, err
+	}
+	plugin := roots[0]
+	if plugin.Module == nil {
+		return nil, fmt.Errorf("%s belongs to no module", pluginPackage)
+	}
+
+	all, err := packages.Load(&packages.Config{
+		Dir:  dir,
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps,
+	}, pluginPackage)
+	if err != nil {
+		return nil, fmt.Errorf("list the packages below %s: %w", pluginPackage, err)
+	}
+	files := map[string][]string{}
+	packages.Visit(all, nil, func(p *packages.Package) { files[p.PkgPath] = p.GoFiles })
+
+	return &source{
+		plugin:  plugin,
+		version: plugin.Module.Version,
+		files:   files,
+		syntax:  map[string]*packageSyntax{},
+	}, nil
+}
+
+func loadErrors(loaded []*packages.Package) error {
+	var failures []error
+	packages.Visit(loaded, nil, func(p *packages.Package) {
+		for _, e := range p.Errors {
+			failures = append(failures, e)
+		}
+	})
+	return errors.Join(failures...)
+}
+
+// of returns the syntax of a package, parsing it on first use.
+func (s *source) of(pkg *types.Package) (*packageSyntax, error) {
+	if known, ok := s.syntax[pkg.Path()]; ok {
+		return known, nil
+	}
+	files, ok := s.files[pkg.Path()]
+	if !ok {
+		return nil, fmt.Errorf("no source known for package %s", pkg.Path())
+	}
+	result := &packageSyntax{types: map[string]typeSyntax{}}
+	fset := token.NewFileSet()
+	for _, name := range files {
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, fmt.Errorf("parse %s: %w", name, err)
+		}
+		result.add(file, path.Join(shortPath(pkg.Path()), filepath.Base(name)))
+	}
+	s.syntax[pkg.Path()] = result
+	return result, nil
+}
+
+func (p *packageSyntax) add(file *ast.File, name string) {
+	for _, decl := range file.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range gen.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				doc := spec.Doc
+				if doc == nil && len(gen.Specs) == 1 {
+					doc = gen.Doc
+				}
+				p.types[spec.Name.Name] = typeSyntax{spec: spec, doc: commentText(doc, spec.Comment), file: name}
+			case *ast.ValueSpec:
+				if gen.Tok != token.CONST {
+					continue
+				}
+				for _, ident := range spec.Names {
+					p.consts = append(p.consts, constSyntax{ident.Name, commentText(spec.Doc, spec.Comment)})
+				}
+			}
+		}
+	}
+}
+
+// shortPath is an import path relative to server/public where it lies inside.
+func shortPath(importPath string) string {
+	if rest, ok := strings.CutPrefix(importPath, publicModule+"/"); ok {
+		return rest
+	}
+	return importPath
+}
