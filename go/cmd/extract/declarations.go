@@ -27,7 +27,7 @@ func (c *collector) declaration(key string, t *types.Named) (typeDecl, error) {
 		Package: object.Pkg().Path(),
 		File:    declared.file,
 		Doc:     declared.doc,
-		Aliases: aliases(t),
+		Aliases: aliases(t, c.src.all[object.Pkg().Path()].Types.Scope()),
 	}
 	if args := t.TypeArgs(); args != nil {
 		for arg := range args.Types() {
@@ -47,7 +47,7 @@ func (c *collector) declaration(key string, t *types.Named) (typeDecl, error) {
 		return typeDecl{}, err
 	}
 	result.Underlying = &underlying
-	result.Constants = constants(t, syntax)
+	result.Constants = constants(t, syntax, c.src.all[object.Pkg().Path()].Types.Scope())
 	return result, nil
 }
 
@@ -123,15 +123,14 @@ func embeddedName(expr ast.Expr) string {
 }
 
 // constants lists the exported constants declared with a type, in source order.
-func constants(t *types.Named, syntax *packageSyntax) []constantDecl {
+func constants(t *types.Named, syntax *packageSyntax, scope *types.Scope) []constantDecl {
 	if _, ok := t.Underlying().(*types.Basic); !ok {
 		return nil
 	}
 	var result []constantDecl
-	scope := t.Obj().Pkg().Scope()
 	for _, declared := range syntax.consts {
 		object, ok := scope.Lookup(declared.name).(*types.Const)
-		if !ok || !object.Exported() || !types.Identical(object.Type(), t) {
+		if !ok || !object.Exported() || !sameName(object.Type(), t) {
 			continue
 		}
 		result = append(result, constantDecl{Name: declared.name, Value: constantValue(object.Val()), Doc: declared.doc})
@@ -152,15 +151,20 @@ func constantValue(value constant.Value) any {
 }
 
 // aliases lists the exported names that a type's package declares for it with "type A = T".
-func aliases(t *types.Named) []string {
+func aliases(t *types.Named, scope *types.Scope) []string {
 	var result []string
-	scope := t.Obj().Pkg().Scope()
 	for _, name := range scope.Names() {
 		object, ok := scope.Lookup(name).(*types.TypeName)
-		if ok && object.IsAlias() && object.Exported() && types.Identical(types.Unalias(object.Type()), t) {
+		if ok && object.IsAlias() && object.Exported() && sameName(types.Unalias(object.Type()), t) {
 			result = append(result, name)
 		}
 	}
 	slices.Sort(result)
 	return result
+}
+
+// sameName says whether a type is t, which may come from another load of the same package.
+func sameName(goType types.Type, t *types.Named) bool {
+	named, ok := goType.(*types.Named)
+	return ok && named.String() == t.String()
 }

@@ -23,8 +23,8 @@ const (
 type source struct {
 	plugin  *packages.Package
 	version string
-	// files maps an import path to the package's Go files.
-	files  map[string][]string
+	// all holds every package below, by import path, with all that it declares.
+	all    map[string]*packages.Package
 	syntax map[string]*packageSyntax
 }
 
@@ -62,20 +62,26 @@ func load(dir string) (*source, error) {
 		return nil, fmt.Errorf("%s belongs to no module", pluginPackage)
 	}
 
-	all, err := packages.Load(&packages.Config{
-		Dir:  dir,
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps,
+	// The packages that the first load reaches only through others know no more than what those use of
+	// them, so constants and aliases are looked up here.
+	below, err := packages.Load(&packages.Config{
+		Dir: dir,
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps |
+			packages.NeedTypes,
 	}, pluginPackage)
 	if err != nil {
-		return nil, fmt.Errorf("list the packages below %s: %w", pluginPackage, err)
+		return nil, fmt.Errorf("load the packages below %s: %w", pluginPackage, err)
 	}
-	files := map[string][]string{}
-	packages.Visit(all, nil, func(p *packages.Package) { files[p.PkgPath] = p.GoFiles })
+	if err := loadErrors(below); err != nil {
+		return nil, err
+	}
+	all := map[string]*packages.Package{}
+	packages.Visit(below, nil, func(p *packages.Package) { all[p.PkgPath] = p })
 
 	return &source{
 		plugin:  plugin,
 		version: plugin.Module.Version,
-		files:   files,
+		all:     all,
 		syntax:  map[string]*packageSyntax{},
 	}, nil
 }
@@ -92,16 +98,16 @@ func loadErrors(loaded []*packages.Package) error {
 
 // of returns the syntax of a package, parsing it on first use.
 func (s *source) of(pkg *types.Package) (*packageSyntax, error) {
-	if known, ok := s.syntax[pkg.Path()]; ok {
-		return known, nil
+	if parsed, ok := s.syntax[pkg.Path()]; ok {
+		return parsed, nil
 	}
-	files, ok := s.files[pkg.Path()]
+	known, ok := s.all[pkg.Path()]
 	if !ok {
 		return nil, fmt.Errorf("no source known for package %s", pkg.Path())
 	}
 	result := &packageSyntax{types: map[string]typeSyntax{}}
 	fset := token.NewFileSet()
-	for _, name := range files {
+	for _, name := range known.GoFiles {
 		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return nil, fmt.Errorf("parse %s: %w", name, err)
