@@ -1,0 +1,205 @@
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+const (
+	// maxLine is the longest line of output that is one record; a longer one is cut into several.
+	maxLine = 1 << 20
+	// maxBlock is the longest traceback that is one record.
+	maxBlock = 256 << 10
+	// blockPause ends a traceback: its lines are written at once.
+	blockPause = 100 * time.Millisecond
+)
+
+// handshakeLine is what go-plugin expects first on stdout. Other lines may come before it, from a print at import.
+var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|(unix|tcp)\|`)
+
+// output turns what the process writes to stdout and stderr into log records.
+type output struct {
+	logger hclog.Logger
+
+	lock      sync.Mutex
+	traceback string // last line of the last traceback
+	lastError string // message of the last record at level error
+	lastLine  string // last line of text
+}
+
+func newOutput(logger hclog.Logger) *output { return &output{logger: logger} }
+
+// reason is the most telling line the process wrote, for an error about its end; "" if it wrote nothing.
+func (o *output) reason() string {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	for _, line := range []string{o.traceback, o.lastError, o.lastLine} {
+		if line != "" {
+			return line
+		}
+	}
+	return ""
+}
+
+// readStdout passes the handshake line on and logs every other one.
+func (o *output) readStdout(stdout io.Reader, handshake io.Writer) {
+	log := o.logger.With("source", "stdout")
+	shaken := false
+	for line := range lines(stdout, o.logger) {
+		if !shaken && handshakeLine.MatchString(line) {
+			shaken = true
+			// The reader is go-plugin; once it has read this line it only drains.
+			if _, err := io.WriteString(handshake, line+"\n"); err != nil {
+				log.Error("cannot pass the handshake on", "error", err)
+			}
+			continue
+		}
+		if line != "" {
+			o.remember(line)
+			log.Info(line)
+		}
+	}
+}
+
+// readStderr logs what the process writes to stderr: records in hclog's JSON as the records they are, lines of a
+// traceback together, other text line by line.
+func (o *output) readStderr(stderr io.Reader) {
+	incoming := make(chan string)
+	go func() {
+		defer close(incoming)
+		for line := range lines(stderr, o.logger) {
+			incoming <- line
+		}
+	}()
+
+	var block tracebackBlock
+	pause := time.NewTimer(blockPause)
+	defer pause.Stop()
+	for {
+		var waiting <-chan time.Time
+		if block.open() {
+			pause.Reset(blockPause)
+			waiting = pause.C
+		}
+		select {
+		case line, ok := <-incoming:
+			if !ok {
+				o.flush(&block)
+				return
+			}
+			o.stderrLine(line, &block)
+		case <-waiting:
+			o.flush(&block)
+		}
+	}
+}
+
+func (o *output) stderrLine(line string, block *tracebackBlock) {
+	if record, ok := parseRecord(line); ok {
+		o.flush(block)
+		o.log(record)
+		return
+	}
+	if block.add(line) {
+		return
+	}
+	o.flush(block)
+	if block.add(line) {
+		return
+	}
+	if strings.TrimSpace(line) != "" {
+		o.remember(line)
+		o.logger.Log(textLevel(line), line, "source", "stderr")
+	}
+}
+
+// flush logs the traceback collected so far.
+func (o *output) flush(block *tracebackBlock) {
+	if !block.open() {
+		return
+	}
+	text := block.take()
+	o.rememberTraceback(text)
+	o.logger.Error(text, "source", "stderr")
+}
+
+// log hands a record on under its own name and level.
+func (o *output) log(r record) {
+	if r.level >= hclog.Error {
+		o.lock.Lock()
+		o.lastError = firstLine(r.message)
+		o.lock.Unlock()
+	}
+	for _, text := range r.texts() {
+		if strings.Contains(text, tracebackStart) {
+			o.rememberTraceback(text)
+		}
+	}
+	logger := o.logger
+	if r.name != "" {
+		logger = logger.ResetNamed(r.name)
+	}
+	logger.Log(r.level, r.message, r.fields...)
+}
+
+func (o *output) remember(line string) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	o.lastLine = strings.TrimSpace(line)
+}
+
+func (o *output) rememberTraceback(text string) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	o.traceback = exceptionLine(text)
+}
+
+// textLevel is the level of a line of text that is not a record.
+func textLevel(line string) hclog.Level {
+	if strings.Contains(line, "Warning: ") {
+		return hclog.Warn
+	}
+	return hclog.Info
+}
+
+// lines yields the lines of a reader, without their ends, until it ends. A line above maxLine is yielded in pieces.
+func lines(reader io.Reader, logger hclog.Logger) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		buffered := bufio.NewReaderSize(reader, 64<<10)
+		var long []byte
+		for {
+			piece, err := buffered.ReadSlice('\n')
+			long = append(long, piece...)
+			complete := err == nil || (err != nil && !errors.Is(err, bufio.ErrBufferFull))
+			if len(long) > 0 && (complete || len(long) >= maxLine) {
+				line := strings.ToValidUTF8(string(bytes.TrimRight(long, "\r\n")), "\uFFFD")
+				long = long[:0]
+				if !yield(line) {
+					return
+				}
+			}
+			switch {
+			case err == nil || errors.Is(err, bufio.ErrBufferFull):
+			case errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed):
+				return
+			default:
+				logger.Error("cannot read the plugin's output", "error", err)
+				return
+			}
+		}
+	}
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSpace(line)
+}

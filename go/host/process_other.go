@@ -1,0 +1,14 @@
+//go:build unix && !linux
+
+package host
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// setProcessAttributes puts the process into a group of its own, out of reach of a terminal's Ctrl-C. That the host
+// died it learns from its stdin.
+func setProcessAttributes(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+}

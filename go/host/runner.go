@@ -1,0 +1,195 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// outputGrace is how long output may still arrive after the process ended. Without a limit a grandchild that left
+// the process group and kept stderr would hold up everything that waits for the end of the output.
+const outputGrace = 500 * time.Millisecond
+
+// runner is one run of the plugin process: go-plugin's runner.Runner over a process in a group of its own, whose
+// output this package reads itself.
+type runner struct {
+	cmd    *exec.Cmd
+	output *output
+
+	// handshake is what go-plugin reads as stdout: the handshake line and nothing else.
+	handshake *io.PipeReader
+
+	stdinWriter *os.File
+	exited      chan struct{} // closed when the process was waited for and its output was read
+	exitErr     error         // set before exited is closed
+
+	killOnce sync.Once
+	lock     sync.Mutex
+	killAt   time.Time // until then Kill lets the process end by itself
+}
+
+// newRunner prepares a run of cmd. It takes ownership of the command's standard streams.
+func newRunner(cmd *exec.Cmd, output *output) *runner {
+	return &runner{cmd: cmd, output: output, exited: make(chan struct{})}
+}
+
+// Start starts the process.
+func (r *runner) Start(context.Context) error {
+	stdinReader, stdinWriter, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("pipe to the plugin's stdin: %w", err)
+	}
+	stdoutReader, stdoutWriter, err := os.Pipe()
+	if err != nil {
+		return errors.Join(fmt.Errorf("pipe from the plugin's stdout: %w", err), closeAll(stdinReader, stdinWriter))
+	}
+	stderrReader, stderrWriter, err := os.Pipe()
+	if err != nil {
+		return errors.Join(fmt.Errorf("pipe from the plugin's stderr: %w", err),
+			closeAll(stdinReader, stdinWriter, stdoutReader, stdoutWriter))
+	}
+	// The plugin never gets input: the end of its stdin tells it that the host is gone.
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = stdinReader, stdoutWriter, stderrWriter
+	r.stdinWriter = stdinWriter
+	setProcessAttributes(r.cmd)
+
+	started := make(chan error, 1)
+	waited := make(chan error, 1)
+	go func() {
+		// Linux kills the child when the thread that started it ends, so that thread lives as long as the child.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := r.cmd.Start()
+		started <- err
+		if err == nil {
+			waited <- r.cmd.Wait()
+		}
+	}()
+	err = <-started
+	// Only the child writes to these; its end is their end.
+	closeErr := closeAll(stdinReader, stdoutWriter, stderrWriter)
+	if err != nil {
+		return errors.Join(fmt.Errorf("cannot run %s: %w", r.cmd.Path, err), closeErr, closeAll(stdinWriter, stdoutReader, stderrReader))
+	}
+
+	handshakeReader, handshakeWriter := io.Pipe()
+	r.handshake = handshakeReader
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		r.output.readStdout(stdoutReader, handshakeWriter)
+		// The error is always nil. go-plugin waits for the end of the output before it waits for the process.
+		_ = handshakeWriter.Close()
+	})
+	reading.Go(func() { r.output.readStderr(stderrReader) })
+	go func() {
+		err := <-waited
+		killGroup(r.cmd.Process.Pid)
+		deadline := time.Now().Add(outputGrace)
+		deadlineErr := errors.Join(stdoutReader.SetReadDeadline(deadline), stderrReader.SetReadDeadline(deadline))
+		reading.Wait()
+		r.exitErr = errors.Join(err, deadlineErr, closeAll(stdinWriter, stdoutReader, stderrReader))
+		close(r.exited)
+	}()
+	return nil
+}
+
+// Wait waits until the process has ended.
+func (r *runner) Wait(context.Context) error {
+	<-r.exited
+	return r.exitErr
+}
+
+// allowUntil lets Kill wait for the process to end by itself until the given time.
+func (r *runner) allowUntil(t time.Time) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.killAt = t
+}
+
+// Kill ends the process and all processes of its group. A process that was given time (allowUntil) is asked first.
+func (r *runner) Kill(context.Context) error {
+	if r.cmd.Process == nil {
+		return nil
+	}
+	r.killOnce.Do(func() {
+		r.lock.Lock()
+		patience := time.Until(r.killAt)
+		r.lock.Unlock()
+		if patience > 0 {
+			terminateGroup(r.cmd.Process.Pid)
+			select {
+			case <-r.exited:
+				return
+			case <-time.After(patience):
+			}
+		}
+		killGroup(r.cmd.Process.Pid)
+	})
+	return nil
+}
+
+// killNow ends the process and its group at once, also while Kill is being patient.
+func (r *runner) killNow() {
+	if r.cmd.Process != nil {
+		killGroup(r.cmd.Process.Pid)
+	}
+}
+
+// hasExited says whether the process ended and its output was read.
+func (r *runner) hasExited() bool {
+	select {
+	case <-r.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stdout gives go-plugin the handshake.
+func (r *runner) Stdout() io.ReadCloser { return r.handshake }
+
+// Stderr gives go-plugin nothing: this package reads the log itself.
+func (r *runner) Stderr() io.ReadCloser { return io.NopCloser(eof{}) }
+
+// Name is the program.
+func (r *runner) Name() string { return r.cmd.Path }
+
+// ID is the process id.
+func (r *runner) ID() string {
+	if r.cmd.Process == nil {
+		return ""
+	}
+	return strconv.Itoa(r.cmd.Process.Pid)
+}
+
+// Diagnose adds nothing: what went wrong is told by the caller, who also has the log.
+func (r *runner) Diagnose(context.Context) string { return "" }
+
+// PluginToHost and HostToPlugin leave addresses as they are; both sides run on one machine.
+func (r *runner) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+func (r *runner) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+// eof is a reader at its end.
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+func closeAll(files ...*os.File) error {
+	errs := make([]error, 0, len(files))
+	for _, file := range files {
+		errs = append(errs, file.Close())
+	}
+	return errors.Join(errs...)
+}
