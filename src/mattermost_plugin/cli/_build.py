@@ -1,0 +1,168 @@
+"""Building a bundle: from a plugin's folder to the archive that a server installs."""
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from packaging.version import Version
+
+from mattermost_plugin.cli._archive import write_archive
+from mattermost_plugin.cli._author_files import author_files, bundle_entrypoint
+from mattermost_plugin.cli._bridge import bridge_for
+from mattermost_plugin.cli._pip import Requirements
+from mattermost_plugin.cli._platforms import Platform
+from mattermost_plugin.cli._problems import BuildError, Problem
+from mattermost_plugin.cli._project import Project, read_project
+from mattermost_plugin.cli._sdk_wheel import pack_sdk
+from mattermost_plugin.cli._vendor import Vendored, vendor
+
+__all__ = ["build_bundle"]
+
+_OLDEST_PYTHON = 10
+_NEWEST_PYTHON = 14
+_CHECKSUMS = PurePosixPath("server/checksums.sha256")
+
+
+def build_bundle(
+    directory: Path | str,
+    *,
+    platforms: Sequence[str] = (),
+    output: Path | str | None = None,
+    python: str | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Build the plugin in `directory` into a bundle and return the path of the archive.
+
+    Args:
+        directory: the folder of the plugin's `plugin.json`.
+        platforms: what to build for, each such as `linux-amd64`; empty: the machine this runs on.
+        output: the folder for the archive; None: `dist` in the plugin's folder.
+        python: the release of Python on the server, such as `3.11`, which matters only for compiled
+            dependencies; None: the running one if the plugin's `requires-python` has it, else the lowest
+            that it has.
+        report: is called with each line worth telling a person.
+
+    Raises:
+        BuildError: the plugin cannot be built; nothing was written to `output`.
+    """
+    directory = Path(directory)
+    targets = [Platform.parse(name) for name in sorted(set(platforms))] or [Platform.this()]
+    project = read_project(directory)
+    folder = Path(output) if output is not None else directory / "dist"
+    files = author_files(project, folder)
+    release = _choose_python(project, python)
+    with tempfile.TemporaryDirectory(prefix="mattermost-plugin-build-") as name:
+        scratch = Path(name)
+        stage = scratch / "bundle"
+        executables = _add_bridges(stage, targets)
+        requirements = Requirements(
+            sdk=pack_sdk(scratch),
+            python=release,
+            file=_requirements_file(directory),
+            listed=project.dependencies or (),
+        )
+        vendored = vendor(requirements, targets, stage / "server" / "site", scratch, report)
+        for place, path in files.items():
+            _copy(path, stage / place)
+        manifest = _bundle_manifest(project, executables)
+        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        (stage / "plugin.json").write_text(f"{text}\n", encoding="utf-8")
+        _write_checksums(stage, set(executables.values()))
+        archive = folder / f"{project.id}-{project.version}.tar.gz"
+        write_archive(stage, project.id, archive)
+        _summarise(stage, archive, vendored, release, report)
+    return archive
+
+
+def _choose_python(project: Project, asked: str | None) -> str:
+    supported = [f"3.{minor}" for minor in range(_OLDEST_PYTHON, _NEWEST_PYTHON + 1)]
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    # The last patch release stands for the minor one: ">=3.10.4" is meant to include 3.10.
+    fitting = [one for one in (*supported, running) if project.requires_python.contains(Version(f"{one}.99"))]
+    if asked is not None:
+        if asked not in supported:
+            raise BuildError(Problem(what=f"Python {asked} is not supported", fix=f"choose of {supported}"))
+        if asked not in fitting:
+            key = "project.requires-python"
+            raise BuildError(Problem(file="pyproject.toml", key=key, what=f"does not include Python {asked}"))
+        return asked
+    if not fitting:
+        raise BuildError(
+            Problem(
+                file="pyproject.toml",
+                key="project.requires-python",
+                what=f"{str(project.requires_python)!r} includes none of Python {', '.join(supported)}",
+            )
+        )
+    return running if running in fitting else fitting[0]
+
+
+def _requirements_file(directory: Path) -> Path | None:
+    path = directory / "requirements.txt"
+    return path.resolve() if path.is_file() else None
+
+
+def _add_bridges(stage: Path, platforms: Sequence[Platform]) -> dict[str, str]:
+    """Copy the bridges and return the manifest's `server.executables`."""
+    executables = {}
+    for platform in platforms:
+        place = f"server/bridge/bridge-{platform}"
+        _copy(bridge_for(platform), stage / place)
+        (stage / place).chmod(0o755)
+        executables[str(platform)] = place
+    return executables
+
+
+def _bundle_manifest(project: Project, executables: dict[str, str]) -> dict[str, Any]:
+    server = {
+        **project.manifest["server"],
+        "executables": executables,
+        "runtime": project.manifest["server"].get("runtime", "python3"),
+        "entrypoint": str(bundle_entrypoint(project)),
+    }
+    server.pop("executable", None)
+    return {**project.manifest, "server": server}
+
+
+def _write_checksums(stage: Path, executables: set[str]) -> None:
+    """List what the server does not verify by itself: it does so for the manifest's executables."""
+    lines = []
+    for path in sorted((stage / "server").rglob("*")):
+        place = path.relative_to(stage).as_posix()
+        if path.is_file() and place not in executables:
+            lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {place}\n")
+    (stage / _CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    shutil.copymode(source, target)
+
+
+def _summarise(
+    stage: Path, archive: Path, vendored: list[Vendored], python: str, report: Callable[[str], None]
+) -> None:
+    """Tell what the bundle consists of, with sizes."""
+    report(f"{archive}  {_size(archive.stat().st_size)}")
+    for bridge in sorted((stage / "server" / "bridge").iterdir()):
+        report(f"  {bridge.relative_to(stage)}  {_size(bridge.stat().st_size)}")
+    for folder in sorted((stage / "server" / "site").iterdir()):
+        names = ", ".join(f"{one.name} {one.version}" for one in vendored if one.folder == folder.name)
+        report(f"  {folder.relative_to(stage)}  {_size(_folder_size(folder))}  ({names})")
+    for one in vendored:
+        if one.interpreter_bound:
+            report(f"  {one.name} is compiled for Python {python}: the server has to run the plugin with it")
+
+
+def _folder_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:.1f} MB" if count >= 100_000 else f"{count / 1_000:.1f} kB"
