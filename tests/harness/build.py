@@ -1,4 +1,4 @@
-"""Builds the Mattermost server from the module in ``tests/server``, once per content of that module."""
+"""Builds the Mattermost server from the module in `tests/server`, once per content of that module."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Guardian:
         self.close()
 
     def watch_group(self, leader: int) -> None:
-        """Kill the process group of ``leader`` if the harness dies."""
+        """Kill the process group of `leader` if the harness dies."""
         self._tell("group", str(leader), watch=True)
 
     def release_group(self, leader: int) -> None:
@@ -54,7 +54,7 @@ class Guardian:
         self._tell("group", str(leader), watch=False)
 
     def watch_directory(self, directory: Path) -> None:
-        """Remove ``directory`` if the harness dies."""
+        """Remove `directory` if the harness dies."""
         self._tell("directory", str(directory), watch=True)
 
     def release_directory(self, directory: Path) -> None:

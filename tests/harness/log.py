@@ -26,7 +26,7 @@ class LogRecord:
     """One line of the server's log.
 
     Attributes:
-        level: ``debug``, ``info``, ``warn``, ``error``, ...; empty for a line that is not JSON (a Go panic).
+        level: `debug`, `info`, `warn`, `error`, ...; empty for a line that is not JSON (a Go panic).
         message: The text of the record, or the whole line where it is not JSON.
         fields: Everything else the record carries.
     """
@@ -69,31 +69,31 @@ class ServerLog:
         self._thread.start()
 
     def mark(self) -> int:
-        """Return the number of records so far, for the ``since`` of the other methods."""
+        """Return the number of records so far, for the `since` of the other methods."""
         with self._changed:
             return len(self._records)
 
     def records(self, since: int = 0) -> list[LogRecord]:
-        """Return the records that came after the mark ``since``."""
+        """Return the records that came after the mark `since`."""
         with self._changed:
             return self._records[since:]
 
     def find(self, text: str = "", *, level: str = "", since: int = 0, **fields: Any) -> list[LogRecord]:
-        """Return the records after ``since`` that match, as :meth:`wait_for` describes it."""
+        """Return the records after `since` that match, as :meth:`wait_for` describes it."""
         matches = _matcher(text, level, fields)
         return [record for record in self.records(since) if matches(record)]
 
     def wait_for(
         self, text: str = "", *, level: str = "", since: int = 0, timeout: float = 20.0, **fields: Any
     ) -> LogRecord:
-        """Wait for the first record after ``since`` that matches and return it.
+        """Wait for the first record after `since` that matches and return it.
 
         Args:
             text: What the message contains.
             level: The record's level; empty for any.
             since: A mark; records before it do not count.
             timeout: Seconds to wait.
-            fields: Fields the record must have with these values, for instance ``plugin_id="..."``.
+            fields: Fields the record must have with these values, for instance `plugin_id="..."`.
 
         Raises:
             LogTimeoutError: None came in time, or the server ended without one.

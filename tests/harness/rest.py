@@ -25,7 +25,7 @@ class RestError(Exception):
 
     Attributes:
         status: The HTTP status.
-        id: The id of the server's error, such as ``api.context.404.app_error``.
+        id: The id of the server's error, such as `api.context.404.app_error`.
         message: What a user is shown.
         detailed_error: What an administrator is shown; often empty.
     """
@@ -92,23 +92,23 @@ class RestClient:
         self.password = password
 
     def get(self, path: str, **query: str | int) -> Any:
-        """Return what the server has at ``path``."""
+        """Return what the server has at `path`."""
         return self._send("GET", path, params=query).json()
 
     def post(self, path: str, json: Any = None) -> Any:
-        """Send ``json`` to ``path`` and return the answer."""
+        """Send `json` to `path` and return the answer."""
         return self._send("POST", path, json=json).json()
 
     def put(self, path: str, json: Any = None) -> Any:
-        """Replace what the server has at ``path``."""
+        """Replace what the server has at `path`."""
         return self._send("PUT", path, json=json).json()
 
     def delete(self, path: str) -> Any:
-        """Remove what the server has at ``path``."""
+        """Remove what the server has at `path`."""
         return self._send("DELETE", path).json()
 
     def create_post(self, channel_id: str, message: str, **fields: Any) -> Json:
-        """Post a message; ``fields`` are further fields of the post."""
+        """Post a message; `fields` are further fields of the post."""
         post: Json = self.post("posts", {"channel_id": channel_id, "message": message, **fields})
         return post
 
@@ -118,7 +118,7 @@ class RestClient:
         return [page["posts"][post_id] for post_id in reversed(page["order"])]
 
     def upload_file(self, channel_id: str, name: str, content: bytes) -> Json:
-        """Upload a file for a post in ``channel_id`` and return its file info."""
+        """Upload a file for a post in `channel_id` and return its file info."""
         response = self._send(
             "POST", "files", data={"channel_id": channel_id}, files={"files": (name, content)}
         )

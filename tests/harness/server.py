@@ -105,7 +105,7 @@ class MattermostServer:
         return client
 
     def create_user(self, username: str, *, team: Json | None = None, password: str = PASSWORD) -> RestClient:
-        """Create a user, add it to ``team`` if one is given, and return a session of the user."""
+        """Create a user, add it to `team` if one is given, and return a session of the user."""
         self.admin.post("users", _new_user(username, password))
         client = self.log_in(username, password)
         if team is not None:
@@ -121,7 +121,7 @@ class MattermostServer:
         return team
 
     def create_channel(self, team: Json, name: str, *members: RestClient, display_name: str = "") -> Json:
-        """Create a public channel with the administrator and ``members`` in it."""
+        """Create a public channel with the administrator and `members` in it."""
         fields = {"team_id": team["id"], "name": name, "display_name": display_name or name, "type": "O"}
         channel: Json = self.admin.post("channels", fields)
         for member in members:

@@ -55,7 +55,7 @@ READABLE_LOG = {
 
 
 def server_settings(directory: Path, database: str, port: int) -> dict[str, str]:
-    """Return the environment variables for a server that keeps everything in ``directory``.
+    """Return the environment variables for a server that keeps everything in `directory`.
 
     Args:
         directory: An existing folder for files, plugins and the socket of local mode.
