@@ -1,0 +1,75 @@
+# One command each. CI (.ci/run) calls the same ones. They need python3 (3.10 or later), go and make;
+# everything else is fetched, at the versions of requirements/dev.txt and go/go.sum.
+
+PYTHON ?= $(firstword $(foreach command,python3 python3.14 python3.13 python3.12 python3.11 python3.10,\
+	$(shell $(command) -c 'import sys; sys.version_info >= (3, 10) and print("$(command)")' 2>/dev/null)))
+PY := .venv/bin/python
+READY := .venv/.ready
+# Folders of plugins.
+PLUGINS = $(patsubst %/plugin.json,%,$(wildcard examples/*/plugin.json tests/e2e/plugins/*/plugin.json))
+# The race detector needs a C compiler.
+RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-go test-python check check-python check-go generate lock bench wheel clean
+
+help: ## show these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: $(READY) ## set up .venv with the SDK and all tools
+
+$(READY): pyproject.toml requirements/dev.txt hatch_build.py
+	@test -n "$(PYTHON)" || { echo "no python3 of 3.10 or later on PATH; name one: make PYTHON=..." >&2; exit 1; }
+	@command -v go >/dev/null || { echo "no go on PATH: install Go" >&2; exit 1; }
+	@echo "Setting up .venv (tools, the SDK, the bridge for this machine)"
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## start a real Mattermost server with a Python plugin and play a conversation
+	$(PY) -m demo
+
+test: $(READY) test-go test-python ## run every test, Go and Python, against a real server too
+
+test-go: $(READY)
+	cd go && go test $(RACE) ./...
+
+test-python: $(READY)
+	$(PY) -m tests.harness.build
+	$(PY) -m pytest
+
+check: $(READY) check-python check-go ## formatting, lint, types, and that generated files are current
+
+check-python: $(READY)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	@# Each plugin is a program of its own: its modules are top-level ones.
+	@for plugin in $(PLUGINS); do echo "mypy $$plugin"; \
+		(cd $$plugin && MYPYPATH=. $(CURDIR)/$(PY) -m mypy --config-file $(CURDIR)/pyproject.toml \
+			--cache-dir $(CURDIR)/.mypy_cache/$$plugin .) || exit 1; done
+	$(PY) -m codegen --check
+
+check-go: $(READY)
+	@unformatted=$$(gofmt -l go tests); test -z "$$unformatted" || { echo "gofmt: $$unformatted" >&2; exit 1; }
+	cd go && go vet ./...
+	cd go && go tool staticcheck ./...
+
+generate: $(READY) ## write all generated files anew from the pinned contract
+	$(PY) -m codegen
+
+lock: $(READY) ## write requirements/dev.txt anew with the newest versions that pyproject.toml allows
+	$(PY) -m pip install --quiet --disable-pip-version-check uv
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --group dev -o requirements/dev.txt pyproject.toml
+
+bench: $(READY) ## measure against a Go plugin and grpcio
+	$(PY) -m benchmarks
+
+wheel: $(READY) ## build the release wheel, with the bridge for every platform, and the sdist into dist/
+	MATTERMOST_PLUGIN_BRIDGES=all $(PY) -m hatchling build
+
+clean: ## remove what the commands above made here
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
