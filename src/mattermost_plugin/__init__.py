@@ -1,0 +1,120 @@
+"""Write Mattermost server plugins in Python.
+
+::
+
+    from mattermost_plugin import Context, Plugin, Post, Reject
+
+
+    class Moderator(Plugin):
+        def message_will_be_posted(self, ctx: Context, post: Post) -> Post | Reject | None:
+            if "badword" in post.message:
+                return Reject("Please keep it friendly.")
+            return None
+
+
+    if __name__ == "__main__":
+        Moderator.run()
+
+Names are imported when they are first used, so a plugin pays only for what it takes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mattermost_plugin._version import __version__
+
+if TYPE_CHECKING:
+    from mattermost_plugin.api import API, AsyncAPI
+    from mattermost_plugin.errors import (
+        AppError,
+        BadRequest,
+        CallFailed,
+        Conflict,
+        ContentTooLarge,
+        DatabaseError,
+        DeadlineExceeded,
+        Forbidden,
+        InternalServerError,
+        NotConnected,
+        NotFound,
+        NotSupported,
+        PluginError,
+        ServerError,
+        TooManyRequests,
+        Unauthorized,
+        Unavailable,
+    )
+    from mattermost_plugin.models import *  # noqa: F403 - the generated module lists its names
+    from mattermost_plugin.plugin import AsyncPlugin, Plugin
+    from mattermost_plugin.reject import Reject
+
+_HOMES = {
+    "API": "api",
+    "AppError": "errors",
+    "AsyncAPI": "api",
+    "AsyncPlugin": "plugin",
+    "BadRequest": "errors",
+    "CallFailed": "errors",
+    "Conflict": "errors",
+    "ContentTooLarge": "errors",
+    "DatabaseError": "errors",
+    "DeadlineExceeded": "errors",
+    "Forbidden": "errors",
+    "InternalServerError": "errors",
+    "NotConnected": "errors",
+    "NotFound": "errors",
+    "NotSupported": "errors",
+    "Plugin": "plugin",
+    "PluginError": "errors",
+    "Reject": "reject",
+    "ServerError": "errors",
+    "TooManyRequests": "errors",
+    "Unauthorized": "errors",
+    "Unavailable": "errors",
+}
+
+__all__ = [
+    "API",
+    "AppError",
+    "AsyncAPI",
+    "AsyncPlugin",
+    "BadRequest",
+    "CallFailed",
+    "Conflict",
+    "ContentTooLarge",
+    "DatabaseError",
+    "DeadlineExceeded",
+    "Forbidden",
+    "InternalServerError",
+    "NotConnected",
+    "NotFound",
+    "NotSupported",
+    "Plugin",
+    "PluginError",
+    "Reject",
+    "ServerError",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    home = _HOMES.get(name)
+    if home is not None:
+        value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    else:
+        models = import_module(f"{__name__}.models")
+        if name not in models.__all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(models, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,71 @@
+"""Runs the hooks of an `AsyncPlugin` on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from mattermost_plugin._runtime.checks import is_coroutine_function
+from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mattermost_plugin._grpc.aio import ServerCall
+    from mattermost_plugin._runtime.methods import Method
+
+__all__ = ["AsyncDispatcher"]
+
+_NOTHING: Any = object()
+
+
+class AsyncDispatcher:
+    """Turns requests into calls of hooks and their results into responses, whatever carries the bytes."""
+
+    def __init__(self, plugin: object) -> None:
+        self._plugin = plugin
+
+    def handler(self, method: Method) -> Callable[[bytes, ServerCall | None], Awaitable[bytes]]:
+        """Return what serves one hook: request in, response out.
+
+        The returned function raises `RpcError` where the call itself fails. Cancelling it, as the host's
+        deadline does, cancels the hook.
+        """
+        hook = awaitable(getattr(self._plugin, method.name))
+
+        async def handle(request: bytes, _call: ServerCall | None) -> bytes:
+            arguments = _NOTHING
+            try:
+                arguments = method.codec.decode_request(request)
+                result = await hook(*arguments)
+            except asyncio.CancelledError:
+                logger.warning("Hook %s was cancelled: the host no longer waits for it", method.name)
+                raise
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - logged below
+                if arguments is _NOTHING:
+                    logger.exception("The arguments of hook %s could not be read", method.name)
+                    raise failed_call(method) from None
+                return encode_failure(method, error)
+            return encode_result(method, result)
+
+        return handle
+
+    async def run(self, method: Method, *arguments: Any) -> Any:
+        """Call a hook outside of a request and return its result, or raise what it raises."""
+        return await awaitable(getattr(self._plugin, method.name))(*arguments)
+
+
+def awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """Return the hook itself, or for a plain `def` a function that runs it in a worker thread."""
+    if is_coroutine_function(hook):
+        return hook
+
+    async def in_thread(*arguments: Any) -> Any:
+        try:
+            result = await asyncio.to_thread(hook, *arguments)
+        except StopIteration as error:
+            raise RuntimeError("the hook raised StopIteration") from error
+        # A decorator without functools.wraps hides that the hook is a coroutine function.
+        return await result if asyncio.iscoroutine(result) else result
+
+    return in_thread

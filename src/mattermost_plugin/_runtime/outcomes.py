@@ -1,0 +1,70 @@
+"""What a hook did, as the host hears it: a result, an error inside the response, or a failed call."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from mattermost_plugin._grpc import RpcError, StatusCode
+from mattermost_plugin.errors import AppError, PluginError
+from mattermost_plugin.reject import Reject
+
+if TYPE_CHECKING:
+    from mattermost_plugin._runtime.methods import Method
+
+__all__ = ["encode_failure", "encode_result", "failed_call", "logger"]
+
+logger = logging.getLogger("mattermost_plugin.hooks")
+
+
+def encode_result(method: Method, result: Any) -> bytes:
+    """Return the response for what the hook returned.
+
+    Raises:
+        RpcError: It is nothing that this hook can return; the log says what and where.
+    """
+    try:
+        if type(result) is Reject and not method.can_reject:
+            if method.codec.encode_error is None:
+                raise TypeError("this hook cannot reject")  # noqa: TRY301 - reported as any wrong result is
+            return method.codec.encode_error(PluginError(result.reason))
+        return method.codec.encode_response(result)
+    except Exception as error:
+        shown = repr(result)
+        wrong = TypeError(
+            f"{method.name} returned {shown if len(shown) < 200 else shown[:200] + '...'} "
+            f"({type(result).__name__}); the hook is {method.signature}: {error}"
+        )
+        wrong.__cause__ = error
+        logger.exception(
+            "Hook %s returned a wrong result", method.name, exc_info=wrong, extra={"hook": method.name}
+        )
+        raise failed_call(method) from None
+
+
+def encode_failure(method: Method, error: BaseException) -> bytes:
+    """Return the response for an exception that the hook raised, where its response has room for an error.
+
+    Raises:
+        RpcError: There is no room; the log has the traceback, the host hears no text of the plugin.
+    """
+    encode_error = method.codec.encode_error
+    # An AppError is an answer, made to be shown; on_activate's ends the plugin and is worth its traceback.
+    answered = encode_error is not None and isinstance(error, AppError) and method.name != "on_activate"
+    logger.log(
+        logging.DEBUG if answered else logging.ERROR,
+        "Hook %s raised %s: %s",
+        method.name,
+        type(error).__name__,
+        error,
+        exc_info=error,
+        extra={"hook": method.name},
+    )
+    if encode_error is None:
+        raise failed_call(method) from None
+    return encode_error(error)
+
+
+def failed_call(method: Method) -> RpcError:
+    """Return the status of a hook that failed: its reason is in the log and nowhere else."""
+    return RpcError(StatusCode.INTERNAL, f"the plugin's hook {method.go_name} failed; its log says why")

@@ -1,0 +1,191 @@
+"""The process of an `AsyncPlugin`: one event loop, from the handshake to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
+from mattermost_plugin._grpc import Kind, RpcError, StatusCode
+from mattermost_plugin._grpc.aio import Channel, Server
+from mattermost_plugin._runtime import services, wire
+from mattermost_plugin._runtime.broker import target_of
+from mattermost_plugin._runtime.broker_async import AsyncBroker
+from mattermost_plugin._runtime.dispatch_async import AsyncDispatcher
+from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
+from mattermost_plugin._runtime.handshake import SocketPath, announce
+from mattermost_plugin._runtime.lifecycle_async import AsyncLifecycle
+from mattermost_plugin._runtime.loop_thread import new_event_loop
+from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
+from mattermost_plugin.api import AsyncAPI
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from mattermost_plugin._grpc import Handler
+    from mattermost_plugin._grpc.aio import ServerCall
+    from mattermost_plugin._runtime.environment import Environment
+    from mattermost_plugin._runtime.tls import Identity
+    from mattermost_plugin.plugin import AsyncPlugin
+
+__all__ = ["AsyncRuntime", "serve"]
+
+logger = logging.getLogger("mattermost_plugin")
+
+
+def serve(plugin_class: type[AsyncPlugin], environment: Environment) -> None:
+    """Make the plugin inside a new event loop and serve it until its end."""
+    loop = new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(_serve(plugin_class, environment))
+        loop.run_until_complete(_cancel_rest())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _serve(plugin_class: type[AsyncPlugin], environment: Environment) -> None:
+    # The instance is made inside the loop, so that its __init__ may make what belongs to one.
+    await AsyncRuntime(plugin_class(), environment).serve()
+
+
+async def _cancel_rest() -> None:
+    """Cancel the tasks the plugin left behind."""
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CALLS_GRACE)
+
+
+class AsyncRuntime:
+    """Serves one plugin to one host, from the handshake to the end of the process."""
+
+    def __init__(self, plugin: AsyncPlugin, environment: Environment) -> None:
+        self._plugin = plugin
+        self._environment = environment
+        self._identity: Identity | None = None
+        self._transport: AsyncChannelTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._ending: asyncio.Future[str] = self._loop.create_future()
+        self._shutting_down = asyncio.Event()
+        self._host_seen = False
+        self._lost: asyncio.TimerHandle | None = None
+        self._broker = AsyncBroker(self._streams_changed)
+        self._dispatcher = AsyncDispatcher(plugin)
+        self._implemented = plugin._hooks
+        self._lifecycle = AsyncLifecycle(
+            self._dispatcher, HOOKS, frozenset(method.name for method in self._implemented), self._connect
+        )
+
+    async def serve(self) -> None:
+        """Serve until the host or a signal ends the plugin."""
+        if self._environment.client_certificate:
+            from mattermost_plugin._runtime.tls import Identity
+
+            self._identity = Identity(self._environment.client_certificate)
+        place = SocketPath(self._environment)
+        server = Server(self.handlers())
+        try:
+            await server.listen_unix(place.path, self._identity.server_context() if self._identity else None)
+            place.open_to_group()
+            await server.start()
+            self._loop.add_signal_handler(signal.SIGTERM, self._end, "SIGTERM")
+            # Ctrl-C in a terminal reaches the whole group of processes; the host decides what it means.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            announce(place.path, self._identity.certificate_field if self._identity else "")
+            self._watch_parent(os.getppid())
+            self._warm()
+            reason = await self._ending
+            logger.debug("The plugin ends: %s", reason)
+            self._shutting_down.set()
+            await self._lifecycle.end()
+            await server.stop(CALLS_GRACE)
+        finally:
+            if self._transport is not None:
+                await self._transport.close()
+            place.close()
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return every method the plugin serves, by path."""
+        unary = Kind.UNARY_UNARY
+        handlers = {
+            services.HEALTH_CHECK: services.raw(unary, self._health_check),
+            services.HEALTH_WATCH: services.raw(Kind.UNARY_STREAM, self._health_watch),
+            services.BROKER: services.raw(Kind.STREAM_STREAM, self._broker.start_stream),
+            services.CONTROLLER: services.raw(unary, self._shutdown),
+            services.STDIO: services.raw(Kind.UNARY_STREAM, self._stdio),
+            IMPLEMENTED.path: services.raw(unary, self._names),
+        }
+        for method in self._implemented:
+            handlers[method.path] = services.raw(unary, self._dispatcher.handler(method))
+        handlers[HOOKS["on_activate"].path] = services.raw(unary, self._lifecycle.on_activate)
+        handlers[HOOKS["on_deactivate"].path] = services.raw(unary, self._lifecycle.on_deactivate)
+        return handlers
+
+    async def _connect(self, api_id: int, _driver_id: int) -> None:
+        if not api_id:
+            return
+        target = target_of(await self._broker.wait(api_id))
+        context = self._identity.client_context() if self._identity else None
+        self._transport = AsyncChannelTransport(Channel(target, ssl_context=context))
+        self._plugin._api = AsyncAPI(self._transport)
+
+    def _warm(self) -> None:
+        """Load what the hooks need while the host reads the handshake, not when the first one is called."""
+        for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
+            _ = method.codec
+
+    def _end(self, reason: str) -> None:
+        if not self._ending.done():
+            self._ending.set_result(reason)
+
+    def _watch_parent(self, parent: int) -> None:
+        """Notice a host that dies before it opens the broker's stream."""
+        if self._host_seen:
+            return
+        if os.getppid() != parent:
+            self._end("the host is gone")
+            return
+        self._loop.call_later(1.0, self._watch_parent, parent)
+
+    def _streams_changed(self, streams: int) -> None:
+        if self._lost is not None:
+            self._lost.cancel()
+            self._lost = None
+        if streams:
+            self._host_seen = True
+        elif not self._shutting_down.is_set():
+            self._lost = self._loop.call_later(HOST_LOST_AFTER, self._end, "the host is gone")
+
+    async def _names(self, _request: bytes, _call: ServerCall) -> bytes:
+        return IMPLEMENTED.codec.encode_response([method.go_name for method in self._implemented])
+
+    async def _shutdown(self, _request: bytes, _call: ServerCall) -> bytes:
+        self._shutting_down.set()
+        await self._lifecycle.end()
+        self._end("the host asked for it")
+        return wire.EMPTY
+
+    async def _health_check(self, request: bytes, _call: ServerCall) -> bytes:
+        status = services.health_status(request, serving=not self._shutting_down.is_set())
+        if status is None:
+            raise RpcError(StatusCode.NOT_FOUND, "no such service")
+        return status
+
+    async def _health_watch(self, request: bytes, _call: ServerCall) -> AsyncIterator[bytes]:
+        yield (
+            services.health_status(request, serving=not self._shutting_down.is_set()) or wire.SERVICE_UNKNOWN
+        )
+        await self._shutting_down.wait()
+        yield services.health_status(request, serving=False) or wire.SERVICE_UNKNOWN
+
+    async def _stdio(self, _request: bytes, _call: ServerCall) -> AsyncIterator[bytes]:
+        # What is printed goes to the log; there is no other output to send.
+        for nothing in ():
+            yield nothing

@@ -1,0 +1,165 @@
+"""The process of a `Plugin`: hooks on threads, the main thread waits for the end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
+from mattermost_plugin._grpc import Kind, RpcError, StatusCode
+from mattermost_plugin._grpc.threads import Channel, Server
+from mattermost_plugin._runtime import services, wire
+from mattermost_plugin._runtime.broker import Broker, target_of
+from mattermost_plugin._runtime.dispatch import Dispatcher
+from mattermost_plugin._runtime.faces import ChannelTransport
+from mattermost_plugin._runtime.handshake import SocketPath, announce
+from mattermost_plugin._runtime.lifecycle import Lifecycle
+from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
+from mattermost_plugin.api import API
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mattermost_plugin._grpc import Handler
+    from mattermost_plugin._grpc.threads import ServerCall
+    from mattermost_plugin._runtime.environment import Environment
+    from mattermost_plugin._runtime.tls import Identity
+    from mattermost_plugin.plugin import Plugin
+
+__all__ = ["ThreadsRuntime"]
+
+logger = logging.getLogger("mattermost_plugin")
+
+
+class ThreadsRuntime:
+    """Serves one plugin to one host, from the handshake to the end of the process."""
+
+    def __init__(self, plugin: Plugin, environment: Environment) -> None:
+        self._plugin = plugin
+        self._environment = environment
+        self._identity: Identity | None = None
+        self._transport: ChannelTransport | None = None
+        # Why the process ends. A SimpleQueue, because a signal handler may put into it at any moment.
+        self._ending: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._host_seen = False
+        self._shutting_down = threading.Event()
+        self._lost: threading.Timer | None = None
+        self._lost_lock = threading.Lock()
+        self._broker = Broker(self._streams_changed)
+        self._dispatcher = Dispatcher(plugin)
+        self._implemented = plugin._hooks
+        self._lifecycle = Lifecycle(
+            self._dispatcher, HOOKS, frozenset(method.name for method in self._implemented), self._connect
+        )
+
+    def serve(self) -> None:
+        """Serve until the host or a signal ends the plugin."""
+        parent = os.getppid()
+        if self._environment.client_certificate:
+            from mattermost_plugin._runtime.tls import Identity
+
+            self._identity = Identity(self._environment.client_certificate)
+        place = SocketPath(self._environment)
+        server = Server(self.handlers())
+        try:
+            server.listen_unix(place.path, self._identity.server_context() if self._identity else None)
+            place.open_to_group()
+            server.start()
+            signal.signal(signal.SIGTERM, lambda *_: self._ending.put("SIGTERM"))
+            # Ctrl-C in a terminal reaches the whole group of processes; the host decides what it means.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            announce(place.path, self._identity.certificate_field if self._identity else "")
+            self._warm()
+            reason = self._wait(parent)
+            logger.debug("The plugin ends: %s", reason)
+            self._shutting_down.set()
+            self._lifecycle.end()
+            server.stop(CALLS_GRACE)
+        finally:
+            if self._transport is not None:
+                self._transport.close()
+            self._dispatcher.close()
+            place.close()
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return every method the plugin serves, by path."""
+        unary = Kind.UNARY_UNARY
+        handlers = {
+            services.HEALTH_CHECK: services.raw(unary, self._health_check),
+            services.HEALTH_WATCH: services.raw(Kind.UNARY_STREAM, self._health_watch),
+            services.BROKER: services.raw(Kind.STREAM_STREAM, self._broker.start_stream),
+            services.CONTROLLER: services.raw(unary, self._shutdown),
+            services.STDIO: services.raw(Kind.UNARY_STREAM, self._stdio),
+            IMPLEMENTED.path: services.raw(unary, self._names),
+        }
+        for method in self._implemented:
+            handlers[method.path] = services.raw(unary, self._dispatcher.handler(method))
+        handlers[HOOKS["on_activate"].path] = services.raw(unary, self._lifecycle.on_activate)
+        handlers[HOOKS["on_deactivate"].path] = services.raw(unary, self._lifecycle.on_deactivate)
+        return handlers
+
+    def _connect(self, api_id: int, _driver_id: int) -> None:
+        if not api_id:
+            return
+        target = target_of(self._broker.wait(api_id))
+        context = self._identity.client_context() if self._identity else None
+        self._transport = ChannelTransport(Channel(target, ssl_context=context))
+        self._plugin._api = API(self._transport)
+
+    def _warm(self) -> None:
+        """Load what the hooks need while the host reads the handshake, not when the first one is called."""
+        for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
+            _ = method.codec
+
+    def _wait(self, parent: int) -> str:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._ending.get(timeout=None if self._host_seen else 1.0)
+            if os.getppid() != parent:
+                return "the host is gone"
+
+    def _streams_changed(self, streams: int) -> None:
+        with self._lost_lock:
+            if self._lost is not None:
+                self._lost.cancel()
+                self._lost = None
+            if streams:
+                self._host_seen = True
+            elif not self._shutting_down.is_set():
+                self._lost = threading.Timer(HOST_LOST_AFTER, self._ending.put, ("the host is gone",))
+                self._lost.daemon = True
+                self._lost.start()
+
+    def _names(self, _request: bytes, _call: ServerCall) -> bytes:
+        return IMPLEMENTED.codec.encode_response([method.go_name for method in self._implemented])
+
+    def _shutdown(self, _request: bytes, _call: ServerCall) -> bytes:
+        self._shutting_down.set()
+        self._lifecycle.end()
+        self._ending.put("the host asked for it")
+        return wire.EMPTY
+
+    def _health_check(self, request: bytes, _call: ServerCall) -> bytes:
+        status = services.health_status(request, serving=not self._shutting_down.is_set())
+        if status is None:
+            raise RpcError(StatusCode.NOT_FOUND, "no such service")
+        return status
+
+    def _health_watch(self, request: bytes, call: ServerCall) -> Iterator[bytes]:
+        last: Any = None
+        while call.is_active():
+            serving = not self._shutting_down.is_set()
+            status = services.health_status(request, serving=serving) or wire.SERVICE_UNKNOWN
+            if status != last:
+                yield status
+                last = status
+            self._shutting_down.wait(1.0) if serving else call.wait_cancelled(1.0)
+
+    def _stdio(self, _request: bytes, _call: ServerCall) -> Iterator[bytes]:
+        # What is printed goes to the log; there is no other output to send.
+        yield from ()

@@ -1,0 +1,179 @@
+"""The classes an author derives from."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from mattermost_plugin._gen.hook_methods import HOOKS
+from mattermost_plugin._runtime.checks import check_hooks
+from mattermost_plugin._runtime.environment import Environment, under_host
+from mattermost_plugin.hooks import HookMethods
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin.api import API, AsyncAPI
+
+__all__ = ["AsyncPlugin", "Plugin"]
+
+_Configuration = TypeVar("_Configuration")
+
+if under_host():
+    # What goes wrong while the author's module is imported belongs in the log as one record.
+    from mattermost_plugin._runtime.log import install_excepthook
+
+    install_excepthook()
+
+
+class _PluginBase(HookMethods):
+    """What both kinds of plugin have: checked hooks, the bundle and the way to start."""
+
+    # The hooks that the class overrides, in the contract's order.
+    _hooks: ClassVar[tuple[Method, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ != __name__:
+            cls._hooks = check_hooks(cls, HOOKS, _PluginBase)
+
+    @property
+    def plugin_id(self) -> str:
+        """The manifest's id; empty when no host started this process."""
+        return Environment.read().plugin_id
+
+    @property
+    def bundle_path(self) -> Path:
+        """The directory of the unpacked bundle; the working directory when no host started this process."""
+        from pathlib import Path
+
+        return Path(Environment.read().bundle or ".").absolute()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The bundle's `plugin.json`.
+
+        Raises:
+            OSError: It cannot be read.
+            ValueError: It is not JSON.
+        """
+        import json
+
+        manifest: dict[str, Any] = json.loads((self.bundle_path / "plugin.json").read_text(encoding="utf-8"))
+        return manifest
+
+    @classmethod
+    def run(cls) -> None:
+        """Serve this plugin to the host that started the process, until the host ends it.
+
+        Call it at the end of the entrypoint, under `if __name__ == "__main__":`. Makes the one instance of
+        the class, without arguments. Everything logged or printed from here on reaches the server's log.
+
+        Raises:
+            SystemExit: No host started this process (code 1, with a line on stderr that says what to do), or
+                it cannot be served.
+        """
+        if not under_host():
+            sys.stderr.write(
+                f"{sys.argv[0] or cls.__name__} is a Mattermost plugin, which a Mattermost server starts: "
+                "make a bundle with 'mattermost-plugin build' and upload it in System Console > Plugins.\n"
+            )
+            raise SystemExit(1)
+        from mattermost_plugin._runtime import log
+
+        environment = Environment.read()
+        log.install(environment.log_level)
+        cls._serve(environment)
+
+    @classmethod
+    def _serve(cls, environment: Environment) -> None:
+        raise NotImplementedError
+
+
+class Plugin(_PluginBase):
+    """A plugin that blocks: hooks run on threads, several at once, and `self.api` returns results.
+
+    Override the hooks you need. `async def` hooks run on one event loop in a thread of its own.
+    """
+
+    _api: API | None = None
+
+    @property
+    def api(self) -> API:
+        """The server's API.
+
+        Raises:
+            NotConnected: There is no connection yet, or no more.
+        """
+        api = self._api
+        if api is None:
+            from mattermost_plugin._runtime.statuses import not_connected
+
+            raise not_connected()
+        return api
+
+    def load_configuration(self, into: type[_Configuration]) -> _Configuration:
+        """Return the plugin's settings as an instance of the dataclass `into`.
+
+        A setting belongs to the field of the same letters, whatever their case: `WarnAfter` of the manifest
+        to `warn_after`. Fields without a setting keep their default.
+
+        Raises:
+            TypeError: `into` is no dataclass, or a field without default has no setting.
+            ValueError: A setting does not fit the type of its field.
+            PluginError: The server could not be asked.
+        """
+        from mattermost_plugin._runtime.configuration import fill
+
+        return fill(into, self.api.load_plugin_configuration())
+
+    @classmethod
+    def _serve(cls, environment: Environment) -> None:
+        from mattermost_plugin._runtime.serve_threads import ThreadsRuntime
+
+        ThreadsRuntime(cls(), environment).serve()
+
+
+class AsyncPlugin(_PluginBase):
+    """A plugin on asyncio: `async def` hooks run on one event loop, and `self.api` is awaited.
+
+    Override the hooks you need. Plain `def` hooks run in worker threads, so that they may block.
+    """
+
+    _api: AsyncAPI | None = None
+
+    @property
+    def api(self) -> AsyncAPI:
+        """The server's API.
+
+        Raises:
+            NotConnected: There is no connection yet, or no more.
+        """
+        api = self._api
+        if api is None:
+            from mattermost_plugin._runtime.statuses import not_connected
+
+            raise not_connected()
+        return api
+
+    async def load_configuration(self, into: type[_Configuration]) -> _Configuration:
+        """Return the plugin's settings as an instance of the dataclass `into`.
+
+        A setting belongs to the field of the same letters, whatever their case: `WarnAfter` of the manifest
+        to `warn_after`. Fields without a setting keep their default.
+
+        Raises:
+            TypeError: `into` is no dataclass, or a field without default has no setting.
+            ValueError: A setting does not fit the type of its field.
+            PluginError: The server could not be asked.
+        """
+        from mattermost_plugin._runtime.configuration import fill
+
+        return fill(into, await self.api.load_plugin_configuration())
+
+    @classmethod
+    def _serve(cls, environment: Environment) -> None:
+        from mattermost_plugin._runtime.serve_asyncio import serve
+
+        serve(cls, environment)
