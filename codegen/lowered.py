@@ -40,9 +40,12 @@ class Conversion:
     ``pointer`` is about Go: the value is ``*go_type``. ``nullable`` is about Python: the annotation is
     ``X | None``. An element of ``[]*T`` is a pointer and not nullable, because gob refuses nil there.
 
+    A []byte with ``nullable`` (and no ``pointer``) is an ``optional bytes``: Go's nil is None.
+
     ``wrapper`` is set where protobuf cannot nest or cannot express absence (a list in a list or map, a
     pointer to a slice): the value then travels as the message of that name, which has one field,
-    ``Message.fields[0]``, holding the list or map itself (that field's conversion has no wrapper).
+    ``Message.fields[0]``, holding the list or map itself. One wrapper serves several Go types, so ``key``
+    and ``elem`` are to be taken from the place of use, not from the wrapper's field.
     """
 
     kind: ConversionKind
@@ -154,7 +157,10 @@ class Message:
     name: str
     kind: MessageKind
     file: str
-    """Stem of its .proto file ("post"); also of its Python module in models/ and _gen/codecs/."""
+    """Stem of its .proto file ("post")."""
+    module: str
+    """Stem of the Go file that declares it ("post_embed"), for Python modules in models/ and _gen/codecs/.
+    The .proto file has another name where Go files had to be merged, see docs/design/contract.md."""
     fields: tuple[Field, ...]
     doc: str = ""
     go_type: str = ""
@@ -173,6 +179,8 @@ class Message:
     reserved_names: tuple[str, ...] = ()
     omitted: Mapping[str, str] = field(default_factory=dict)
     """Go fields that do not travel -> why."""
+    is_exception: bool = False
+    """Python raises it (AppError, PqError, ErrorString)."""
 
     def field(self, proto_name: str) -> Field:
         """Return the field of that proto name, or raise KeyError."""
@@ -198,7 +206,8 @@ class OpenEnum:
 
     name: str  # Python class name
     go_type: str
-    file: str  # stem, as Message.file
+    file: str  # as Message.file
+    module: str  # as Message.module
     members: tuple[EnumMember, ...]
     doc: str = ""
 

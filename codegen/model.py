@@ -157,7 +157,12 @@ class Model:
 
 def load(path: Path) -> Model:
     """Read a ``model.json``."""
-    return parse(json.loads(path.read_text(encoding="utf-8")))
+    return parse_text(path.read_text(encoding="utf-8"))
+
+
+def parse_text(text: str) -> Model:
+    """Read the text of a ``model.json``."""
+    return parse(json.loads(text))
 
 
 def parse(data: Mapping[str, Any]) -> Model:

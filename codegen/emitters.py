@@ -1,0 +1,28 @@
+"""The emitters that ``python -m codegen`` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from codegen import emit_go_pb, emit_proto
+from codegen.lowered import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """Something that turns the schema into files.
+
+    ``emit`` returns the files' texts by path, relative to the repository. ``owns`` are glob patterns of
+    all the files it could ever write: one that matches and is not written is stale and goes.
+    """
+
+    name: str
+    emit: Callable[[Schema], dict[str, str]]
+    owns: tuple[str, ...]
+
+
+EMITTERS: tuple[Emitter, ...] = (
+    Emitter("proto", emit_proto.emit, ("schema/proto/**/*.proto",)),
+    Emitter("go-pb", emit_go_pb.emit, ("go/pluginpb/*.pb.go",)),
+)
