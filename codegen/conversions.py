@@ -59,6 +59,10 @@ class Conversions:
         prefix = self._overrides.type_prefix(package)
         return self._overrides.type_name(decl.key) or prefix + decl.name
 
+    def python_name(self, decl: TypeDecl) -> str:
+        """Return the name of the Python class for a declared type."""
+        return self._overrides.exception(decl.key) or self.message_name(decl)
+
     def of(self, expr: TypeExpr, *, nullable: bool | None = None) -> Conversion:
         """Return the conversion of a Go type.
 
@@ -109,7 +113,7 @@ class Conversions:
     def _named(self, decl: TypeDecl) -> Conversion:
         name = self.message_name(decl)
         if decl.is_struct:
-            return Conversion(ConversionKind.MESSAGE, decl.key, name, name, message=name)
+            return Conversion(ConversionKind.MESSAGE, decl.key, name, self.python_name(decl), message=name)
         underlying = decl.underlying
         if underlying is None:
             raise UnsupportedTypeError(f"{decl.key} is neither a struct nor has an underlying type")

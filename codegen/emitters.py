@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from codegen import emit_go_pb, emit_proto
-from codegen.lowered import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codegen.lowered import Schema
 
 
 @dataclass(frozen=True, slots=True)

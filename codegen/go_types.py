@@ -5,7 +5,7 @@ from __future__ import annotations
 from codegen.model import Method, TypeExpr, TypeKind
 
 _BASICS = frozenset(
-    "bool byte string int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64".split()
+    ("bool", "byte", "string", "int", "int32", "int64", "uint", "uint32", "uint64", "float32", "float64")
 )
 
 

@@ -96,6 +96,7 @@ class _Lowering:
                 ),
                 embedded=item.embedded,
                 json_name=item.json_name,
+                go_getter=self._overrides.go_getter(f"{decl.key}.{item.name}"),
             )
             for item in decl.fields
         )
@@ -110,7 +111,8 @@ class _Lowering:
             go_name=name,
             go_aliases=decl.aliases,
             omitted={item.name: item.reason for item in decl.omitted},
-            is_exception=self._overrides.is_exception(decl.key),
+            python_name=self._conversions.python_name(decl),
+            is_exception=bool(self._overrides.exception(decl.key)),
         )
 
     def _enum(self, decl: TypeDecl) -> OpenEnum:
@@ -164,7 +166,7 @@ class _Lowering:
             message,
             fields=fields,
             pb_go_name=pb_go_name,
-            python_name=message.name,
+            python_name=message.python_name or message.name,
             function_name=self._namer.snake(message.name),
             reserved_numbers=tuple(sorted(removed.values())),
             reserved_names=tuple(sorted(removed)),

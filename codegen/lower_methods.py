@@ -94,6 +94,8 @@ class MethodLowering:
             minimum_version=method.minimum_server_version,
             doc=method.doc,
             special=override.special,
+            unchanged=override.unchanged,
+            policy=bool(override.policy) or any(item.role is Role.REJECTION_REASON for item in results),
             request_stream=request_stream,
             response_stream=response_stream,
         )
@@ -158,9 +160,9 @@ class MethodLowering:
         last = index == len(method.results) - 1
         if last and text in {"error", "*model.AppError"}:
             return Role.ERROR
-        if self._interface.name == "Hooks" and last and text == "string":
-            if index > 0 or "Will" in self._namer.split(method.name):
-                return Role.REJECTION_REASON
+        may_reject = index > 0 or "Will" in self._namer.split(method.name)
+        if self._interface.name == "Hooks" and last and text == "string" and may_reject:
+            return Role.REJECTION_REASON
         return Role.RESULT
 
     def _extra(self, items: tuple[FieldOverride, ...], role: Role) -> tuple[Field, ...]:

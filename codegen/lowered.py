@@ -8,8 +8,11 @@ or "what kind of thing is this", the answer belongs here.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class ConversionKind(enum.Enum):
@@ -135,6 +138,8 @@ class Field:
     """Name of the oneof the field belongs to."""
     oneof_pb_go_type: str = ""
     """In a oneof: name of the Go wrapper struct ("Value_BoolValue")."""
+    go_getter: str = ""
+    """Go method to read the struct's field with, where reading the field itself would be a race."""
     variadic: bool = False
     """A Go variadic parameter (its conversion is the slice)."""
 
@@ -296,6 +301,10 @@ class Method:
     special: str = ""
     """Set where request or response are not simply the Go signature: why, from overrides.toml. Emitters
     leave the body of such a method to handwritten code."""
+    unchanged: str = ""
+    """Hooks: Go name of the parameter that is meant when the result is not set and nothing was rejected."""
+    policy: bool = False
+    """Hooks: when the plugin cannot be asked, its on_failure policy decides (the hook may reject)."""
     request_stream: Stream | None = None
     response_stream: Stream | None = None
 

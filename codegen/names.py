@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 # A plural acronym ("IDs"), an acronym before a capitalised word or an end ("KV" in "KVSet"), a capitalised
 # word, a lower-case word. Digits belong to what they follow ("S3", "Office365").

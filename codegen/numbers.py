@@ -13,8 +13,11 @@ A number once given stays with its name. Something that disappears is marked ``r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _HEADER = (
     "# Numbers of the wire contract. Written by the generator, which only ever adds; never edit by hand.\n"

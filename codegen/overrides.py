@@ -36,6 +36,8 @@ class MethodOverride:
     request_stream: str = ""
     response_stream: str = ""
     results_last: bool = False
+    unchanged: str = ""
+    policy: str = ""  # why, where the signature does not say that the hook may reject
 
 
 class StaleOverridesError(Exception):
@@ -56,7 +58,8 @@ class Overrides:
             "type_prefixes": dict(data.get("type_prefixes", {})),
             "type_names": dict(data.get("type_names", {})),
             "files": dict(data.get("files", {})),
-            "exceptions": dict.fromkeys(data.get("exceptions", {}).get("types", ()), True),
+            "exceptions": dict(data.get("exceptions", {})),
+            "go_getters": dict(data.get("go_getters", {})),
             "nullable": dict(data.get("nullable", {})),
             "methods": {key: _method(value) for key, value in data.get("methods", {}).items()},
         }
@@ -88,9 +91,13 @@ class Overrides:
         value = self._get("files", file)
         return None if value is None else str(value)
 
-    def is_exception(self, key: str) -> bool:
-        """Whether a Go struct is an error."""
-        return bool(self._get("exceptions", key))
+    def exception(self, key: str) -> str:
+        """Return the Python exception for a Go struct that is an error, or ""."""
+        return str(self._get("exceptions", key) or "")
+
+    def go_getter(self, path: str) -> str:
+        """Return the Go method that reads ``package.Type.Field``, where it is not to be read itself."""
+        return str(self._get("go_getters", path) or "")
 
     def nullable(self, path: str) -> bool:
         """Whether None is a meaningful value of ``Interface.Method.parameter``."""

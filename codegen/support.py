@@ -40,8 +40,8 @@ _SCALAR_KINDS = (
     "complex64",
 )
 _SLICE_KINDS = (
-    "bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint16", "uint32", "uint64", "uintptr",
-    "float32", "float64", "complex64", "complex128",
+    "bool", "string", "int", "int8", "int16", "int32", "int64", "uint", "uint16", "uint32", "uint64",
+    "uintptr", "float32", "float64", "complex64", "complex128",
 )  # fmt: skip
 
 
