@@ -1,0 +1,1 @@
+"""Measurements against a Go plugin and against grpcio: `make bench`, or `python -m benchmarks`."""

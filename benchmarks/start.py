@@ -1,0 +1,64 @@
+"""What a plugin costs before it does anything: import, start, memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+__all__ = ["measure_import", "measure_start"]
+
+HELLO = Path(__file__).parent.parent / "examples" / "hello"
+# go-plugin's cookie: the handshake of every Mattermost plugin.
+COOKIE = {"MATTERMOST_PLUGIN": "Securely message teams, anywhere.", "PLUGIN_PROTOCOL_VERSIONS": "1"}
+
+
+def measure_import(environment: dict[str, str]) -> float:
+    """Return the milliseconds that `import mattermost_plugin` takes in a fresh interpreter."""
+    code = (
+        "import time; start = time.perf_counter(); import mattermost_plugin;"
+        "mattermost_plugin.Plugin; print((time.perf_counter() - start) * 1000)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return float(done.stdout)
+
+
+def measure_start(environment: dict[str, str]) -> tuple[float, float]:
+    """Start the hello plugin as a host does.
+
+    Returns:
+        Milliseconds from exec to the handshake line (the plugin is serving then), and resident MiB after it.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench") as sockets:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, str(HELLO / "plugin.py")],
+            env=environment | COOKIE | {"PLUGIN_UNIX_SOCKET_DIR": sockets},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            took = (time.perf_counter() - start) * 1000
+            if not re.match(r"1\|1\|unix\|", line):
+                raise RuntimeError(f"the hello plugin did not shake hands but said {line!r}")
+            resident = psutil.Process(process.pid).memory_info().rss / (1 << 20)
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+    return took, resident
+
+
+if __name__ == "__main__":
+    print(measure_import(dict(os.environ)), measure_start(dict(os.environ)))
