@@ -78,13 +78,13 @@ class ServerLog:
         with self._changed:
             return self._records[since:]
 
-    def find(self, text: str = "", *, level: str = "", since: int = 0, **fields: Any) -> list[LogRecord]:
+    def find(self, text: str = "", /, *, level: str = "", since: int = 0, **fields: Any) -> list[LogRecord]:
         """Return the records after `since` that match, as :meth:`wait_for` describes it."""
         matches = _matcher(text, level, fields)
         return [record for record in self.records(since) if matches(record)]
 
     def wait_for(
-        self, text: str = "", *, level: str = "", since: int = 0, timeout: float = 20.0, **fields: Any
+        self, text: str = "", /, *, level: str = "", since: int = 0, timeout: float = 20.0, **fields: Any
     ) -> LogRecord:
         """Wait for the first record after `since` that matches and return it.
 

@@ -81,13 +81,14 @@ class InstalledPlugin:
         # A patch replaces what the plugin had before, so all of it must be sent.
         admin.patch_config({"PluginSettings": {"Plugins": {self.id: {**current, **settings}}}})
 
-    def log(self, text: str = "", *, level: str = "") -> list[LogRecord]:
+    def log(self, text: str = "", /, *, level: str = "") -> list[LogRecord]:
         """Return the plugin's log records since it was last enabled."""
         return self._server.log.find(text, level=level, since=self._mark, plugin_id=self.id)
 
     def wait_for_log(
         self,
         text: str = "",
+        /,
         *,
         level: str = "",
         since: int | None = None,

@@ -1,0 +1,54 @@
+"""A plugin on asyncio does the same as one on threads."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import PLUGINS
+from tests.harness import RestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.conftest import BuildBundle
+    from tests.harness import InstalledPlugin, Json, MattermostServer, RestClient
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def plugin(bundle: BuildBundle, install: Callable[[Path], InstalledPlugin]) -> InstalledPlugin:
+    plugin = install(bundle(PLUGINS / "async_witness"))
+    plugin.enable()
+    plugin.wait_for_log("Activated")
+    return plugin
+
+
+def test_coroutines_and_plain_functions_are_hooks(
+    plugin: InstalledPlugin, alice: RestClient, channel: Json
+) -> None:
+    with pytest.raises(RestError, match="no, says the loop"):
+        alice.create_post(channel["id"], "reject me")
+
+    post = alice.create_post(channel["id"], "fine")
+    plugin.wait_for_log("Posted", post_id=post["id"])
+
+
+def test_api_calls_run_side_by_side(plugin: InstalledPlugin, alice: RestClient, channel: Json) -> None:
+    result = json.loads(alice.run_command(channel["id"], "/awitness")["text"])
+
+    assert result["values"] == [f"parallel-{number}" for number in range(50)]
+    assert result["missing"] == "app.channel.get_by_name.missing.app_error"
+
+
+def test_it_is_deactivated_and_activated_again(server: MattermostServer, plugin: InstalledPlugin) -> None:
+    mark = server.log.mark()
+    plugin.disable()
+    plugin.wait_for_log("Deactivated", since=mark)
+
+    plugin.enable()
+    plugin.wait_for_log("Activated")
