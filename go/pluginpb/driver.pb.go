@@ -25,18 +25,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// NamedValue holds both the value name and value.
 type NamedValue struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// If the Name is not empty it should be used for the parameter identifier and
-	// not the ordinal position.
-	//
-	// Name will not have a symbol prefix.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Ordinal position of the parameter starting from one and is always set.
-	Ordinal int64 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
-	// Value is the parameter value.
-	Value         *Value `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Ordinal       int64                  `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Value         *Value                 `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -92,9 +85,6 @@ func (x *NamedValue) GetValue() *Value {
 	return nil
 }
 
-// TxOptions holds the transaction options.
-//
-// This type should be considered identical to [database/sql.TxOptions].
 type TxOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Isolation     int64                  `protobuf:"varint,1,opt,name=isolation,proto3" json:"isolation,omitempty"`

@@ -182,84 +182,27 @@ func (x *ErrorString) GetErr() string {
 	return ""
 }
 
-// Error returned by the PostgreSQL server.
-//
-// The [Error] method returns the error message and error code:
-//
-//	pq: invalid input syntax for type json (22P02)
-//
-// The [ErrorWithDetail] method also includes the error Detail, Hint, and
-// location context (if any):
-//
-//	ERROR:   invalid input syntax for type json (22P02)
-//	DETAIL:  Token "asd" is invalid.
-//	CONTEXT: line 5, column 8:
-//
-//	 3 | 'def',
-//	 4 | 123,
-//	 5 | 'foo', 'asd'::jsonb
-//	            ^
 type PqError struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// [Efatal], [Epanic], [Ewarning], [Enotice], [Edebug], [Einfo], or [Elog].
-	// Always present.
-	Severity string `protobuf:"bytes,1,opt,name=severity,proto3" json:"severity,omitempty"`
-	// SQLSTATE code. Always present.
-	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
-	// Primary human-readable error message. This should be accurate but terse
-	// (typically one line). Always present.
-	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	// Optional secondary error message carrying more detail about the problem.
-	// Might run to multiple lines.
-	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
-	// Optional suggestion what to do about the problem. This is intended to
-	// differ from Detail in that it offers advice (potentially inappropriate)
-	// rather than hard facts. Might run to multiple lines.
-	Hint string `protobuf:"bytes,5,opt,name=hint,proto3" json:"hint,omitempty"`
-	// error position as an index into the original query string, as decimal
-	// ASCII integer. The first character has index 1, and positions are
-	// measured in characters not bytes.
-	Position string `protobuf:"bytes,6,opt,name=position,proto3" json:"position,omitempty"`
-	// This is defined the same as the Position field, but it is used when the
-	// cursor position refers to an internally generated command rather than the
-	// one submitted by the client. The InternalQuery field will always appear
-	// when this field appears.
-	InternalPosition string `protobuf:"bytes,7,opt,name=internal_position,json=internalPosition,proto3" json:"internal_position,omitempty"`
-	// Text of a failed internally-generated command. This could be, for
-	// example, an SQL query issued by a PL/pgSQL function.
-	InternalQuery string `protobuf:"bytes,8,opt,name=internal_query,json=internalQuery,proto3" json:"internal_query,omitempty"`
-	// An indication of the context in which the error occurred. Presently this
-	// includes a call stack traceback of active procedural language functions
-	// and internally-generated queries. The trace is one entry per line, most
-	// recent first.
-	Where string `protobuf:"bytes,9,opt,name=where,proto3" json:"where,omitempty"`
-	// If the error was associated with a specific database object, the name of
-	// the schema containing that object, if any.
-	Schema string `protobuf:"bytes,10,opt,name=schema,proto3" json:"schema,omitempty"`
-	// If the error was associated with a specific table, the name of the table.
-	// (Refer to the schema name field for the name of the table's schema.)
-	Table string `protobuf:"bytes,11,opt,name=table,proto3" json:"table,omitempty"`
-	// If the error was associated with a specific table column, the name of the
-	// column. (Refer to the schema and table name fields to identify the
-	// table.)
-	Column string `protobuf:"bytes,12,opt,name=column,proto3" json:"column,omitempty"`
-	// If the error was associated with a specific data type, the name of the
-	// data type. (Refer to the schema name field for the name of the data
-	// type's schema.)
-	DataTypeName string `protobuf:"bytes,13,opt,name=data_type_name,json=dataTypeName,proto3" json:"data_type_name,omitempty"`
-	// If the error was associated with a specific constraint, the name of the
-	// constraint. Refer to fields listed above for the associated table or
-	// domain. (For this purpose, indexes are treated as constraints, even if
-	// they weren't created with constraint syntax.)
-	Constraint string `protobuf:"bytes,14,opt,name=constraint,proto3" json:"constraint,omitempty"`
-	// File name of the source-code location where the error was reported.
-	File string `protobuf:"bytes,15,opt,name=file,proto3" json:"file,omitempty"`
-	// Line number of the source-code location where the error was reported.
-	Line string `protobuf:"bytes,16,opt,name=line,proto3" json:"line,omitempty"`
-	// Name of the source-code routine reporting the error.
-	Routine       string `protobuf:"bytes,17,opt,name=routine,proto3" json:"routine,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Severity         string                 `protobuf:"bytes,1,opt,name=severity,proto3" json:"severity,omitempty"`
+	Code             string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Message          string                 `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	Detail           string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	Hint             string                 `protobuf:"bytes,5,opt,name=hint,proto3" json:"hint,omitempty"`
+	Position         string                 `protobuf:"bytes,6,opt,name=position,proto3" json:"position,omitempty"`
+	InternalPosition string                 `protobuf:"bytes,7,opt,name=internal_position,json=internalPosition,proto3" json:"internal_position,omitempty"`
+	InternalQuery    string                 `protobuf:"bytes,8,opt,name=internal_query,json=internalQuery,proto3" json:"internal_query,omitempty"`
+	Where            string                 `protobuf:"bytes,9,opt,name=where,proto3" json:"where,omitempty"`
+	Schema           string                 `protobuf:"bytes,10,opt,name=schema,proto3" json:"schema,omitempty"`
+	Table            string                 `protobuf:"bytes,11,opt,name=table,proto3" json:"table,omitempty"`
+	Column           string                 `protobuf:"bytes,12,opt,name=column,proto3" json:"column,omitempty"`
+	DataTypeName     string                 `protobuf:"bytes,13,opt,name=data_type_name,json=dataTypeName,proto3" json:"data_type_name,omitempty"`
+	Constraint       string                 `protobuf:"bytes,14,opt,name=constraint,proto3" json:"constraint,omitempty"`
+	File             string                 `protobuf:"bytes,15,opt,name=file,proto3" json:"file,omitempty"`
+	Line             string                 `protobuf:"bytes,16,opt,name=line,proto3" json:"line,omitempty"`
+	Routine          string                 `protobuf:"bytes,17,opt,name=routine,proto3" json:"routine,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *PqError) Reset() {

@@ -259,8 +259,7 @@ type SamlAssertion struct {
 	Conditions         *SamlConditions         `protobuf:"bytes,8,opt,name=conditions,proto3" json:"conditions,omitempty"`
 	AttributeStatement *SamlAttributeStatement `protobuf:"bytes,9,opt,name=attribute_statement,json=attributeStatement,proto3" json:"attribute_statement,omitempty"`
 	AuthnStatement     *SamlAuthnStatement     `protobuf:"bytes,10,opt,name=authn_statement,json=authnStatement,proto3" json:"authn_statement,omitempty"`
-	// not read, not dumped
-	SignatureValidated bool `protobuf:"varint,11,opt,name=signature_validated,json=signatureValidated,proto3" json:"signature_validated,omitempty"`
+	SignatureValidated bool                    `protobuf:"varint,11,opt,name=signature_validated,json=signatureValidated,proto3" json:"signature_validated,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -769,12 +768,8 @@ func (x *SamlAuthnContextClassRef) GetValue() string {
 }
 
 type SamlAuthnStatement struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	XmlName *XmlName               `protobuf:"bytes,1,opt,name=xml_name,json=xmlName,proto3" json:"xml_name,omitempty"`
-	// Section 4.1.4.2 - https://docs.oasis-open.org/security/saml/v2.0/saml-profiles-2.0-os.pdf
-	// If the identity provider supports the Single Logout profile, defined in Section 4.4
-	// , any such authentication statements MUST include a SessionIndex attribute to enable
-	// per-session logout requests by the service provider.
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	XmlName             *XmlName               `protobuf:"bytes,1,opt,name=xml_name,json=xmlName,proto3" json:"xml_name,omitempty"`
 	SessionIndex        string                 `protobuf:"bytes,2,opt,name=session_index,json=sessionIndex,proto3" json:"session_index,omitempty"`
 	AuthnInstant        *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=authn_instant,json=authnInstant,proto3" json:"authn_instant,omitempty"`
 	SessionNotOnOrAfter *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=session_not_on_or_after,json=sessionNotOnOrAfter,proto3" json:"session_not_on_or_after,omitempty"`
@@ -1372,11 +1367,6 @@ func (x *SamlSubjectConfirmationData) GetInResponseTo() string {
 	return ""
 }
 
-// A Name represents an XML name (Local) annotated
-// with a name space identifier (Space).
-// In tokens returned by [Decoder.Token], the Space identifier
-// is given as a canonical URL, not the short prefix used
-// in the document being parsed.
 type XmlName struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Space         string                 `protobuf:"bytes,1,opt,name=space,proto3" json:"space,omitempty"`

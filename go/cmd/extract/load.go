@@ -107,8 +107,13 @@ func (s *source) of(pkg *types.Package) (*packageSyntax, error) {
 	}
 	result := &packageSyntax{types: map[string]typeSyntax{}}
 	fset := token.NewFileSet()
+	// Only server/public's own comments belong to the contract.
+	mode := parser.SkipObjectResolution
+	if pkg.Path() == publicModule || strings.HasPrefix(pkg.Path(), publicModule+"/") {
+		mode |= parser.ParseComments
+	}
 	for _, name := range known.GoFiles {
-		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, name, nil, mode)
 		if err != nil {
 			return nil, fmt.Errorf("parse %s: %w", name, err)
 		}
