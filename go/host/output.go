@@ -34,6 +34,7 @@ type output struct {
 	traceback string // last line of the last traceback
 	lastError string // message of the last record at level error
 	lastLine  string // last line of text
+	shaken    bool   // the handshake line was seen
 }
 
 func newOutput(logger hclog.Logger) *output { return &output{logger: logger} }
@@ -50,6 +51,13 @@ func (o *output) reason() string {
 	return ""
 }
 
+// handshaken says whether the process wrote its handshake.
+func (o *output) handshaken() bool {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	return o.shaken
+}
+
 // readStdout passes the handshake line on and logs every other one.
 func (o *output) readStdout(stdout io.Reader, handshake io.Writer) {
 	log := o.logger.With("source", "stdout")
@@ -57,6 +65,9 @@ func (o *output) readStdout(stdout io.Reader, handshake io.Writer) {
 	for line := range lines(stdout, o.logger) {
 		if !shaken && handshakeLine.MatchString(line) {
 			shaken = true
+			o.lock.Lock()
+			o.shaken = true
+			o.lock.Unlock()
 			// The reader is go-plugin; once it has read this line it only drains.
 			if _, err := io.WriteString(handshake, line+"\n"); err != nil {
 				log.Error("cannot pass the handshake on", "error", err)

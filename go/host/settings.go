@@ -36,8 +36,8 @@ type Settings struct {
 	// StartTimeout is start_timeout, in seconds: how long the process may take until it is ready.
 	StartTimeout time.Duration
 
-	// HookTimeout is hook_timeout, in seconds: the deadline of a hook whose answer somebody waits for.
-	// 0 means none. Notifications have none unless HookTimeouts says so.
+	// HookTimeout is hook_timeout, in seconds: the deadline of the hooks that keep a person waiting, which are those
+	// that may refuse something (...Will...) and ExecuteCommand. 0 means none, which all other hooks have.
 	HookTimeout time.Duration
 
 	// HookTimeouts is hook_timeouts, in seconds by hook: deadlines of single hooks, whatever their kind. Keys are
@@ -61,17 +61,6 @@ func DefaultSettings() Settings {
 // HookKey folds the Go name and the Python name of a hook (MessageWillBePosted, message_will_be_posted) into one.
 func HookKey(hook string) string {
 	return strings.ToLower(strings.ReplaceAll(hook, "_", ""))
-}
-
-// Timeout returns the deadline of a hook; 0 means none. answered says whether somebody waits for its result.
-func (s Settings) Timeout(hook string, answered bool) time.Duration {
-	if timeout, ok := s.HookTimeouts[HookKey(hook)]; ok {
-		return timeout
-	}
-	if answered {
-		return s.HookTimeout
-	}
-	return 0
 }
 
 // settingsJSON is the form of Settings in a manifest; pointers tell what is absent from what is zero.

@@ -66,7 +66,10 @@ func startsBlock(line string) bool {
 // exceptionLine returns the line of a traceback that names the exception: the last one that is not indented, or the
 // first line of a message that goes over several.
 func exceptionLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if strings.HasPrefix(lines[0], "Fatal Python error:") {
+		return lines[0]
+	}
 	// The exception's line follows the last line of the last list of frames.
 	for i := len(lines) - 1; i >= 0; i-- {
 		if isFrame(lines[i]) {

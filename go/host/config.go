@@ -1,0 +1,66 @@
+package host
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/mattermost/mattermost/server/public/plugin"
+)
+
+// Config is what a host knows about a plugin it runs.
+type Config struct {
+	// Launch says which program to run and how; see FromManifest.
+	Launch
+
+	// Logger gets the log of the plugin and of this package. nil: hclog.Default().
+	Logger hclog.Logger
+
+	// API and Driver are what the plugin may call; they can also be set later, until OnActivate, by the SetAPI and
+	// SetDriver of the hooks. nil: the plugin cannot call it.
+	API    plugin.API
+	Driver plugin.Driver
+
+	// Remote says that API and Driver are Mattermost's net/rpc clients, as in a plugin of their server: whatever
+	// they return when the server is gone or too old is then told to the plugin as an error.
+	Remote bool
+
+	// Protocols are the go-plugin protocols a plugin may answer with. nil: gRPC.
+	Protocols []goplugin.Protocol
+
+	// Restart says what happens when the process dies. The zero value means DefaultRestart.
+	Restart Restart
+}
+
+// Restart says how a process that died is started again.
+type Restart struct {
+	// First is the pause before the first restart; each further one takes twice as long, up to Longest.
+	First, Longest time.Duration
+
+	// Stable is how long a process must have lived so that its end counts as the first again.
+	Stable time.Duration
+
+	// GiveUp is the number of ends in a row, each before Stable, after which the plugin is given up.
+	GiveUp int
+}
+
+// DefaultRestart gives up after about six seconds of crashes at start.
+var DefaultRestart = Restart{First: 100 * time.Millisecond, Longest: 30 * time.Second, Stable: time.Minute, GiveUp: 6}
+
+// pause is how long to wait after the given number of ends in a row.
+func (r Restart) pause(crashes int) time.Duration {
+	pause := r.First
+	for i := 1; i < crashes && pause < r.Longest; i++ {
+		pause *= 2
+	}
+	return min(pause, r.Longest)
+}
+
+// timeout is context.WithTimeout where 0 means none.
+func timeout(limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit <= 0 {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), limit)
+}

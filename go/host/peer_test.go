@@ -1,0 +1,205 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/host"
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+// The test binary is also the plugin most tests run: a gRPC plugin written with go-plugin, so that this package is
+// tested against another implementation than the SDK. peerVariable holds the directory it keeps its notes in.
+const peerVariable = "HOST_TEST_PEER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(peerVariable); dir != "" {
+		servePeer(dir)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// peerLaunch runs the peer in a new directory.
+func peerLaunch(t *testing.T) (host.Launch, *notes) {
+	t.Helper()
+	dir := t.TempDir()
+	settings := host.DefaultSettings()
+	settings.StartTimeout = time.Minute
+	return host.Launch{
+		PluginID: "com.example.peer",
+		Bundle:   dir,
+		Program:  os.Args[0],
+		Env:      []string{peerVariable + "=" + dir},
+		Settings: settings,
+	}, &notes{dir}
+}
+
+// notes are files through which a test and its peer tell each other something.
+type notes struct{ dir string }
+
+// add appends a line.
+func (n *notes) add(name, line string) {
+	file, err := os.OpenFile(filepath.Join(n.dir, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	defer file.Close()
+	if _, err := fmt.Fprintln(file, line); err != nil {
+		panic(err)
+	}
+}
+
+// lines returns what was added.
+func (n *notes) lines(name string) []string {
+	raw, err := os.ReadFile(filepath.Join(n.dir, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		panic(err)
+	}
+	return strings.Split(strings.TrimRight(string(raw), "\n"), "\n")
+}
+
+func (n *notes) has(name string) bool {
+	_, err := os.Stat(filepath.Join(n.dir, name))
+	return err == nil
+}
+
+// peerHooks is what the peer does. Files in its directory ask for misbehaviour.
+type peerHooks struct {
+	pluginpb.UnimplementedHooksServer
+	notes  *notes
+	broker *goplugin.GRPCBroker
+}
+
+func (p *peerHooks) Implemented(context.Context, *pluginpb.ImplementedRequest) (*pluginpb.ImplementedResponse, error) {
+	if p.notes.has("implemented-hangs") {
+		select {}
+	}
+	return &pluginpb.ImplementedResponse{Result: []string{
+		"OnDeactivate", "OnConfigurationChange", "MessageWillBePosted", "MessageHasBeenPosted", "ExecuteCommand",
+	}}, nil
+}
+
+// OnActivate calls the API, if there is one, and notes the answer.
+func (p *peerHooks) OnActivate(ctx context.Context, in *pluginpb.OnActivateRequest) (*pluginpb.OnActivateResponse, error) {
+	if p.notes.has("activate-dies") {
+		fmt.Fprintln(os.Stderr, "dying in OnActivate")
+		os.Exit(7)
+	}
+	if p.notes.has("activate-fails") {
+		return &pluginpb.OnActivateResponse{Error: &pluginpb.Error{Kind: &pluginpb.Error_ErrorString{ErrorString: &pluginpb.ErrorString{Err: "no licence"}}}}, nil
+	}
+	if in.GetApiBrokerId() != 0 {
+		conn, err := p.broker.Dial(in.GetApiBrokerId())
+		if err != nil {
+			return nil, err
+		}
+		api := pluginpb.NewAPIClient(conn)
+		answer, err := api.GetServerVersion(ctx, &pluginpb.GetServerVersionRequest{})
+		if err != nil {
+			return nil, err
+		}
+		p.notes.add("activated", in.GetServerVersion()+" "+answer.GetResult())
+	} else {
+		p.notes.add("activated", "no API")
+	}
+	return &pluginpb.OnActivateResponse{}, nil
+}
+
+func (p *peerHooks) OnDeactivate(context.Context, *pluginpb.OnDeactivateRequest) (*pluginpb.OnDeactivateResponse, error) {
+	p.notes.add("deactivated", "")
+	return &pluginpb.OnDeactivateResponse{}, nil
+}
+
+func (p *peerHooks) OnConfigurationChange(context.Context, *pluginpb.OnConfigurationChangeRequest) (*pluginpb.OnConfigurationChangeResponse, error) {
+	p.notes.add("configuration", "")
+	return &pluginpb.OnConfigurationChangeResponse{}, nil
+}
+
+// MessageWillBePosted appends the process id to the message.
+func (p *peerHooks) MessageWillBePosted(ctx context.Context, in *pluginpb.MessageWillBePostedRequest) (*pluginpb.MessageWillBePostedResponse, error) {
+	switch in.GetPost().GetMessage() {
+	case "hang":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case "die":
+		p.die()
+	}
+	post := in.GetPost()
+	post.Message = fmt.Sprintf("%s %d", post.GetMessage(), os.Getpid())
+	return &pluginpb.MessageWillBePostedResponse{Result: post}, nil
+}
+
+// MessageHasBeenPosted notes the message.
+func (p *peerHooks) MessageHasBeenPosted(_ context.Context, in *pluginpb.MessageHasBeenPostedRequest) (*pluginpb.MessageHasBeenPostedResponse, error) {
+	p.notes.add("posted", in.GetPost().GetMessage())
+	if in.GetPost().GetMessage() == "die" {
+		p.die()
+	}
+	return &pluginpb.MessageHasBeenPostedResponse{}, nil
+}
+
+// ExecuteCommand answers with the process id.
+func (p *peerHooks) ExecuteCommand(context.Context, *pluginpb.ExecuteCommandRequest) (*pluginpb.ExecuteCommandResponse, error) {
+	return &pluginpb.ExecuteCommandResponse{Result: &pluginpb.CommandResponse{Text: fmt.Sprint(os.Getpid())}}, nil
+}
+
+// die kills the process as the kernel would when it is out of memory.
+func (p *peerHooks) die() {
+	if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+		panic(err)
+	}
+	select {}
+}
+
+// peerPlugin is the peer for go-plugin.
+type peerPlugin struct {
+	goplugin.NetRPCUnsupportedPlugin
+	notes *notes
+}
+
+func (p *peerPlugin) GRPCServer(broker *goplugin.GRPCBroker, server *grpc.Server) error {
+	pluginpb.RegisterHooksServer(server, &peerHooks{notes: p.notes, broker: broker})
+	return nil
+}
+
+func (p *peerPlugin) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, errors.New("the peer is a plugin")
+}
+
+func servePeer(dir string) {
+	n := &notes{dir}
+	n.add("started", fmt.Sprint(os.Getpid()))
+	if n.has("start-fails") {
+		fmt.Fprintln(os.Stderr, "cannot start today")
+		os.Exit(3)
+	}
+	if n.has("start-slowly") {
+		time.Sleep(500 * time.Millisecond)
+	}
+	handshake := goplugin.HandshakeConfig{
+		ProtocolVersion: 1, MagicCookieKey: "MATTERMOST_PLUGIN", MagicCookieValue: "Securely message teams, anywhere.",
+	}
+	config := &goplugin.ServeConfig{
+		HandshakeConfig: handshake,
+		Plugins:         goplugin.PluginSet{"hooks": &peerPlugin{notes: n}},
+		GRPCServer:      goplugin.DefaultGRPCServer,
+	}
+	if n.has("speaks-netrpc") {
+		config.GRPCServer = nil
+	}
+	goplugin.Serve(config)
+}

@@ -1,0 +1,316 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+// Plugin is a plugin that is run and kept alive.
+//
+// It goes through its states once: New, Start, OnActivate (of Hooks), OnDeactivate or Stop. From OnActivate on the
+// process is started and activated again whenever it dies, until it dies too often.
+type Plugin struct {
+	cfg    Config
+	log    hclog.Logger
+	router *router
+	client *service.HooksClient
+
+	ctx    context.Context // ends when the plugin is to stop
+	cancel context.CancelFunc
+
+	startOnce   sync.Once
+	started     chan struct{} // closed when the first start ended, well or badly
+	startErr    error         // set before started is closed
+	implemented []string      // set before started is closed
+	stopOnce    sync.Once
+	done        chan struct{} // closed when no process runs and none will
+	supervising sync.WaitGroup
+
+	deactivateOnce sync.Once
+	deactivateErr  error
+
+	lock      sync.Mutex
+	api       plugin.API
+	driver    plugin.Driver
+	process   *process
+	activated bool
+	failure   error // why the plugin was given up
+}
+
+// New prepares a plugin; nothing runs before Start.
+func New(cfg Config) *Plugin {
+	if cfg.Logger == nil {
+		cfg.Logger = hclog.Default()
+	}
+	if cfg.Restart == (Restart{}) {
+		cfg.Restart = DefaultRestart
+	}
+	if cfg.Protocols == nil {
+		cfg.Protocols = []goplugin.Protocol{goplugin.ProtocolGRPC}
+	}
+	p := &Plugin{cfg: cfg, log: cfg.Logger.Named("host"), api: cfg.API, driver: cfg.Driver, started: make(chan struct{}), done: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.router = newRouter(p.log, cfg.Settings.QueueSize, func(hook string) (context.Context, context.CancelFunc) {
+		return timeout(cfg.Settings.deadline(hook))
+	})
+	p.client = service.NewHooksClient(p.router, service.HooksOptions{
+		Deadline:   cfg.Settings.deadline,
+		OnFailure:  p.onFailure,
+		Activation: p.activation,
+		Logger:     p.log,
+	})
+	return p
+}
+
+// Start runs the plugin of cfg and waits until it is ready to be activated.
+func Start(ctx context.Context, cfg Config) (*Plugin, error) {
+	p := New(cfg)
+	if err := p.Start(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Start runs the process and waits until it said which hooks it implements. It works once; a plugin that failed to
+// start is stopped. The error is one line that says what to do.
+func (p *Plugin) Start(ctx context.Context) error {
+	p.startOnce.Do(func() {
+		p.startErr = p.start(ctx)
+		if p.startErr != nil {
+			p.finish(p.startErr)
+		}
+		close(p.started)
+	})
+	<-p.started
+	return p.startErr
+}
+
+func (p *Plugin) start(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+
+	started, err := startProcess(ctx, p.cfg, p.log)
+	if err != nil {
+		return err
+	}
+	if !p.adopt(started) {
+		return &lineError{"the plugin was stopped while it started", ErrStopped}
+	}
+	p.implemented, err = p.client.Implemented()
+	if err != nil {
+		err = p.explainImplemented(ctx, started, err)
+		started.clean()
+		return err
+	}
+	p.log.Debug("The plugin process is ready", "pid", started.runner.ID(), "took", time.Since(started.started).Round(time.Millisecond).String())
+	return nil
+}
+
+// explainImplemented says in one line why a process that shook hands did not say which hooks it implements.
+func (p *Plugin) explainImplemented(ctx context.Context, started *process, err error) error {
+	var call *service.HookError
+	switch {
+	case ctx.Err() != nil:
+		return &lineError{"the plugin was stopped while it started", ErrStopped}
+	case errors.As(err, &call) && call.Code == codes.DeadlineExceeded:
+		return started.late()
+	}
+	if ended := started.endedSoon("before it was ready"); ended != nil {
+		return ended
+	}
+	return &lineError{fmt.Sprintf("the plugin process answered, but not as a plugin for this host: %v", err), ErrHandshake}
+}
+
+// adopt makes a process the one that is talked to and that Stop stops. If the plugin is stopped already, the process
+// ends instead.
+func (p *Plugin) adopt(started *process) bool {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	if p.ctx.Err() != nil {
+		started.runner.killNow()
+		started.clean()
+		return false
+	}
+	p.process = started
+	p.router.setProcess(started.conn)
+	return true
+}
+
+// Implemented returns the Go names of the hooks the plugin implements. It waits for Start to end, and returns its
+// error.
+func (p *Plugin) Implemented() ([]string, error) {
+	<-p.started
+	if p.startErr != nil {
+		return nil, p.startErr
+	}
+	return slices.Clone(p.implemented), nil
+}
+
+// Hooks returns the hooks of the plugin.
+func (p *Plugin) Hooks() *Hooks { return &Hooks{HooksClient: p.client, plugin: p} }
+
+var _ plugin.Hooks = (*Hooks)(nil)
+
+// Ping returns nil unless the plugin is stopped or was given up. While the process is being restarted the plugin
+// counts as healthy.
+func (p *Plugin) Ping() error {
+	select {
+	case <-p.done:
+		return p.Err()
+	default:
+		return nil
+	}
+}
+
+// Done is closed when no process of the plugin runs and none will be started.
+func (p *Plugin) Done() <-chan struct{} { return p.done }
+
+// Err says why the plugin is done: nil while it is not, ErrStopped when it was stopped, else what went wrong.
+func (p *Plugin) Err() error {
+	select {
+	case <-p.done:
+	default:
+		return nil
+	}
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	if p.failure != nil {
+		return p.failure
+	}
+	return ErrStopped
+}
+
+// PID returns the process id of the plugin's process, 0 while there is none.
+func (p *Plugin) PID() int {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	if p.process == nil || p.process.runner.hasExited() {
+		return 0
+	}
+	return p.process.runner.cmd.Process.Pid
+}
+
+// Stop stops the plugin: its process is asked to shut down, and killed when ctx ends. It returns when nothing of the
+// process is left. It does not call OnDeactivate; see Deactivate.
+func (p *Plugin) Stop(ctx context.Context) {
+	p.stopOnce.Do(func() {
+		p.lock.Lock()
+		p.cancel()
+		p.lock.Unlock()
+		// A start under way sees the end of p.ctx; one that never began must not begin.
+		p.startOnce.Do(func() {
+			p.startErr = &lineError{"the plugin was stopped before it was started", ErrStopped}
+			close(p.started)
+		})
+		<-p.started
+		p.supervising.Wait()
+		if p.startErr == nil {
+			p.lock.Lock()
+			current := p.process
+			p.lock.Unlock()
+			if lost := p.router.end(); lost > 0 {
+				p.log.Warn("The plugin stopped before it got all notifications", "lost", lost)
+			}
+			current.stop(ctx)
+			p.finish(nil)
+		}
+	})
+	<-p.done
+}
+
+// finish closes done.
+func (p *Plugin) finish(failure error) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	p.failure = failure
+	p.router.end()
+	close(p.done)
+}
+
+// activation offers the API to the newest process, for the OnActivate that is about to be sent.
+func (p *Plugin) activation() (service.Activation, error) {
+	p.lock.Lock()
+	current, api, driver := p.process, p.api, p.driver
+	p.lock.Unlock()
+
+	var activation service.Activation
+	if api != nil {
+		begin := service.DirectAPI(api)
+		if p.cfg.Remote {
+			var err error
+			if begin, err = service.NewNetRPCAPI(api); err != nil {
+				return activation, err
+			}
+		}
+		id, err := current.serve(func(server *grpc.Server) {
+			pluginpb.RegisterAPIServer(server, service.NewAPIServer(begin, p.log))
+		})
+		if err != nil {
+			return activation, err
+		}
+		activation.APIBrokerID = id
+		activation.ServerVersion = api.GetServerVersion()
+	}
+	if driver != nil {
+		begin := service.DirectDriver(driver)
+		if p.cfg.Remote {
+			var err error
+			if begin, err = service.NewNetRPCDriver(driver); err != nil {
+				return activation, err
+			}
+		}
+		id, err := current.serve(func(server *grpc.Server) {
+			pluginpb.RegisterDriverServer(server, service.NewDriverServer(begin, p.log))
+		})
+		if err != nil {
+			return activation, err
+		}
+		activation.DriverBrokerID = id
+	}
+	return activation, nil
+}
+
+// onFailure answers for a hook that asks for permission and got no answer.
+func (p *Plugin) onFailure(string, error) service.Decision {
+	if p.cfg.Settings.OnFailure == Reject {
+		return service.Reject(fmt.Sprintf("The plugin %s, which has to agree to this, is not answering. Please try again.", p.cfg.PluginID))
+	}
+	return service.Allow
+}
+
+// activate activates the newest process and says, if that fails because it died, so.
+func (p *Plugin) activate() error {
+	err := p.client.OnActivate()
+	if err == nil {
+		return nil
+	}
+	var call *service.HookError
+	if errors.As(err, &call) {
+		p.lock.Lock()
+		current := p.process
+		p.lock.Unlock()
+		if ended := current.endedSoon("during OnActivate"); ended != nil {
+			return ended
+		}
+	}
+	return err
+}

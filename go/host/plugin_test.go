@@ -1,0 +1,372 @@
+package host_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/mattermost/mattermost/server/public/model"
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/host"
+)
+
+// patience is how long a test waits for something that takes milliseconds on an idle machine.
+const patience = 30 * time.Second
+
+// quick are pauses for tests.
+var quick = host.Restart{First: 10 * time.Millisecond, Longest: 50 * time.Millisecond, Stable: time.Hour, GiveUp: 4}
+
+// versionAPI is a server API of which only the version is asked for.
+type versionAPI struct{ plugin.API }
+
+func (versionAPI) GetServerVersion() string { return "11.4.0" }
+
+// testLog collects the log as text.
+type testLog struct {
+	lock sync.Mutex
+	text strings.Builder
+}
+
+func (l *testLog) Write(p []byte) (int, error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *testLog) String() string {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.text.String()
+}
+
+// runPeer starts and activates the peer; change may change the configuration.
+func runPeer(t *testing.T, change func(*host.Config)) (*host.Plugin, *notes, *testLog) {
+	t.Helper()
+	launch, n := peerLaunch(t)
+	log := &testLog{}
+	cfg := host.Config{
+		Launch: launch, API: versionAPI{}, Restart: quick,
+		Logger: hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Debug}),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	checkLeaks(t)
+	p, err := host.Start(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		p.Stop(ctx)
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	require.NoError(t, p.Hooks().OnActivate())
+	return p, n, log
+}
+
+// checkLeaks fails the test if goroutines or sockets are left when it ends. Cleanups run last in, first out: call it
+// before the ones that stop what it watches.
+func checkLeaks(t *testing.T) {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, patience, 20*time.Millisecond,
+			"goroutines are left: %s", allStacks{})
+		left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "plugin*"))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	})
+}
+
+// allStacks prints the stacks of all goroutines, when it is printed.
+type allStacks struct{}
+
+func (allStacks) String() string {
+	buffer := make([]byte, 1<<20)
+	return string(buffer[:runtime.Stack(buffer, true)])
+}
+
+// willBePosted calls MessageWillBePosted and returns the message of the post that comes back.
+func willBePosted(p *host.Plugin, message string) (string, string) {
+	post, reason := p.Hooks().MessageWillBePosted(&plugin.Context{}, &model.Post{Message: message})
+	if post == nil {
+		return "", reason
+	}
+	return post.Message, reason
+}
+
+// kill kills the plugin's process and returns its id.
+func kill(t *testing.T, p *host.Plugin) int {
+	t.Helper()
+	pid := p.PID()
+	require.NotZero(t, pid)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	return pid
+}
+
+func TestHooksAndAPIReachEachOther(t *testing.T) {
+	p, n, _ := runPeer(t, nil)
+	implemented, err := p.Implemented()
+	require.NoError(t, err)
+	require.Equal(t, []string{"OnDeactivate", "OnConfigurationChange", "MessageWillBePosted", "MessageHasBeenPosted", "ExecuteCommand"}, implemented)
+	require.Equal(t, []string{"11.4.0 11.4.0"}, n.lines("activated"))
+
+	message, reason := willBePosted(p, "hello")
+	require.Empty(t, reason)
+	require.Equal(t, fmt.Sprintf("hello %d", p.PID()), message)
+	require.NoError(t, p.Ping())
+}
+
+func TestAPluginWithoutAPIIsActivated(t *testing.T) {
+	_, n, _ := runPeer(t, func(cfg *host.Config) { cfg.API = nil })
+	require.Equal(t, []string{"no API"}, n.lines("activated"))
+}
+
+func TestAConfigurationChangeBeforeActivationStaysHere(t *testing.T) {
+	launch, n := peerLaunch(t)
+	checkLeaks(t)
+	p, err := host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+	require.NoError(t, err)
+	defer p.Stop(t.Context())
+	require.NoError(t, p.Hooks().OnConfigurationChange())
+	require.NoError(t, p.Hooks().OnActivate())
+	require.Empty(t, n.lines("configuration"))
+	require.NoError(t, p.Hooks().OnConfigurationChange())
+	require.Len(t, n.lines("configuration"), 1)
+}
+
+func TestDeactivationRunsTheHookOnceAndEndsTheProcess(t *testing.T) {
+	p, n, _ := runPeer(t, nil)
+	pid := p.PID()
+	require.NoError(t, p.Hooks().OnDeactivate())
+	require.NoError(t, p.Deactivate())
+	require.Len(t, n.lines("deactivated"), 1)
+	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
+	require.ErrorIs(t, p.Err(), host.ErrStopped)
+	require.ErrorIs(t, p.Ping(), host.ErrStopped)
+	require.Len(t, n.lines("started"), 1)
+}
+
+func TestAProcessThatIsKilledIsReplacedAndActivated(t *testing.T) {
+	p, n, _ := runPeer(t, nil)
+	pid := kill(t, p)
+	require.Eventually(t, func() bool { return len(n.lines("activated")) == 2 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool {
+		message, _ := willBePosted(p, "again")
+		return message == fmt.Sprintf("again %d", p.PID())
+	}, patience, time.Millisecond)
+	require.NotEqual(t, pid, p.PID())
+	require.NoError(t, p.Ping())
+	require.Equal(t, []string{"11.4.0 11.4.0", "11.4.0 11.4.0"}, n.lines("activated"))
+}
+
+func TestNotificationsWaitForTheRestartInTheirOrder(t *testing.T) {
+	p, n, _ := runPeer(t, nil)
+	n.add("start-slowly", "")
+	kill(t, p)
+	var want []string
+	for i := range 50 {
+		message := fmt.Sprint(i)
+		want = append(want, message)
+		p.Hooks().MessageHasBeenPosted(&plugin.Context{}, &model.Post{Message: message})
+	}
+	require.Eventually(t, func() bool { return len(n.lines("posted")) >= len(want) }, patience, time.Millisecond)
+	require.Equal(t, want, n.lines("posted"))
+}
+
+func TestTheQueueOfNotificationsIsBounded(t *testing.T) {
+	p, n, log := runPeer(t, func(cfg *host.Config) { cfg.Settings.QueueSize = 3 })
+	n.add("start-slowly", "")
+	kill(t, p)
+	require.Eventually(t, func() bool { return p.PID() == 0 }, patience, time.Millisecond)
+	for i := range 10 {
+		p.Hooks().MessageHasBeenPosted(&plugin.Context{}, &model.Post{Message: fmt.Sprint(i)})
+	}
+	require.Eventually(t, func() bool { return len(n.lines("posted")) >= 3 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "dropped=7") }, patience, time.Millisecond)
+	require.Equal(t, []string{"0", "1", "2"}, n.lines("posted"))
+}
+
+func TestANotificationThatKillsThePluginIsNotSentAgain(t *testing.T) {
+	p, n, _ := runPeer(t, nil)
+	p.Hooks().MessageHasBeenPosted(&plugin.Context{}, &model.Post{Message: "die"})
+	require.Eventually(t, func() bool { return len(n.lines("activated")) == 2 }, patience, time.Millisecond)
+	p.Hooks().MessageHasBeenPosted(&plugin.Context{}, &model.Post{Message: "after"})
+	require.Eventually(t, func() bool { return len(n.lines("posted")) >= 2 }, patience, time.Millisecond)
+	require.Equal(t, []string{"die", "after"}, n.lines("posted"))
+	require.Len(t, n.lines("started"), 2)
+}
+
+func TestAHookThatAsksForPermissionFollowsThePolicyWhileThePluginIsGone(t *testing.T) {
+	for _, policy := range []host.FailurePolicy{host.Allow, host.Reject} {
+		t.Run(string(policy), func(t *testing.T) {
+			p, n, _ := runPeer(t, func(cfg *host.Config) { cfg.Settings.OnFailure = policy })
+			n.add("start-slowly", "")
+			kill(t, p)
+			require.Eventually(t, func() bool { return p.PID() == 0 }, patience, time.Millisecond)
+			message, reason := willBePosted(p, "hello")
+			if policy == host.Allow {
+				require.Equal(t, "hello", message)
+				require.Empty(t, reason)
+			} else {
+				require.Contains(t, reason, "com.example.peer")
+			}
+		})
+	}
+}
+
+func TestAHookThatDiesWithThePluginFollowsThePolicyToo(t *testing.T) {
+	p, n, _ := runPeer(t, func(cfg *host.Config) { cfg.Settings.OnFailure = host.Reject })
+	_, reason := willBePosted(p, "die")
+	require.NotEmpty(t, reason)
+	require.Eventually(t, func() bool { return len(n.lines("activated")) == 2 }, patience, time.Millisecond)
+}
+
+func TestAHookThatTakesTooLongFollowsThePolicy(t *testing.T) {
+	p, _, _ := runPeer(t, func(cfg *host.Config) {
+		cfg.Settings.OnFailure = host.Reject
+		cfg.Settings.HookTimeouts = map[string]time.Duration{host.HookKey("MessageWillBePosted"): 50 * time.Millisecond}
+	})
+	_, reason := willBePosted(p, "hang")
+	require.NotEmpty(t, reason)
+	require.NoError(t, p.Ping())
+}
+
+func TestAHookThatMustBeAnsweredWaitsForTheRestart(t *testing.T) {
+	p, n, _ := runPeer(t, nil)
+	n.add("start-slowly", "")
+	kill(t, p)
+	require.Eventually(t, func() bool { return p.PID() == 0 }, patience, time.Millisecond)
+	response, appErr := p.Hooks().ExecuteCommand(&plugin.Context{}, &model.CommandArgs{})
+	require.Nil(t, appErr)
+	require.Equal(t, fmt.Sprint(p.PID()), response.Text)
+}
+
+func TestAPluginThatKeepsCrashingIsGivenUp(t *testing.T) {
+	p, n, log := runPeer(t, nil)
+	n.add("start-fails", "")
+	kill(t, p)
+	select {
+	case <-p.Done():
+	case <-time.After(patience):
+		t.Fatal("not given up")
+	}
+	require.ErrorIs(t, p.Ping(), host.ErrExited)
+	require.EqualError(t, p.Err(), "gave up after 4 crashes in a row: the plugin process ended before it was ready (exit status 3): cannot start today")
+	require.Contains(t, log.String(), "giving up")
+	require.Len(t, n.lines("started"), 4)
+	_, reason := willBePosted(p, "hello")
+	require.Empty(t, reason, "the policy still answers")
+}
+
+func TestAFailedActivationIsTheAnswerAndNotRetried(t *testing.T) {
+	for file, want := range map[string]string{
+		"activate-fails": "no licence",
+		"activate-dies":  "the plugin process ended during OnActivate (exit status 7): dying in OnActivate",
+	} {
+		t.Run(file, func(t *testing.T) {
+			launch, n := peerLaunch(t)
+			n.add(file, "")
+			checkLeaks(t)
+			p, err := host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger(), Restart: quick})
+			require.NoError(t, err)
+			defer p.Stop(t.Context())
+			require.EqualError(t, p.Hooks().OnActivate(), want)
+			require.Len(t, n.lines("started"), 1)
+		})
+	}
+}
+
+func TestAStartThatFailsSaysWhy(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(*host.Launch, *notes)
+		kind    error
+		text    string
+	}{
+		"the program ends": {
+			func(_ *host.Launch, n *notes) { n.add("start-fails", "") },
+			host.ErrExited, "the plugin process ended before it was ready (exit status 3): cannot start today",
+		},
+		"the program is not one": {
+			func(l *host.Launch, _ *notes) { l.Program = filepath.Join(l.Bundle, "nothing") },
+			host.ErrExited, "cannot start the plugin process: cannot run ",
+		},
+		"the program never shakes hands": {
+			func(l *host.Launch, _ *notes) {
+				l.Program, l.Args = "/bin/sh", []string{"-c", "echo waiting for coffee >&2; sleep 1000"}
+				l.Settings.StartTimeout = 300 * time.Millisecond
+			},
+			host.ErrStartTimeout,
+			"the plugin process did not become ready within 300ms; if it needs longer, raise props.mattermost_plugin.start_timeout in plugin.json (it last wrote: waiting for coffee)",
+		},
+		"the program never says what it implements": {
+			func(l *host.Launch, n *notes) {
+				n.add("implemented-hangs", "")
+				l.Settings.StartTimeout = 2 * time.Second
+			},
+			host.ErrStartTimeout, "the plugin process did not become ready within 2s",
+		},
+		"the program speaks net/rpc": {
+			func(_ *host.Launch, n *notes) { n.add("speaks-netrpc", "") },
+			host.ErrHandshake, `the plugin process answered, but not as a plugin for this host: unsupported plugin protocol "netrpc"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			launch, n := peerLaunch(t)
+			test.prepare(&launch, n)
+			checkLeaks(t)
+			_, err := host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+			require.ErrorIs(t, err, test.kind)
+			require.Contains(t, err.Error(), test.text)
+			require.NotContains(t, err.Error(), "\n")
+		})
+	}
+}
+
+func TestStopInterruptsAStart(t *testing.T) {
+	launch, _ := peerLaunch(t)
+	launch.Program, launch.Args = "/bin/sh", []string{"-c", "sleep 1000"}
+	checkLeaks(t)
+	p := host.New(host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+	started := make(chan error, 1)
+	go func() { started <- p.Start(context.Background()) }()
+	time.Sleep(50 * time.Millisecond)
+	p.Stop(t.Context())
+	require.ErrorIs(t, <-started, host.ErrStopped)
+}
+
+func TestStopBeforeStartKeepsThePluginFromStarting(t *testing.T) {
+	launch, n := peerLaunch(t)
+	p := host.New(host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+	p.Stop(t.Context())
+	require.ErrorIs(t, p.Start(t.Context()), host.ErrStopped)
+	require.Empty(t, n.lines("started"))
+}
+
+func TestStopKillsAProcessThatDoesNotShutDownAndWhatItStarted(t *testing.T) {
+	launch, n := peerLaunch(t)
+	// The shell becomes the peer after it left a child behind that ignores everything but SIGKILL.
+	launch.Args = []string{"-c", `(trap '' TERM INT HUP; echo $$ >"$1/child-of"; sleep 1000) & exec "$0"`, launch.Program, launch.Bundle}
+	launch.Program = "/bin/sh"
+	checkLeaks(t)
+	p, err := host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return n.has("child-of") }, patience, time.Millisecond)
+	pid := p.PID()
+	require.NoError(t, syscall.Kill(-pid, 0))
+	p.Stop(t.Context())
+	require.Eventually(t, func() bool { return syscall.Kill(-pid, 0) == syscall.ESRCH }, patience, time.Millisecond, "the group is left")
+}

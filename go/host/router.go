@@ -1,0 +1,228 @@
+package host
+
+import (
+	"context"
+	"path"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// router is the connection the hooks are called over. It leads to the process that lives now; while there is none
+// it keeps notifications, and lets other calls wait or fail, by their kind.
+type router struct {
+	log       hclog.Logger
+	queueSize int
+	deadline  func(hook string) (context.Context, context.CancelFunc)
+
+	// live is the connection of an active process, process that of the newest one, active or not.
+	live, process atomic.Pointer[grpc.ClientConn]
+	// queueing says that notifications go to the queue, also while the process lives: they keep their order.
+	queueing atomic.Bool
+
+	lock    sync.Mutex
+	changed chan struct{} // closed when live or over changes
+	over    bool          // no process will ever come
+	queue   []notice
+	dropped int
+}
+
+// notice is a notification that waits for the process.
+type notice struct {
+	method string
+	args   any
+	reply  any
+}
+
+func newRouter(log hclog.Logger, queueSize int, deadline func(hook string) (context.Context, context.CancelFunc)) *router {
+	return &router{log: log, queueSize: queueSize, deadline: deadline, changed: make(chan struct{})}
+}
+
+// Invoke calls a hook.
+func (r *router) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
+	kind := hookKinds[path.Base(method)]
+	for {
+		conn, err := r.connection(ctx, kind)
+		if conn == nil && err == nil {
+			if kept, err := r.keep(method, args, reply); kept || err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		var reached peer.Peer
+		err = conn.Invoke(ctx, method, args, reply, append(slices.Clip(options), grpc.WaitForReady(true), grpc.Peer(&reached))...)
+		if err == nil || !r.neverSent(conn, &reached, kind) {
+			return err
+		}
+	}
+}
+
+// NewStream opens a stream of a hook.
+func (r *router) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption) (grpc.ClientStream, error) {
+	kind := hookKinds[path.Base(method)]
+	for {
+		conn, err := r.connection(ctx, kind)
+		if err != nil {
+			return nil, err
+		}
+		var reached peer.Peer
+		stream, err := conn.NewStream(ctx, desc, method, append(slices.Clip(options), grpc.WaitForReady(true), grpc.Peer(&reached))...)
+		if err == nil || !r.neverSent(conn, &reached, kind) {
+			return stream, err
+		}
+	}
+}
+
+// neverSent says that a failed call certainly did not reach the process, because its connection was closed first.
+// Only such a call is made again: another one may be what the process died of.
+func (r *router) neverSent(conn *grpc.ClientConn, reached *peer.Peer, kind hookKind) bool {
+	return kind != lifecycle && reached.Addr == nil && r.live.Load() != conn
+}
+
+// connection returns the connection for a call, waiting for it where the kind of the hook says so. Without an error
+// and a connection the call, a notification, is to be kept.
+func (r *router) connection(ctx context.Context, kind hookKind) (*grpc.ClientConn, error) {
+	switch kind {
+	case lifecycle:
+		if conn := r.process.Load(); conn != nil {
+			return conn, nil
+		}
+		return nil, status.Error(codes.Unavailable, "the plugin process is not running")
+	case notification:
+		if conn := r.live.Load(); conn != nil && !r.queueing.Load() {
+			return conn, nil
+		}
+		return nil, nil
+	}
+	for {
+		if conn := r.live.Load(); conn != nil {
+			return conn, nil
+		}
+		r.lock.Lock()
+		over, changed := r.over, r.changed
+		r.lock.Unlock()
+		switch {
+		case over:
+			return nil, status.Error(codes.Unavailable, "the plugin is stopped")
+		case kind == permission && r.live.Load() == nil:
+			return nil, status.Error(codes.Unavailable, "the plugin process ended and is being restarted")
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, status.FromContextError(ctx.Err()).Err()
+		}
+	}
+}
+
+// keep puts a notification into the queue. It does not if the process came back meanwhile.
+func (r *router) keep(method string, args, reply any) (bool, error) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	switch {
+	case r.over:
+		return false, status.Error(codes.Unavailable, "the plugin is stopped")
+	case r.live.Load() != nil && !r.queueing.Load():
+		return false, nil
+	case len(r.queue) >= r.queueSize:
+		if r.dropped == 0 {
+			r.log.Warn("Too many notifications while the plugin restarts; dropping what comes now", "queue_size", r.queueSize)
+		}
+		r.dropped++
+		return true, nil
+	}
+	r.queue = append(r.queue, notice{method, args, reply})
+	return true, nil
+}
+
+// setProcess names the process that lifecycle hooks go to.
+func (r *router) setProcess(conn *grpc.ClientConn) { r.process.Store(conn) }
+
+// up lets the hooks through to an active process, first the notifications that waited for it.
+func (r *router) up(conn *grpc.ClientConn) {
+	r.lock.Lock()
+	waiting := len(r.queue) > 0
+	r.queueing.Store(waiting)
+	r.live.Store(conn)
+	r.announce()
+	if r.dropped > 0 {
+		r.log.Warn("Notifications were dropped while the plugin was restarted", "dropped", r.dropped)
+		r.dropped = 0
+	}
+	r.lock.Unlock()
+	if waiting {
+		go r.deliver(conn)
+	}
+}
+
+// deliver calls the notifications that waited, one after the other in their order.
+func (r *router) deliver(conn *grpc.ClientConn) {
+	for {
+		r.lock.Lock()
+		if r.live.Load() != conn {
+			r.lock.Unlock()
+			return
+		}
+		if len(r.queue) == 0 {
+			r.queue = nil
+			r.queueing.Store(false)
+			r.lock.Unlock()
+			return
+		}
+		next := r.queue[0]
+		r.queue = r.queue[1:]
+		r.lock.Unlock()
+
+		hook := path.Base(next.method)
+		ctx, cancel := r.deadline(hook)
+		var reached peer.Peer
+		err := conn.Invoke(ctx, next.method, next.args, next.reply, grpc.WaitForReady(true), grpc.Peer(&reached))
+		cancel()
+		if err != nil && r.neverSent(conn, &reached, notification) {
+			r.lock.Lock()
+			r.queue = append([]notice{next}, r.queue...)
+			r.lock.Unlock()
+			return
+		}
+		if err != nil {
+			r.log.Error("A notification that waited for the restart failed", "hook", hook, "error", err)
+		}
+	}
+}
+
+// down keeps the hooks from a process that ended.
+func (r *router) down() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.live.Store(nil)
+	r.process.Store(nil)
+	r.announce()
+}
+
+// end says that no process will come any more. It returns how many notifications were still waiting.
+func (r *router) end() int {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.live.Store(nil)
+	r.process.Store(nil)
+	r.over = true
+	lost := len(r.queue) + r.dropped
+	r.queue, r.dropped = nil, 0
+	r.announce()
+	return lost
+}
+
+// announce wakes the calls that wait for a change. The caller holds the lock.
+func (r *router) announce() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
