@@ -131,11 +131,11 @@ def _bundle_manifest(project: Project, executables: dict[str, str]) -> dict[str,
 
 def _write_checksums(stage: Path, executables: set[str]) -> None:
     """List what the server does not verify by itself: it does so for the manifest's executables."""
-    lines = []
-    for path in sorted((stage / "server").rglob("*")):
-        place = path.relative_to(stage).as_posix()
-        if path.is_file() and place not in executables:
-            lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {place}\n")
+    places = {path.relative_to(stage).as_posix() for path in (stage / "server").rglob("*") if path.is_file()}
+    lines = [
+        f"{hashlib.sha256((stage / place).read_bytes()).hexdigest()}  {place}\n"
+        for place in sorted(places - executables)
+    ]
     (stage / _CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
