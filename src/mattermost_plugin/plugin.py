@@ -80,11 +80,15 @@ class _PluginBase(HookMethods):
                 "make a bundle with 'mattermost-plugin build' and upload it in System Console > Plugins.\n"
             )
             raise SystemExit(1)
-        from mattermost_plugin._runtime import log
+        from mattermost_plugin._runtime.exit_watch import bound_exit
+        from mattermost_plugin._runtime.log import install
 
         environment = Environment.read()
-        log.install(environment.log_level)
-        cls._serve(environment)
+        install(environment.log_level)
+        try:
+            cls._serve(environment)
+        finally:
+            bound_exit()
 
     @classmethod
     def _serve(cls, environment: Environment) -> None:

@@ -73,6 +73,8 @@ def _read(text: str, kind: type) -> Any:
 
 def _plain_types(hint: Any) -> set[type] | None:
     """Return the classes an annotation allows; None: anything goes."""
+    if hint is Any:
+        return None
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         allowed: set[type] = set()
