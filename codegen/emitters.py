@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codegen import emit_go_pb, emit_proto
+from codegen import emit_go_convert, emit_go_netrpc, emit_go_pb, emit_go_service, emit_proto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,4 +29,14 @@ class Emitter:
 EMITTERS: tuple[Emitter, ...] = (
     Emitter("proto", emit_proto.emit, ("schema/proto/**/*.proto",)),
     Emitter("go-pb", emit_go_pb.emit, ("go/pluginpb/*.pb.go",)),
+    Emitter("go-convert", emit_go_convert.emit, ("go/internal/convert/*_gen.go",)),
+    Emitter(
+        "go-service",
+        emit_go_service.emit,
+        tuple(
+            f"go/internal/service/{stem}_gen.go"
+            for stem in ("api_server", "driver_server", "hooks_client", "hooks", "versions")
+        ),
+    ),
+    Emitter("go-netrpc", emit_go_netrpc.emit, ("go/internal/service/netrpc_*_gen.go",)),
 )

@@ -87,7 +87,7 @@ def go_camel_case(name: str) -> str:
             result.append("X")
         elif char == "_" and following.islower():
             pass
-        elif char.isdigit() or not char.islower():
+        elif char.isdigit() or char == "_":
             result.append(char)
         else:
             end = index + 1

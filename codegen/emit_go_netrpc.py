@@ -1,0 +1,85 @@
+"""Emits the net/rpc side of go/internal/service: plugin.API over Mattermost's client, its server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codegen.emit_go_service import FOLDER
+from codegen.go_methods import GoSignature, z_fields
+from codegen.go_source import format_go, go_file
+from codegen.header import header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from codegen.lowered import Method, Schema
+
+# API methods whose arguments Mattermost's client does not send as they are.
+_HANDWRITTEN_API = {
+    "LoadPluginConfiguration",  # its result is JSON
+    "LogDebug",  # values become strings
+    "LogInfo",
+    "LogWarn",
+    "LogError",
+    "LogAuditRec",  # made safe for gob
+    "LogAuditRecWithLevel",
+    "InstallPlugin",  # streams of the broker
+    "UploadData",
+    "ReceiveSharedChannelAttachmentSyncMsg",
+    "PluginHTTP",  # left to Mattermost's client, which knows two ways to do it
+}
+
+# Methods of Mattermost's net/rpc server of the hooks whose reply is not a Z_ struct of their name.
+_REPLIES = {"ServeHTTP": "struct{}", "ServeMetrics": "struct{}"}
+
+
+def emit(schema: Schema) -> dict[str, str]:
+    """Return the generated files, path -> text."""
+    bodies = {"netrpc_api": _api(schema), "netrpc_hooks": _hooks(schema)}
+    return format_go(
+        {
+            f"{FOLDER}/{stem}_gen.go": go_file(
+                "service", "\n\n".join(body), schema.go_packages, header(schema)
+            )
+            for stem, body in bodies.items()
+        }
+    )
+
+
+def _api(schema: Schema) -> Iterator[str]:
+    methods = schema.service("API").methods
+    if unknown := _HANDWRITTEN_API - {method.go_name for method in methods}:
+        raise ValueError(f"plugin.API has no {', '.join(sorted(unknown))} (any more)")
+    for method in methods:
+        if method.go_name not in _HANDWRITTEN_API:
+            yield _api_method(schema, method)
+
+
+def _api_method(schema: Schema, method: Method) -> str:
+    signature = GoSignature.of(method, schema)
+    name = method.go_name
+    values = ", ".join(
+        f"{field}: {param.name}"
+        for field, param in zip(z_fields(len(signature.params)), signature.params, strict=True)
+    )
+    call = f'a.call("{name}", &plugin.Z_{name}Args{{{values}}}, returns)'
+    head = f"func (a *netRPCAPI) {signature.text} {{\nreturns := new(plugin.Z_{name}Returns)\n"
+    if not signature.results:
+        return f"{head}{call}\n}}"
+    results = ", ".join(f"returns.{field}" for field in z_fields(len(signature.results)))
+    return f"{head}if !{call} {{\nreturns = new(plugin.Z_{name}Returns)\n}}\nreturn {results}\n}}"
+
+
+def _hooks(schema: Schema) -> Iterator[str]:
+    methods = "".join(
+        f"{method.go_name}(args *plugin.Z_{method.go_name}Args, "
+        f"returns *{_REPLIES.get(method.go_name, f'plugin.Z_{method.go_name}Returns')}) error\n"
+        for method in schema.service("Hooks").methods
+        if method.go_name != "Implemented"
+    )
+    yield (
+        "// NetRPCHooks is what Mattermost's net/rpc server of the hooks offers to net/rpc.\n"
+        "type NetRPCHooks interface {\n"
+        "Implemented(args struct{}, reply *[]string) error\n"
+        f"{methods}}}"
+    )

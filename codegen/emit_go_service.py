@@ -1,0 +1,183 @@
+"""Emits the gRPC side of go/internal/service: the API and Driver servers and the client of the hooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codegen.go_conversion import GoConversion
+from codegen.go_methods import GoSignature, is_plain, zero
+from codegen.go_source import format_go, go_file
+from codegen.header import header
+from codegen.lowered import ConversionKind, Method, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = "go/internal/service"
+
+# Hooks whose bodies are written by hand although their wire form is their Go signature.
+_HANDWRITTEN_HOOKS = {
+    "Implemented",  # remembers the answer
+    "OnConfigurationChange",  # is not sent before the plugin is active
+}
+
+
+def emit(schema: Schema) -> dict[str, str]:
+    """Return the generated files, path -> text."""
+    bodies = {
+        "api_server": _server(schema, "API", "api", "plugin.API"),
+        "driver_server": _server(schema, "Driver", "driver", "plugin.Driver"),
+        "hooks_client": _hooks(schema),
+        "hooks": _hook_tables(schema),
+        "versions": _versions(schema),
+    }
+    return format_go(
+        {
+            f"{FOLDER}/{stem}_gen.go": go_file(
+                "service", "\n\n".join(body), schema.go_packages, header(schema)
+            )
+            for stem, body in bodies.items()
+        }
+    )
+
+
+def _server(schema: Schema, service: str, receiver: str, interface: str) -> Iterator[str]:
+    conversion = GoConversion(schema, "convert.")
+    for method in schema.service(service).methods:
+        if is_plain(method):
+            yield _server_method(schema, method, conversion, f"{receiver}Server", interface)
+
+
+def _server_method(
+    schema: Schema, method: Method, conversion: GoConversion, receiver: str, interface: str
+) -> str:
+    request, response = (schema.message(name) for name in (method.request, method.response))
+    arguments = ", ".join(
+        conversion.from_proto(field.conversion, f"in.{field.pb_go_name}") + ("..." if field.variadic else "")
+        for field in method.params
+    )
+    call = f"target.{method.go_name}({arguments})"
+    names = [f"result{index or ''}" for index in range(len(method.results))]
+    fields = "".join(
+        f"{field.pb_go_name}: {conversion.to_proto(field.conversion, name)},\n"
+        for field, name in zip(method.results, names, strict=True)
+    )
+    body = f"{', '.join(names)} := {call}" if names else call
+    parts = f"\n{fields}" if fields else ""
+    return (
+        f"func (s *{receiver}) {method.go_name}(ctx context.Context, in *pluginpb.{request.pb_go_name}) "
+        f"(*pluginpb.{response.pb_go_name}, error) {{\n"
+        f'return invoke(ctx, &s.server, "{method.go_name}", '
+        f"func(target {interface}) *pluginpb.{response.pb_go_name} {{\n"
+        f"{body}\nreturn &pluginpb.{response.pb_go_name}{{{parts}}}\n}})\n}}"
+    )
+
+
+def _hooks(schema: Schema) -> Iterator[str]:
+    conversion = GoConversion(schema, "convert.")
+    for method in schema.service("Hooks").methods:
+        if is_plain(method) and method.go_name not in _HANDWRITTEN_HOOKS:
+            yield _hook(schema, method, conversion)
+
+
+def _hook(schema: Schema, method: Method, conversion: GoConversion) -> str:
+    signature = GoSignature.of(method, schema)
+    name = method.go_name
+    request = schema.message(method.request)
+    params = zip(method.params, signature.params, strict=True)
+    fields = "".join(
+        f"{field.pb_go_name}: {conversion.to_proto(field.conversion, param.name)},\n"
+        for field, param in params
+    )
+    parts = f"\n{fields}" if fields else ""
+    skipped = f"return {', '.join(_unchanged(method, signature))}".rstrip()
+    call = f"h.stub.{name}(ctx, &pluginpb.{request.pb_go_name}{{{parts}}})"
+    head = (
+        f"// {_summary(method)}\n"
+        f"func (h *HooksClient) {signature.text} {{\n"
+        f"if !h.has(plugin.{name}ID) {{\n{skipped}\n}}\n"
+        f'ctx, cancel := h.context("{name}")\ndefer cancel()\n'
+    )
+    if not method.results:
+        return f'{head}if _, err := {call}; err != nil {{\n_ = h.failed("{name}", err)\n}}\n}}'
+    failure, reply = _failure(method, signature), _reply(method, conversion)
+    return f"{head}out, err := {call}\nif err != nil {{\n{failure}\n}}\n{reply}\n}}"
+
+
+def _summary(method: Method) -> str:
+    first = method.doc.split("\n\n", 1)[0].replace("\n", " ").split(". ", 1)[0].rstrip(".")
+    return f"{first}." if first.startswith(method.go_name) else f"{method.go_name} calls the hook."
+
+
+def _unchanged(method: Method, signature: GoSignature) -> list[str]:
+    """Return the results that leave everything as it is: what a plugin without the hook is taken to say."""
+    values = [zero(result) for result in signature.results]
+    if method.unchanged:
+        values[0] = method.unchanged
+    return values
+
+
+def _failure(method: Method, signature: GoSignature) -> str:
+    """Return the statements for a call that failed."""
+    values = _unchanged(method, signature)
+    name = method.go_name
+    before = "".join(f"{value}, " for value in values[:-1])
+    if method.policy:
+        if method.rejection_reason is None:
+            return f'return {before}h.refusal("{name}", err)'
+        if len(values) == 1:
+            return f'return h.refused("{name}", err)'
+        refused = "".join(f"{zero(result)}, " for result in signature.results[:-1])
+        return (
+            f'if reason := h.refused("{name}", err); reason != "" {{\nreturn {refused}reason\n}}\n'
+            f"return {', '.join(values)}"
+        )
+    if method.error is None:
+        return f'_ = h.failed("{name}", err)\nreturn {", ".join(values)}'
+    if method.error.conversion.kind is ConversionKind.MESSAGE:
+        return f'return {before}h.appError("{name}", err)'
+    return f'return {before}h.failed("{name}", err)'
+
+
+def _reply(method: Method, conversion: GoConversion) -> str:
+    """Return the statements for a reply."""
+    results = [conversion.from_proto(field.conversion, f"out.{field.pb_go_name}") for field in method.results]
+    if not method.unchanged:
+        return f"return {', '.join(results)}"
+    value, reason = method.results[0], method.rejection_reason
+    if reason is None:
+        raise ValueError(f"{method.go_name}: only a hook with a rejection reason can have an unchanged value")
+    return (
+        f'if out.{value.pb_go_name} == nil && out.{reason.pb_go_name} == "" {{\n'
+        f'return {method.unchanged}, ""\n}}\n'
+        f"return {', '.join(results)}"
+    )
+
+
+def _hook_tables(schema: Schema) -> Iterator[str]:
+    methods = [method for method in schema.service("Hooks").methods if method.go_name != "Implemented"]
+    names = "".join(f'"{method.go_name}",\n' for method in methods)
+    ids = "".join(f'"{method.go_name}": plugin.{method.go_name}ID,\n' for method in methods)
+    silent = [method.go_name for method in methods if not method.results and is_plain(method)]
+    yield f"// hookNames are the hooks in the order of plugin.Hooks.\nvar hookNames = []string{{\n{names}}}"
+    yield f"// hookIDs are the numbers Mattermost gives the hooks.\nvar hookIDs = map[string]int{{\n{ids}}}"
+    yield _set("notifications", "the hooks without results", silent)
+    yield _set("deciding", "the hooks that can refuse something", [m.go_name for m in methods if m.policy])
+
+
+def _set(name: str, meaning: str, members: list[str]) -> str:
+    entries = "".join(f'"{member}": true,\n' for member in members)
+    return f"// {name} are {meaning}.\nvar {name} = map[string]bool{{\n{entries}}}"
+
+
+def _versions(schema: Schema) -> Iterator[str]:
+    for service, name in (("API", "apiVersions"), ("Driver", "driverVersions")):
+        entries = "".join(
+            f'"{method.go_name}": "{method.minimum_version}",\n'
+            for method in schema.service(service).methods
+            if method.minimum_version
+        )
+        yield (
+            f"// {name} are the first server versions that have the methods of plugin.{service}.\n"
+            f"var {name} = map[string]string{{\n{entries}}}"
+        )

@@ -1,0 +1,82 @@
+"""Go text about the contract's methods that several emitters need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codegen.go_source import parameter_names
+from codegen.lowered import Method, MethodKind, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class GoParam:
+    """A parameter as Go declares it, under a name that is safe in generated bodies."""
+
+    name: str
+    type: str
+
+    @property
+    def argument(self) -> str:
+        """How the parameter is passed on."""
+        return f"{self.name}..." if self.type.startswith("...") else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class GoSignature:
+    """The Go signature of a method, taken apart."""
+
+    name: str
+    params: tuple[GoParam, ...]
+    results: tuple[str, ...]
+
+    @classmethod
+    def of(cls, method: Method, schema: Schema) -> GoSignature:
+        """Take a method's signature apart. Types contain neither commas nor spaces nor parentheses."""
+        name, rest = method.go_signature.split("(", 1)
+        listed, results = rest.split(")", 1)
+        params = [part.split() for part in listed.split(",") if part.strip()]
+        safe = parameter_names([part[0] for part in params], schema.go_packages)
+        return cls(
+            name,
+            tuple(GoParam(new, part[-1]) for new, part in zip(safe, params, strict=True)),
+            tuple(part.split()[-1] for part in results.strip().strip("()").split(",") if part.strip()),
+        )
+
+    @property
+    def text(self) -> str:
+        """The signature as Go writes it."""
+        results = f"({', '.join(self.results)})" if len(self.results) > 1 else "".join(self.results)
+        return f"{self.name}({self.parameter_list}) {results}".rstrip()
+
+    @property
+    def parameter_list(self) -> str:
+        """The parameters as Go declares them."""
+        return ", ".join(f"{param.name} {param.type}" for param in self.params)
+
+
+def is_plain(method: Method) -> bool:
+    """Whether a method's gRPC form is its Go signature, so that its body can be generated."""
+    return method.kind is MethodKind.UNARY and not method.special
+
+
+def zero(go_type: str) -> str:
+    """Return Go's zero value of a type the contract's methods return."""
+    if go_type.startswith(("*", "[]", "map[")) or go_type in {"any", "error"}:
+        return "nil"
+    match go_type:
+        case "string":
+            return '""'
+        case "bool":
+            return "false"
+        case "int" | "int64":
+            return "0"
+    return f"{go_type}{{}}"
+
+
+def z_fields(count: int) -> Sequence[str]:
+    """Return the field names of Mattermost's Z_ structs: A, B, ..."""
+    return [chr(ord("A") + index) for index in range(count)]
