@@ -1,0 +1,126 @@
+"""Where to listen and where to connect."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from typing import Any, NamedTuple
+
+__all__ = [
+    "PeerCredentials",
+    "Target",
+    "describe_peer",
+    "listening_tcp",
+    "listening_unix",
+    "peer_credentials",
+]
+
+
+class Target(NamedTuple):
+    """An address to connect to.
+
+    Attributes:
+        family: AF_UNIX or AF_UNSPEC.
+        address: path, or host and port.
+        authority: what requests carry as `:authority`.
+    """
+
+    family: int
+    address: str | tuple[str, int]
+    authority: str
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Parse "unix:/path" or "host:port"; IPv6 hosts stand in brackets.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        if text.startswith("unix:"):
+            path = text[5:]
+            path = path.removeprefix("//")
+            if not path:
+                raise ValueError(f"{text!r} names no socket")
+            return cls(socket.AF_UNIX, path, "localhost")
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdigit() or int(port) > 0xFFFF:
+            raise ValueError(f"{text!r} is neither unix:PATH nor HOST:PORT")
+        return cls(socket.AF_UNSPEC, (host.strip("[]"), int(port)), text)
+
+
+def listening_unix(path: str) -> socket.socket:
+    """Return a listening Unix socket that only its owner may connect to.
+
+    A socket file left at `path` by a process that is gone is replaced.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(path)
+        listener.bind(path)
+        os.chmod(path, 0o600)
+        listener.listen(128)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _remove_stale(path: str) -> None:
+    if not os.path.exists(path):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+
+
+def listening_tcp(host: str, port: int) -> socket.socket:
+    """Return a listening TCP socket; port 0 takes a free one."""
+    info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(info[0], socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(info[4])
+        listener.listen(128)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def describe_peer(sock: socket.socket) -> str:
+    """Return an accepted connection's client as gRPC writes it: "unix:" or "ipv4:host:port"."""
+    if sock.family == socket.AF_UNIX:
+        return "unix:"
+    host, port = sock.getpeername()[:2]
+    return f"ipv6:[{host}]:{port}" if sock.family == socket.AF_INET6 else f"ipv4:{host}:{port}"
+
+
+class PeerCredentials(NamedTuple):
+    """Who is at the other end of a Unix socket; `pid` is None where the system does not tell."""
+
+    pid: int | None
+    uid: int
+    gid: int
+
+
+def peer_credentials(sock: Any) -> PeerCredentials:
+    """Return who connected through a Unix socket, as the kernel saw it.
+
+    Raises:
+        OSError: not a Unix socket, or a system that does not tell.
+    """
+    if sys.platform == "linux":
+        raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("=3i"))
+        return PeerCredentials(*struct.unpack("=3i", raw))
+    if sys.platform == "darwin":
+        # struct xucred: version, uid, number of groups, groups. LOCAL_PEERCRED of <sys/un.h>, at level SOL_LOCAL.
+        raw = sock.getsockopt(0, 1, 76)
+        _version, uid, count, gid = struct.unpack_from("=IIhxxI", raw)
+        return PeerCredentials(None, uid, gid if count else -1)
+    raise OSError(f"peer credentials are not available on {sys.platform}")

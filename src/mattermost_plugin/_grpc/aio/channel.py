@@ -1,0 +1,202 @@
+"""A gRPC client on an event loop: one connection that all calls share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from mattermost_plugin._grpc.addresses import Target
+from mattermost_plugin._grpc.aio.transport import Transport
+from mattermost_plugin._grpc.client import ClientConnection, request_block
+from mattermost_plugin._grpc.options import Options
+from mattermost_plugin._grpc.status import RpcError, StatusCode
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from mattermost_plugin._grpc.aio.client_calls import StreamCall
+    from mattermost_plugin._grpc.streams import Stream
+
+__all__ = ["Channel", "ClientTransport"]
+
+
+class ClientTransport(Transport[ClientConnection]):
+    """One connection of a channel."""
+
+    def __init__(self, options: Options, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(ClientConnection(options), loop)
+        self.waiting: deque[asyncio.Future[None]] = deque()
+
+    def on_news(self, stream: Stream) -> None:
+        """Tell a call that more of its response has come."""
+        if stream.owner is not None:
+            stream.owner.on_news()
+        if self.waiting and stream.closed:
+            self._admit()
+
+    def on_closing(self) -> None:
+        """Let the calls that wait for a place look for another connection."""
+        super().on_closing()
+        self._admit()
+        if not self.core.streams:
+            self.close()
+
+    def on_closed(self) -> None:
+        """Let the calls that wait for a place look for another connection."""
+        self._admit()
+
+    def on_deadline(self, stream: Stream) -> None:
+        """End a call whose time is over."""
+        stream.owner.on_deadline()
+
+    def written(self) -> None:
+        """Write at once if only one call is there, else together with the others'."""
+        if len(self.core.streams) > 1:
+            self.flush_soon()
+        else:
+            self.flush()
+
+    def _admit(self) -> None:
+        """Let calls that wait for the server's limit of streams look again."""
+        while self.waiting:
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                if self.core.usable:
+                    return
+
+
+class Channel:
+    """Calls methods of a server.
+
+    The connection is made at the first call, and made anew at the next call after it was lost.
+
+    Args:
+        target: "unix:/path" or "host:port".
+        ssl_context: for TLS; None: none.
+        options: limits and settings.
+    """
+
+    def __init__(
+        self, target: str, *, ssl_context: ssl.SSLContext | None = None, options: Options | None = None
+    ) -> None:
+        self.target = Target.parse(target)
+        self.options = options or Options()
+        self.ssl_context = ssl_context
+        if ssl_context is not None:
+            ssl_context.set_alpn_protocols(["h2"])
+        self._transport: ClientTransport | None = None
+        self._connecting: asyncio.Task[ClientTransport] | None = None
+        self._closed = False
+
+    def block(self, path: str) -> bytes:
+        """Return the header fields that all calls of a method share."""
+        return request_block(path, self.target.authority, self.options, tls=self.ssl_context is not None)
+
+    def unary_unary(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., Any]:
+        """Return a coroutine function (request, *, timeout=None, metadata=()) -> response.
+
+        It raises RpcError if the call ends with a status other than OK.
+        """
+        from mattermost_plugin._grpc.aio.client_calls import UnaryMethod
+
+        return UnaryMethod(self, path, serialize, deserialize)
+
+    def unary_stream(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., StreamCall]:
+        """Return a function (request, *, timeout=None, metadata=()) -> asynchronous iterator of responses."""
+        from mattermost_plugin._grpc.aio.client_calls import StreamMethod
+
+        return StreamMethod(self, path, serialize, deserialize, request_streams=False)
+
+    def stream_unary(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., Any]:
+        """Return a coroutine function (requests, *, timeout=None, metadata=()) -> response.
+
+        `requests` is an iterable or asynchronous iterable.
+        """
+        from mattermost_plugin._grpc.aio.client_calls import StreamUnaryMethod
+
+        return StreamUnaryMethod(self, path, serialize, deserialize)
+
+    def stream_stream(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., StreamCall]:
+        """Return a function (requests, *, timeout=None, metadata=()) -> asynchronous iterator of responses."""
+        from mattermost_plugin._grpc.aio.client_calls import StreamMethod
+
+        return StreamMethod(self, path, serialize, deserialize, request_streams=True)
+
+    async def close(self) -> None:
+        """Close the connection; calls that run end with UNAVAILABLE."""
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+            # The loop tells the transport of its end in its next turn.
+            await asyncio.sleep(0)
+
+    def ready_transport(self) -> ClientTransport | None:
+        """Return the connection if a call can begin on it now."""
+        transport = self._transport
+        if transport is not None and transport.transport is not None and transport.core.can_open:
+            return transport
+        return None
+
+    async def acquire(self) -> ClientTransport:
+        """Return a connection on which a call can begin, connecting or waiting for a place if need be.
+
+        Raises:
+            RpcError: UNAVAILABLE if there is no server, or the channel is closed.
+        """
+        while True:
+            transport = self._transport
+            if transport is None or transport.transport is None or not transport.core.usable:
+                transport = await self._connect()
+            if transport.core.can_open:
+                return transport
+            if transport.core.usable:
+                waiter = transport.loop.create_future()
+                transport.waiting.append(waiter)
+                await waiter
+
+    async def _connect(self) -> ClientTransport:
+        if self._closed:
+            raise RpcError(StatusCode.UNAVAILABLE, "the channel is closed")
+        if self._connecting is None:
+            self._connecting = asyncio.ensure_future(self._open())
+        # Several calls may wait for it, and one that gives up must not take it from the others.
+        try:
+            return await asyncio.shield(self._connecting)
+        except OSError as error:
+            raise RpcError(
+                StatusCode.UNAVAILABLE, f"cannot connect to {self.target.address}: {error}"
+            ) from error
+
+    async def _open(self) -> ClientTransport:
+        loop = asyncio.get_running_loop()
+        target = self.target
+        transport = ClientTransport(self.options, loop)
+        try:
+            if isinstance(target.address, str):
+                await loop.create_unix_connection(
+                    lambda: transport,
+                    target.address,
+                    ssl=self.ssl_context,
+                    server_hostname=target.authority if self.ssl_context else None,
+                )
+            else:
+                host, port = target.address
+                await loop.create_connection(lambda: transport, host, int(port), ssl=self.ssl_context)
+            self._transport = transport
+            return transport
+        finally:
+            self._connecting = None

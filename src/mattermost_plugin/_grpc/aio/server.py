@@ -1,0 +1,206 @@
+"""A gRPC server on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mattermost_plugin._grpc import addresses
+from mattermost_plugin._grpc.aio.server_calls import ServerCall
+from mattermost_plugin._grpc.aio.transport import Transport
+from mattermost_plugin._grpc.calls import request_problem
+from mattermost_plugin._grpc.handlers import Handler, Kind
+from mattermost_plugin._grpc.options import Options
+from mattermost_plugin._grpc.server import ServerConnection
+from mattermost_plugin._grpc.status import Status, StatusCode
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from mattermost_plugin._grpc.streams import Stream
+
+__all__ = ["Server", "ServerTransport"]
+
+
+class ServerTransport(Transport[ServerConnection]):
+    """One connection of a server."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(ServerConnection(server.options), loop)
+        self.server = server
+        self.peer = ""
+        self._handlers = server.handlers
+        self.running: set[ServerCall] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the server's connections."""
+        sock = transport.get_extra_info("socket")
+        self.peer = "" if sock is None else addresses.describe_peer(sock)
+        self.server.connections.add(self)
+        super().connection_made(transport)
+        if self.server.stopping:
+            self.core.shut_down()
+            self.flush()
+
+    def on_closed(self) -> None:
+        """Leave the server's connections; handlers that still run are cancelled."""
+        for call in list(self.running):
+            call.cancel()
+        self.server.connections.discard(self)
+        self.server.connection_ended()
+
+    def on_closing(self) -> None:
+        """Close once the last call has ended."""
+        super().on_closing()
+        if self.core.drained:
+            self.close()
+
+    def on_news(self, stream: Stream) -> None:
+        """Start a call that is ready, or tell the one that runs."""
+        call: ServerCall | None = stream.owner
+        if call is not None:
+            call.on_news()
+            return
+        request = stream.request
+        if stream.local_closed or request is None:
+            return
+        handler = self._handlers.get(request.path)
+        if handler is None:
+            self.core.finish(stream, Status(StatusCode.UNIMPLEMENTED, f"there is no method {request.path}"))
+            return
+        if handler.kind.request_streams:
+            message = None
+        else:
+            if not stream.remote_closed:
+                return
+            problem = request_problem(stream)
+            if problem is not None:
+                self.core.finish(stream, problem)
+                return
+            message = self.core.take(stream)
+        stream.owner = call = ServerCall(self, stream, handler)
+        if call.deadline is not None:
+            self.watch_deadline(call.deadline)
+        if handler.kind is Kind.UNARY_UNARY and message is not None:
+            call.run_unary(message)
+        else:
+            call.run_streaming(message)
+
+    def call_ended(self, call: ServerCall) -> None:
+        """Write what a handler left, at once if no other runs."""
+        self.running.discard(call)
+        if self.core.streams:
+            self.flush_soon()
+        else:
+            self.flush()
+            if self.core.drained:
+                self.close()
+
+    def end_now(self) -> None:
+        """Cancel all calls and close the connection."""
+        for stream in list(self.core.streams.values()):
+            self.core.finish(stream, Status(StatusCode.UNAVAILABLE, "the server is stopping"))
+        for call in list(self.running):
+            call.cancel()
+        self.flush()
+        self.close()
+
+    def on_deadline(self, stream: Stream) -> None:
+        """End a call whose time is over."""
+        stream.owner.on_deadline()
+
+
+class Server:
+    """Serves methods on an event loop.
+
+    Args:
+        handlers: by path, "/package.Service/Method".
+        options: limits and settings.
+        max_workers: not used: handlers are coroutines, or plain functions that run on the loop.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        *,
+        options: Options | None = None,
+        max_workers: int | None = None,
+    ) -> None:
+        self.handlers = dict(handlers)
+        self.options = options or Options()
+        self.connections: set[ServerTransport] = set()
+        self.stopping = False
+        self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._servers: list[asyncio.Server] = []
+        self._closed: asyncio.Event | None = None
+        self._no_connections: asyncio.Future[None] | None = None
+
+    def listen_unix(self, path: str) -> str:
+        """Listen on a Unix socket that only this user may connect to, and return its path."""
+        self._listeners.append((addresses.listening_unix(path), None))
+        return path
+
+    def listen_tcp(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen on a TCP port, 0 for a free one, and return host and port."""
+        listener = addresses.listening_tcp(host, port)
+        if ssl_context is not None:
+            ssl_context.set_alpn_protocols(["h2"])
+        self._listeners.append((listener, ssl_context))
+        name = listener.getsockname()
+        return name[0], name[1]
+
+    async def start(self) -> None:
+        """Accept connections."""
+        loop = asyncio.get_running_loop()
+        self._closed = asyncio.Event()
+        for listener, ssl_context in self._listeners:
+            server = await loop.create_server(
+                lambda: ServerTransport(self, loop), sock=listener, ssl=ssl_context
+            )
+            self._servers.append(server)
+
+    async def serve_forever(self) -> None:
+        """Start, and return once the server has stopped."""
+        await self.start()
+        await self.wait_closed()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stop.
+
+        Args:
+            grace: seconds that running calls have to end; None cancels them at once.
+        """
+        self.stopping = True
+        for server in self._servers:
+            server.close()
+        for listener, _ in self._listeners:
+            listener.close()
+        if grace:
+            for connection in list(self.connections):
+                connection.core.shut_down()
+                connection.flush()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._all_closed(), grace)
+        for connection in list(self.connections):
+            connection.end_now()
+        await self._all_closed()
+        if self._closed is not None:
+            self._closed.set()
+
+    async def wait_closed(self) -> None:
+        """Wait until the server has stopped."""
+        if self._closed is not None:
+            await self._closed.wait()
+
+    def connection_ended(self) -> None:
+        """Hear that a connection is gone."""
+        if self._no_connections is not None and not self.connections and not self._no_connections.done():
+            self._no_connections.set_result(None)
+
+    async def _all_closed(self) -> None:
+        if self.connections:
+            self._no_connections = asyncio.get_running_loop().create_future()
+            await self._no_connections

@@ -1,0 +1,148 @@
+"""Moves octets between a connection and an asyncio transport."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mattermost_plugin._grpc.client import ClientConnection
+from mattermost_plugin._grpc.connection import ConnectionState
+from mattermost_plugin._grpc.server import ServerConnection
+
+if TYPE_CHECKING:
+    from mattermost_plugin._grpc.streams import Stream
+
+__all__ = ["Transport"]
+
+Core = TypeVar("Core", ServerConnection, ClientConnection)
+
+
+class Transport(asyncio.Protocol, Generic[Core]):
+    """An asyncio protocol around a connection.
+
+    Streams have as their owner an object with `on_news()`, `on_room()` and `deadline`.
+    """
+
+    def __init__(self, core: Core, loop: asyncio.AbstractEventLoop) -> None:
+        self.core: Core = core
+        self.loop = loop
+        self.transport: asyncio.Transport | None = None
+        self._paused = False
+        self._flush_scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+
+    # ---- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin with this side's preface."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in octets and tell the streams concerned."""
+        for stream in self.core.receive(data):
+            self.on_news(stream)
+        if self.core.has_output:
+            self.flush()
+        if self.core.state is not ConnectionState.OPEN:
+            self.on_closing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End all streams."""
+        self.transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for stream in self.core.connection_lost():
+            self.on_news(stream)
+        self._wake_writers()
+        self.on_closed()
+
+    def pause_writing(self) -> None:
+        """Leave what is to be sent in the streams, where flow control holds their senders up."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._paused = False
+        self.flush()
+
+    # ---- for the sides
+
+    def on_news(self, stream: Stream) -> None:
+        """Hear of news of a stream."""
+        raise NotImplementedError
+
+    def on_closing(self) -> None:
+        """Hear that the connection takes no more calls, or ended with an error."""
+        if self.core.state is ConnectionState.CLOSED:
+            self.close()
+
+    def on_closed(self) -> None:
+        """Hear that the socket is closed."""
+
+    def flush(self) -> None:
+        """Write what can be written now."""
+        self._flush_scheduled = False
+        core, transport = self.core, self.transport
+        if transport is None:
+            return
+        while not self._paused:
+            data = core.data_to_send()
+            if not data:
+                break
+            transport.write(data)
+        if core.writable:
+            self._wake_writers()
+
+    def flush_soon(self) -> None:
+        """Write at the end of this turn of the loop, together with what else is to be written by then."""
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self.loop.call_soon(self.flush)
+
+    def close(self) -> None:
+        """Close the socket after what was written."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def _wake_writers(self) -> None:
+        writable, self.core.writable = self.core.writable, []
+        for stream in writable:
+            if stream.owner is not None:
+                stream.owner.on_room()
+
+    # ---- deadlines: one timer for all streams, set to the earliest and not moved when a call ends
+
+    def watch_deadline(self, deadline: float) -> None:
+        """See to it that `on_deadline` hears of streams whose owner's deadline passes."""
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self.loop.call_later(max(0.0, deadline - time.monotonic()), self._check_deadlines)
+
+    def _check_deadlines(self) -> None:
+        self._timer = None
+        now = time.monotonic()
+        earliest: float | None = None
+        for stream in list(self.core.streams.values()):
+            owner: Any = stream.owner
+            deadline = None if owner is None else owner.deadline
+            if deadline is None:
+                continue
+            if deadline <= now:
+                self.on_deadline(stream)
+            elif earliest is None or deadline < earliest:
+                earliest = deadline
+        self.flush()
+        if earliest is not None:
+            self.watch_deadline(earliest)
+
+    def on_deadline(self, stream: Stream) -> None:
+        """Hear that a stream's deadline has passed."""
+        raise NotImplementedError

@@ -1,0 +1,106 @@
+"""What handlers know of their call, and how their failures become statuses."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
+
+if TYPE_CHECKING:
+    from mattermost_plugin._grpc.handlers import Handler
+    from mattermost_plugin._grpc.metadata import MetadataItems
+    from mattermost_plugin._grpc.server import ServerConnection
+    from mattermost_plugin._grpc.streams import Stream
+
+__all__ = ["DEADLINE_EXCEEDED", "BaseServerCall", "request_problem", "status_of_failure"]
+
+logger: Final = logging.getLogger("mattermost_plugin.grpc")
+
+DEADLINE_EXCEEDED: Final = Status(StatusCode.DEADLINE_EXCEEDED, "the deadline has passed")
+_FAILED: Final = Status(StatusCode.INTERNAL, "the handler failed; its log says why")
+_UNARY: Final = Status(StatusCode.UNIMPLEMENTED, "the method takes exactly one request message")
+
+
+def request_problem(stream: Stream) -> Status | None:
+    """Return why a request that has ended does not fit a method that takes one message, None if it does."""
+    return None if len(stream.messages) == 1 else _UNARY
+
+
+class BaseServerCall:
+    """One call as its handler sees it.
+
+    Attributes:
+        deadline: when the client gives up, by `time.monotonic()`; None if it waits for ever.
+    """
+
+    __slots__ = ("_connection", "_handler", "_peer", "_stream", "_trailing", "deadline")
+
+    def __init__(self, connection: ServerConnection, stream: Stream, handler: Handler, peer: str) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._handler = handler
+        self._peer = peer
+        self._trailing: Metadata = ()
+        self.deadline = None if stream.timeout is None else time.monotonic() + stream.timeout
+
+    @property
+    def method(self) -> str:
+        """The method's path, "/package.Service/Method"."""
+        return "" if self._stream.request is None else self._stream.request.path
+
+    @property
+    def metadata(self) -> MetadataItems:
+        """The metadata that the client sent."""
+        return () if self._stream.request is None else self._stream.request.metadata
+
+    @property
+    def peer(self) -> str:
+        """The address of the client."""
+        return self._peer
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the client no longer waits: it cancelled, is gone, or the deadline has passed."""
+        return self._stream.local_closed or (self.deadline is not None and time.monotonic() >= self.deadline)
+
+    def is_active(self) -> bool:
+        """Return whether the client still waits for the answer."""
+        return not self.cancelled
+
+    def time_remaining(self) -> float | None:
+        """Return seconds until the deadline, None if there is none."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def set_trailing_metadata(self, metadata: Metadata) -> None:
+        """Set the metadata to be sent with the status."""
+        self._trailing = tuple(metadata)
+
+    def abort(self, code: StatusCode, message: str = "", details: bytes = b"") -> NoReturn:
+        """End the call with a status other than OK.
+
+        Args:
+            code: the status code.
+            message: text for the caller.
+            details: a serialized `google.rpc.Status`, or nothing.
+
+        Raises:
+            RpcError: always; what leaves the handler becomes the call's status.
+        """
+        raise RpcError(code, message, details)
+
+    def _status(self, error: RpcError | None = None) -> Status:
+        """Return the status to end the call with."""
+        trailing = tuple(self._trailing)
+        if error is None:
+            return Status(StatusCode.OK, "", b"", trailing)
+        return Status(error.code, error.message, error.details, trailing + tuple(error.trailing_metadata))
+
+
+def status_of_failure(call: BaseServerCall, error: Exception) -> Status:
+    """Return the status for an exception that left a handler; what is not an `RpcError` goes to the log only."""
+    if isinstance(error, RpcError):
+        return call._status(error)
+    logger.error("The handler of %s failed", call.method, exc_info=error)
+    return _FAILED

@@ -1,0 +1,299 @@
+"""The client side of a connection: requests out, responses in."""
+
+from __future__ import annotations
+
+import struct
+import time
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from mattermost_plugin._grpc import compression, frames
+from mattermost_plugin._grpc.connection import Connection, ConnectionState
+from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
+from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
+from mattermost_plugin._grpc.header_blocks import encode_block
+from mattermost_plugin._grpc.messages import PREFIX_SIZE, MessageReader
+from mattermost_plugin._grpc.responses import ResponseHead
+from mattermost_plugin._grpc.status import RpcError, Status, StatusCode, code_from_error_code
+from mattermost_plugin._grpc.streams import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattermost_plugin._grpc.options import Options
+
+__all__ = ["ClientConnection", "request_block"]
+
+#: The head of HEADERS; and the head of DATA with END_STREAM together with that of its message.
+_DATA_AND_MESSAGE: Final = struct.Struct(">HBBBLBL")
+_LOST: Final = Status(StatusCode.UNAVAILABLE, "the connection was lost")
+
+
+def request_block(path: str, authority: str, options: Options, *, tls: bool) -> bytes:
+    """Return the part of a request's header block that all calls of a method share."""
+    fields = [
+        (b":method", b"POST"),
+        (b":scheme", b"https" if tls else b"http"),
+        (b":path", path.encode("ascii")),
+        (b":authority", authority.encode("ascii", "replace")),
+        (b"te", b"trailers"),
+        (b"content-type", b"application/grpc"),
+        (b"user-agent", options.user_agent.encode("ascii", "replace")),
+        (b"grpc-accept-encoding", compression.ACCEPTED),
+    ]
+    if options.compression is not None:
+        fields.append((b"grpc-encoding", options.compression.encode("ascii")))
+    return encode_block(fields)
+
+
+class ClientConnection(Connection[ResponseHead]):
+    """Makes calls. A stream becomes news whenever more of its response has come; at its end it has a status."""
+
+    client_side: ClassVar[bool] = True
+
+    def __init__(self, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(options, ResponseHead, clock)
+        self._next_stream = 1
+        self._gzip = options.compression == "gzip"
+        self._stream_window = max(options.stream_window, frames.DEFAULT_WINDOW)
+        self._quick_size = min(options.stream_window, options.max_receive_message_size + PREFIX_SIZE)
+
+    # ---- what drivers use
+
+    @property
+    def can_open(self) -> bool:
+        """Whether the server takes another call on this connection now."""
+        limit = self._peer_max_streams
+        return self.usable and (limit is None or len(self.streams) < limit)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection will ever take another call."""
+        return self.state is ConnectionState.OPEN and self._next_stream <= MAX_WINDOW
+
+    def request(self, block: bytes, message: bytes) -> Stream:
+        """Begin a call with its only message.
+
+        Raises:
+            RpcError: RESOURCE_EXHAUSTED if the message is larger than allowed; nothing was sent then.
+        """
+        size = len(message) + PREFIX_SIZE
+        if (
+            self._gzip
+            or size > self._peer_max_frame
+            or size > self._peer_window
+            or size > self.send_window
+            or size > self.options.max_send_message_size
+            or len(block) > self._peer_max_frame
+        ):
+            self.check_size(message)
+            stream = self.open(block)
+            self.send_request(stream, message)
+            self.half_close(stream)
+            return stream
+        stream_id = self._next_stream
+        self._next_stream = stream_id + 2
+        stream = Stream(stream_id, self._peer_window, self._stream_window)
+        stream.local_closed = True
+        self.streams[stream_id] = stream
+        self.send_window -= size
+        length = len(block)
+        self._out.append(
+            FRAME_HEADER.pack(length >> 8, length & 0xFF, 1, frames.END_HEADERS, stream_id)
+            + block
+            + _DATA_AND_MESSAGE.pack(
+                size >> 8, size & 0xFF, 0, frames.END_STREAM, stream_id, 0, size - PREFIX_SIZE
+            )
+            + message
+        )
+        return stream
+
+    def open(self, block: bytes) -> Stream:
+        """Begin a call whose messages follow."""
+        stream = Stream(self._next_stream, self._peer_window, self._stream_window)
+        self._next_stream += 2
+        self.streams[stream.id] = stream
+        self.send_headers(stream.id, block, end_stream=False)
+        return stream
+
+    def send_request(self, stream: Stream, message: bytes) -> None:
+        """Queue one message of the request; `has_room` says whether to wait before the next.
+
+        Raises:
+            RpcError: RESOURCE_EXHAUSTED if it is larger than allowed.
+        """
+        if not stream.local_closed:
+            self.send_message(stream, message, gzip=self._gzip)
+
+    def half_close(self, stream: Stream) -> None:
+        """End the request after what is queued."""
+        if not stream.local_closed and stream.finish is None:
+            self.end_stream(stream, b"")
+
+    def cancel(self, stream: Stream, status: Status) -> None:
+        """End a call from this side with a status of its own."""
+        if stream.status is None:
+            stream.status = status
+        self.reset(stream, ErrorCode.CANCEL)
+
+    # ---- frames
+
+    def _send_preface(self) -> None:
+        settings = self._settings()
+        settings[Setting.ENABLE_PUSH] = 0
+        self._out.append(
+            frames.PREFACE
+            + frames.settings(settings)
+            + frames.window_update(0, MAX_WINDOW - frames.DEFAULT_WINDOW)
+        )
+
+    def _read_preface(self, data: bytes) -> int:
+        return 0
+
+    def _is_idle(self, stream_id: int) -> bool:
+        return stream_id >= self._next_stream or stream_id & 1 == 0
+
+    def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
+        # HEADERS, a complete DATA frame with one uncompressed message, HEADERS with END_STREAM: a unary response.
+        begin = stop + FRAME_HEADER_SIZE + PREFIX_SIZE
+        if len(data) < begin + FRAME_HEADER_SIZE or data[start + 4] != frames.END_HEADERS:
+            return 0
+        high, low, kind, flags, data_stream = FRAME_HEADER.unpack_from(data, stop)
+        size: int = high << 8 | low
+        trailers = stop + FRAME_HEADER_SIZE + size
+        if (
+            kind != FrameType.DATA
+            or flags != 0
+            or data_stream != stream_id
+            or size < PREFIX_SIZE
+            or size > self._quick_size
+            or size > self.options.max_frame_size
+            or trailers + FRAME_HEADER_SIZE > len(data)
+            or data[begin - PREFIX_SIZE : begin] != (size - PREFIX_SIZE).to_bytes(PREFIX_SIZE, "big")
+        ):
+            return 0
+        high, low, kind, flags, trailers_stream = FRAME_HEADER.unpack_from(data, trailers)
+        end = trailers + FRAME_HEADER_SIZE + (high << 8 | low)
+        if kind != 1 or flags != 5 or trailers_stream != stream_id or end > len(data):
+            return 0
+        stream = self.streams.get(stream_id)
+        known = self._decoder.remembered
+        head = known.get(data[start + FRAME_HEADER_SIZE : stop])
+        last = known.get(data[trailers + FRAME_HEADER_SIZE : end])
+        # Only blocks that were met before, so that nothing need be undone: all checks of them were made then.
+        if stream is None or head is None or last is None or not head.ordinary or last.status is None:
+            return 0
+        if (
+            stream.response is not None
+            or stream.remote_closed
+            or last.malformed
+            or last.http_status is not None
+        ):
+            return 0
+        if max(head.size, last.size) > self.options.max_header_list_size:
+            return 0
+        self._receive_window -= size
+        if self._receive_window < MAX_WINDOW // 2:
+            self._refill_window()
+        stream.response = head
+        stream.messages.append(data[begin:trailers])
+        stream.status = last.status
+        self._remote_end(stream)
+        news.append(stream)
+        return end
+
+    def _on_header_block(
+        self, stream_id: int, head: ResponseHead, timeout: bytes | None, end_stream: bool, news: list[Stream]
+    ) -> None:
+        stream = self.streams.get(stream_id)
+        if stream is None:
+            if self._is_idle(stream_id):
+                raise ConnectionFault(
+                    ErrorCode.PROTOCOL_ERROR, f"HEADERS on stream {stream_id}, which is idle"
+                )
+            if stream_id not in self._reset_here:
+                raise ConnectionFault(
+                    ErrorCode.STREAM_CLOSED, f"HEADERS on stream {stream_id}, which is closed"
+                )
+            return
+        news.append(stream)
+        if stream.remote_closed:
+            raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, "HEADERS after END_STREAM")
+        if head.malformed or (head.http_status is None) != (stream.response is not None):
+            reason = head.malformed or "the response's HEADERS come without :status, or twice"
+            raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, reason)
+        if head.size > self.options.max_header_list_size:
+            self.cancel(
+                stream,
+                Status(StatusCode.RESOURCE_EXHAUSTED, "the response's metadata is larger than allowed"),
+            )
+        elif stream.response is not None:
+            self._on_trailers(stream, head, end_stream=end_stream)
+        elif head.informational:
+            if end_stream:
+                raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, "an interim response ends the stream")
+        else:
+            self._on_response(stream, head, end_stream=end_stream)
+
+    def _on_response(self, stream: Stream, head: ResponseHead, *, end_stream: bool) -> None:
+        stream.response = head
+        refusal = head.refusal()
+        if end_stream:
+            stream.status = (
+                head.status or refusal or Status(StatusCode.INTERNAL, "the response ended without a status")
+            )
+            self._remote_end(stream)
+        elif refusal is not None:
+            self.cancel(stream, refusal)
+
+    def _on_trailers(self, stream: Stream, head: ResponseHead, *, end_stream: bool) -> None:
+        if not end_stream:
+            raise StreamFault(stream.id, ErrorCode.PROTOCOL_ERROR, "trailers without END_STREAM")
+        stream.status = head.status or Status(StatusCode.INTERNAL, "the response ended without a status")
+        self._remote_end(stream)
+
+    def _new_reader(self, stream: Stream) -> MessageReader | None:
+        if stream.response is None:
+            raise StreamFault(stream.id, ErrorCode.PROTOCOL_ERROR, "DATA before HEADERS")
+        return MessageReader(self.options.max_receive_message_size, stream.response.encoding)
+
+    def _on_message_fault(self, stream: Stream, error: RpcError) -> None:
+        self.cancel(stream, Status(error.code, error.message))
+
+    def _on_remote_end(self, stream: Stream) -> None:
+        if stream.status is None:
+            stream.status = Status(StatusCode.INTERNAL, "the response ended without a status")
+        elif stream.status.code is StatusCode.OK and stream.reader is not None and stream.reader.incomplete:
+            stream.status = Status(StatusCode.INTERNAL, "the response ended within a message")
+        if not stream.local_closed:
+            # The server wants no more of the request.
+            self.reset(stream, ErrorCode.NO_ERROR)
+
+    def _on_local_end(self, stream: Stream) -> None:
+        if stream.remote_closed:
+            self.streams.pop(stream.id, None)
+
+    def _drop(self, stream: Stream, code: ErrorCode) -> None:
+        if stream.status is None:
+            stream.status = Status(code_from_error_code(code), f"the stream was reset with {code.name}")
+        super()._drop(stream, code)
+
+    def _on_reset_by_peer(self, stream: Stream, code: ErrorCode) -> None:
+        stream.refused = code is ErrorCode.REFUSED_STREAM
+        if stream.status is None:
+            text = f"the server reset the stream with {code.name}"
+            stream.status = Status(code_from_error_code(code), text)
+
+    def _on_lost(self, stream: Stream) -> None:
+        if stream.status is None:
+            stream.status = Status(StatusCode.INTERNAL, str(self.fault)) if self.fault is not None else _LOST
+
+    def _on_goaway_received(self, news: list[Stream]) -> None:
+        if self.goaway is None:
+            return
+        last, code, debug = self.goaway
+        for stream in [stream for stream in self.streams.values() if stream.id > last]:
+            stream.refused = True
+            text = debug.decode("utf-8", "replace") or code.name
+            stream.status = Status(StatusCode.UNAVAILABLE, f"the server is going away: {text}")
+            self._drop(stream, ErrorCode.REFUSED_STREAM)
+            news.append(stream)

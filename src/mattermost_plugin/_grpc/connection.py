@@ -1,0 +1,508 @@
+"""An HTTP/2 connection without a socket: octets in, news and octets out.
+
+`receive` takes what came from the peer and returns the streams with news; `data_to_send` returns what is to be
+written. `ServerConnection` and `ClientConnection` add the two sides of gRPC. Nothing here blocks, waits or knows
+of threads: a driver uses a connection from one thread at a time.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
+
+from mattermost_plugin._grpc import frames
+from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
+from mattermost_plugin._grpc.floods import FloodGuard
+from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
+from mattermost_plugin._grpc.header_blocks import HeaderBlockDecoder, HeaderList
+from mattermost_plugin._grpc.sending import SendingHalf
+from mattermost_plugin._grpc.status import RpcError
+
+if TYPE_CHECKING:
+    from mattermost_plugin._grpc.messages import MessageReader
+    from mattermost_plugin._grpc.options import Options
+    from mattermost_plugin._grpc.streams import Stream
+
+__all__ = ["Connection", "ConnectionState"]
+
+Head = TypeVar("Head")
+
+_FLAGS_WITH_PADDING: Final = frames.PADDED | frames.PRIORITY
+#: How many streams that this side reset are remembered, because frames for them may be on their way.
+_MAX_RESET_REMEMBERED: Final = 4096
+_WINDOW_REFILL: Final = MAX_WINDOW // 2
+
+
+class ConnectionState(enum.Enum):
+    """Whether a connection takes new calls, finishes those it has, or is over."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class Connection(SendingHalf, Generic[Head]):
+    """What servers and clients have in common.
+
+    Attributes:
+        state: CLOSING once either side has sent GOAWAY, CLOSED after a connection error or the socket's end.
+        fault: the connection error that ended the connection, if one did.
+        goaway: what the peer's GOAWAY said: last stream, error code, debug data.
+    """
+
+    client_side: ClassVar[bool]
+
+    def __init__(
+        self,
+        options: Options,
+        interpret: Callable[[HeaderList], Head],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(options)
+        self.state = ConnectionState.OPEN
+        self.fault: ConnectionFault | None = None
+        self.goaway: tuple[int, ErrorCode, bytes] | None = None
+        self._decoder: HeaderBlockDecoder[Head] = HeaderBlockDecoder(interpret, options.max_header_list_size)
+        self._flood = FloodGuard(options.max_resets, clock)
+        self._last_peer_stream = 0
+        self._reset_here: dict[int, None] = {}
+        self._receive_window = MAX_WINDOW
+        self._peer_ready = False  # whether the peer's first SETTINGS came
+        self._peer_max_streams: int | None = None
+        # What came of a frame that is not complete, and how much there must be to go on.
+        self._rest: list[bytes] = []
+        self._rest_size = 0
+        self._wanted = 0
+        # A header block that is not complete: its stream, flags and parts.
+        self._block_stream = 0
+        self._block_flags = 0
+        self._block: list[bytes] = []
+        self._block_size = 0
+        self._on_frame: tuple[Callable[[int, int, bytes, list[Stream]], None], ...] = (
+            self._on_data,
+            self._on_headers,
+            self._on_priority,
+            self._on_rst_stream,
+            self._on_settings,
+            self._on_push_promise,
+            self._on_ping,
+            self._on_goaway,
+            self._on_window_update,
+            self._on_continuation,
+        )
+        self._send_preface()
+
+    # ---- what drivers use
+
+    def receive(self, data: bytes) -> list[Stream]:
+        """Take in octets from the peer and return the streams with news, some perhaps twice."""
+        news: list[Stream] = []
+        if self.state is ConnectionState.CLOSED:
+            return news
+        if self._rest:
+            self._rest.append(data)
+            self._rest_size += len(data)
+            if self._rest_size < self._wanted:
+                return news
+            data = b"".join(self._rest)
+            self._rest = []
+        try:
+            position = self._read(data, news)
+        except ConnectionFault as fault:
+            self._end(fault, news)
+            return news
+        if position < len(data):
+            self._rest.append(data[position:] if position else data)
+            self._rest_size = len(data) - position
+        return news
+
+    def connection_lost(self) -> list[Stream]:
+        """Take in that the socket is at its end and return the streams that thereby ended."""
+        news: list[Stream] = []
+        if self.state is not ConnectionState.CLOSED:
+            self.state = ConnectionState.CLOSED
+            self._abandon(news)
+        return news
+
+    def take(self, stream: Stream) -> bytes:
+        """Take the oldest message of a stream, so that the peer may send as much again."""
+        message = stream.messages.popleft()
+        credit = min(stream.held, len(message) + 5) if stream.messages else stream.held
+        if credit and not stream.remote_closed:
+            stream.held -= credit
+            self._credit(stream, credit)
+        return message
+
+    def reset(self, stream: Stream, code: ErrorCode) -> None:
+        """End a stream at once, in both directions."""
+        if not stream.closed:
+            self._out.append(frames.rst_stream(stream.id, code))
+            self._remember_reset(stream.id)
+            self._drop(stream, code)
+
+    def ping(self, opaque: bytes) -> None:
+        """Send a PING with eight octets; `_on_ping_ack` hears of its answer."""
+        self._out.append(frames.ping(opaque))
+
+    # ---- what the sides add
+
+    def _send_preface(self) -> None:
+        raise NotImplementedError
+
+    def _read_preface(self, data: bytes) -> int:
+        """Return the octets that the peer's preface takes at the start of `data`, -1 if there are too few."""
+        raise NotImplementedError
+
+    def _on_header_block(
+        self, stream_id: int, head: Head, timeout: bytes | None, end_stream: bool, news: list[Stream]
+    ) -> None:
+        raise NotImplementedError
+
+    def _new_reader(self, stream: Stream) -> MessageReader | None:
+        """Begin to read messages; None if what comes is not wanted."""
+        raise NotImplementedError
+
+    def _on_message_fault(self, stream: Stream, error: RpcError) -> None:
+        raise NotImplementedError
+
+    def _on_remote_end(self, stream: Stream) -> None:
+        raise NotImplementedError
+
+    def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
+        """Take in a whole small call at once if a complete HEADERS frame begins one; return where it ends, or 0."""
+        raise NotImplementedError
+
+    def _on_goaway_received(self, news: list[Stream]) -> None:
+        raise NotImplementedError
+
+    def _on_ping_ack(self, opaque: bytes) -> None:
+        """Hear of the answer to a PING."""
+
+    def _is_idle(self, stream_id: int) -> bool:
+        raise NotImplementedError
+
+    def _on_lost(self, stream: Stream) -> None:
+        """Give a stream its end when the connection has come to its own."""
+        raise NotImplementedError
+
+    # ---- frames
+
+    def _settings(self) -> dict[Setting, int]:
+        options = self.options
+        return {
+            Setting.HEADER_TABLE_SIZE: options.header_table_size,
+            Setting.INITIAL_WINDOW_SIZE: options.stream_window,
+            Setting.MAX_FRAME_SIZE: options.max_frame_size,
+            Setting.MAX_HEADER_LIST_SIZE: options.max_header_list_size,
+        }
+
+    def _read(self, data: bytes, news: list[Stream]) -> int:
+        """Take in all complete frames and return where the first incomplete one starts."""
+        position = 0
+        if not self._peer_ready:
+            position = self._read_preface(data)
+            if position < 0:
+                return 0
+        end = len(data)
+        unpack = FRAME_HEADER.unpack_from
+        max_size = self.options.max_frame_size
+        while end - position >= FRAME_HEADER_SIZE:
+            high, low, kind, flags, stream_id = unpack(data, position)
+            stop = position + FRAME_HEADER_SIZE + (high << 8 | low)
+            if stop > end or stop - position > max_size + FRAME_HEADER_SIZE:
+                if (high << 8 | low) > max_size:
+                    raise ConnectionFault(
+                        ErrorCode.FRAME_SIZE_ERROR, "a frame is larger than SETTINGS_MAX_FRAME_SIZE"
+                    )
+                self._wanted = stop - position
+                return position
+            if kind == 1 and not self._block_stream and self._peer_ready:
+                quick = self._quick(data, position, stop, stream_id, news) if flags & ~1 == 4 else 0
+                if quick:
+                    position = quick
+                    continue
+            self._frame(kind, flags, stream_id & MAX_WINDOW, data[position + FRAME_HEADER_SIZE : stop], news)
+            position = stop
+        self._wanted = FRAME_HEADER_SIZE
+        return position
+
+    def _frame(self, kind: int, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if self._block_stream and (kind != FrameType.CONTINUATION or stream_id != self._block_stream):
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted by another frame")
+        if not self._peer_ready:
+            if kind != FrameType.SETTINGS or flags & frames.ACK:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
+            self._peer_ready = True
+        if kind > FrameType.CONTINUATION:
+            self._flood.spend()
+            return
+        try:
+            self._on_frame[kind](flags, stream_id, payload, news)
+        except StreamFault as fault:
+            self._end_stream(fault, news)
+
+    def _end_stream(self, fault: StreamFault, news: list[Stream]) -> None:
+        stream = self.streams.get(fault.stream_id)
+        self._flood.spend()
+        if stream is None:
+            self._out.append(frames.rst_stream(fault.stream_id, fault.code))
+            self._remember_reset(fault.stream_id)
+        else:
+            self.reset(stream, fault.code)
+            news.append(stream)
+
+    def _end(self, fault: ConnectionFault, news: list[Stream]) -> None:
+        """End the connection with an error (RFC 9113, section 5.4.1)."""
+        self.fault = fault
+        self.state = ConnectionState.CLOSED
+        self._out.append(frames.goaway(self._last_peer_stream, fault.code, fault.reason.encode()))
+        self._abandon(news)
+
+    def _abandon(self, news: list[Stream]) -> None:
+        for stream in list(self.streams.values()):
+            self._on_lost(stream)
+            self._drop(stream, ErrorCode.CANCEL)
+            news.append(stream)
+        self._queue.clear()
+
+    def _drop(self, stream: Stream, code: ErrorCode) -> None:
+        stream.reset_code = code
+        stream.local_closed = stream.remote_closed = True
+        self.drop_pending(stream)
+        self.streams.pop(stream.id, None)
+
+    def _remember_reset(self, stream_id: int) -> None:
+        if len(self._reset_here) >= _MAX_RESET_REMEMBERED:
+            del self._reset_here[next(iter(self._reset_here))]
+        self._reset_here[stream_id] = None
+
+    def _closed_stream(self, stream_id: int, what: str) -> None:
+        """React to a frame for a stream that is not open (RFC 9113, section 5.1)."""
+        if self._is_idle(stream_id):
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"{what} on stream {stream_id}, which is idle")
+        if stream_id not in self._reset_here:
+            raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, f"{what} on a closed stream")
+
+    # ---- DATA
+
+    def _on_data(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if stream_id == 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "DATA on stream 0")
+        size = len(payload)
+        if size > self._receive_window:
+            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "the connection's window is exceeded")
+        self._receive_window -= size
+        if self._receive_window < _WINDOW_REFILL:
+            self._refill_window()
+        if flags & frames.PADDED:
+            payload = _unpad(payload)
+        if not payload and not flags & frames.END_STREAM:
+            self._flood.spend()
+        stream = self.streams.get(stream_id)
+        if stream is None:
+            self._closed_stream(stream_id, "DATA")
+            return
+        if stream.remote_closed:
+            raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
+        if size > stream.receive_window:
+            raise StreamFault(stream_id, ErrorCode.FLOW_CONTROL_ERROR, "the stream's window is exceeded")
+        stream.receive_window -= size
+        if stream.expected is not None:
+            stream.expected -= len(payload)
+            if stream.expected < 0 or (stream.expected and flags & frames.END_STREAM):
+                raise StreamFault(
+                    stream_id, ErrorCode.PROTOCOL_ERROR, "content-length does not match the DATA frames"
+                )
+        if payload and not self._read_messages(stream, payload):
+            news.append(stream)
+            return
+        news.append(stream)
+        if flags & frames.END_STREAM:
+            self._remote_end(stream)
+        elif stream.messages:
+            stream.held += size
+        else:
+            self._credit(stream, size)
+
+    def _read_messages(self, stream: Stream, payload: bytes) -> bool:
+        reader = stream.reader
+        if reader is None:
+            reader = stream.reader = self._new_reader(stream)
+            if reader is None:
+                return True
+        try:
+            messages = reader.feed(payload)
+        except RpcError as error:
+            self._on_message_fault(stream, error)
+            return False
+        if messages:
+            stream.messages.extend(messages)
+        return True
+
+    def _remote_end(self, stream: Stream) -> None:
+        stream.remote_closed = True
+        self._on_remote_end(stream)
+        if stream.local_closed:
+            self.streams.pop(stream.id, None)
+
+    def _credit(self, stream: Stream, size: int) -> None:
+        stream.uncredited += size
+        if stream.uncredited >= self.options.stream_window >> 1:
+            self._out.append(frames.window_update(stream.id, stream.uncredited))
+            stream.receive_window += stream.uncredited
+            stream.uncredited = 0
+
+    def _refill_window(self) -> None:
+        self._out.append(frames.window_update(0, MAX_WINDOW - self._receive_window))
+        self._receive_window = MAX_WINDOW
+
+    # ---- header blocks
+
+    def _on_headers(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if stream_id == 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "HEADERS on stream 0")
+        if flags & _FLAGS_WITH_PADDING:
+            if flags & frames.PADDED:
+                payload = _unpad(payload)
+            if flags & frames.PRIORITY:
+                if len(payload) < 5:
+                    raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "HEADERS is too short for its priority")
+                if _dependency(payload) == stream_id:
+                    # The block must be decoded all the same, so the fault is the connection's.
+                    raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself")
+                payload = payload[5:]
+        if flags & frames.END_HEADERS:
+            self._complete_block(stream_id, flags, payload, news)
+            return
+        self._block_stream, self._block_flags = stream_id, flags
+        self._block, self._block_size = [payload], len(payload)
+
+    def _on_continuation(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if not self._block_stream:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "CONTINUATION without HEADERS")
+        self._flood.spend()
+        self._block.append(payload)
+        self._block_size += len(payload)
+        if self._block_size > 4 * self.options.max_header_list_size:
+            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "a header block is too large")
+        if flags & frames.END_HEADERS:
+            block = b"".join(self._block)
+            self._block_stream, self._block = 0, []
+            self._complete_block(stream_id, self._block_flags, block, news)
+
+    def _complete_block(self, stream_id: int, flags: int, block: bytes, news: list[Stream]) -> None:
+        head, timeout = self._decoder.decode(block)
+        self._on_header_block(stream_id, head, timeout, bool(flags & frames.END_STREAM), news)
+
+    def _on_push_promise(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE, which is not enabled")
+
+    def _on_priority(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        self._flood.spend()
+        if stream_id == 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PRIORITY on stream 0")
+        if len(payload) != 5:
+            raise StreamFault(stream_id, ErrorCode.FRAME_SIZE_ERROR, "PRIORITY is not five octets")
+        if _dependency(payload) == stream_id:
+            raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, "a stream depends on itself")
+
+    # ---- control frames
+
+    def _on_rst_stream(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if stream_id == 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "RST_STREAM on stream 0")
+        if len(payload) != 4:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "RST_STREAM is not four octets")
+        if self._is_idle(stream_id):
+            raise ConnectionFault(
+                ErrorCode.PROTOCOL_ERROR, f"RST_STREAM on stream {stream_id}, which is idle"
+            )
+        self._flood.spend()
+        stream = self.streams.get(stream_id)
+        if stream is not None:
+            code = ErrorCode.of(int.from_bytes(payload, "big"))
+            self._on_reset_by_peer(stream, code)
+            self._drop(stream, code)
+            news.append(stream)
+
+    def _on_reset_by_peer(self, stream: Stream, code: ErrorCode) -> None:
+        """Hear of RST_STREAM before the stream is dropped."""
+
+    def _on_settings(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if stream_id != 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS on a stream")
+        if flags & frames.ACK:
+            if payload:
+                raise ConnectionFault(
+                    ErrorCode.FRAME_SIZE_ERROR, "an acknowledgement of SETTINGS has a payload"
+                )
+            self._decoder.limit_table(self.options.header_table_size)
+            return
+        if len(payload) % 6:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS is not a multiple of six octets")
+        self._flood.spend()
+        for key, value in struct.iter_unpack(">HL", payload):
+            self._apply_setting(key, value)
+        self._out.append(frames.settings_ack())
+
+    def _apply_setting(self, key: int, value: int) -> None:
+        if key == Setting.INITIAL_WINDOW_SIZE:
+            if value > MAX_WINDOW:
+                raise ConnectionFault(
+                    ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE exceeds 2^31-1"
+                )
+            self._set_peer_window(value)
+        elif key == Setting.MAX_FRAME_SIZE:
+            if not frames.DEFAULT_MAX_FRAME_SIZE <= value <= frames.MAX_FRAME_SIZE:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE is out of range")
+            self._peer_max_frame = value
+        elif key == Setting.ENABLE_PUSH:
+            if value > (0 if self.client_side else 1):
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH is out of range")
+        elif key == Setting.MAX_CONCURRENT_STREAMS:
+            self._peer_max_streams = value
+
+    def _on_ping(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if stream_id != 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PING on a stream")
+        if len(payload) != 8:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "PING is not eight octets")
+        if flags & frames.ACK:
+            self._on_ping_ack(payload)
+        else:
+            self._flood.spend()
+            self._out.append(frames.ping(payload, ack=True))
+
+    def _on_goaway(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if stream_id != 0:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "GOAWAY on a stream")
+        if len(payload) < 8:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY is too short")
+        last, code = struct.unpack_from(">LL", payload)
+        self.goaway = (last & MAX_WINDOW, ErrorCode.of(code), payload[8:])
+        if self.state is ConnectionState.OPEN:
+            self.state = ConnectionState.CLOSING
+        self._on_goaway_received(news)
+
+    def _on_window_update(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
+        if len(payload) != 4:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE is not four octets")
+        if stream_id and self._is_idle(stream_id):
+            raise ConnectionFault(
+                ErrorCode.PROTOCOL_ERROR, f"WINDOW_UPDATE on stream {stream_id}, which is idle"
+            )
+        self._grow_window(stream_id, int.from_bytes(payload, "big") & MAX_WINDOW)
+
+
+def _unpad(payload: bytes) -> bytes:
+    """Return a payload without its padding (RFC 9113, section 6.1)."""
+    if not payload or payload[0] >= len(payload):
+        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the padding is longer than the frame")
+    return payload[1 : len(payload) - payload[0]]
+
+
+def _dependency(payload: bytes) -> int:
+    return int.from_bytes(payload[:4], "big") & MAX_WINDOW

@@ -1,0 +1,54 @@
+"""Limits and settings of an endpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from mattermost_plugin._grpc.frames import DEFAULT_MAX_FRAME_SIZE, MAX_FRAME_SIZE, MAX_WINDOW
+from mattermost_plugin._version import __version__
+
+__all__ = ["Options"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """How an endpoint behaves, client and server alike.
+
+    Attributes:
+        max_receive_message_size: octets of one message after decompression; a larger one ends its call with
+            RESOURCE_EXHAUSTED.
+        max_send_message_size: octets of one message before compression; likewise.
+        max_concurrent_streams: calls that a peer may have open at once on a connection.
+        stream_window: octets of one stream that the peer may send beyond what the application has taken.
+        max_frame_size: octets of one frame's payload that the peer may send.
+        max_header_list_size: octets of one header list (RFC 9113, section 6.5.2).
+        header_table_size: octets of the dynamic table that the peer's header compression may use. With none,
+            the same headers are always the same octets and are decoded once.
+        send_buffer: octets of a stream that may wait for the peer before its sender is held up.
+        compression: how messages are compressed if the peer accepts it; None: they are not.
+        user_agent: what a client calls itself.
+        max_resets: streams that a peer may reset, or idle control frames it may send, in one burst before
+            the connection is ended with ENHANCE_YOUR_CALM; a hundredth of it is granted anew every second, and
+            one for each answer sent.
+    """
+
+    max_receive_message_size: int = 512 << 20
+    max_send_message_size: int = 512 << 20
+    max_concurrent_streams: int = 1024
+    stream_window: int = 1 << 20
+    max_frame_size: int = DEFAULT_MAX_FRAME_SIZE
+    max_header_list_size: int = 64 << 10
+    header_table_size: int = 0
+    send_buffer: int = 256 << 10
+    compression: Literal["gzip"] | None = None
+    user_agent: str = f"grpc-python-mattermost-plugin/{__version__}"
+    max_resets: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not DEFAULT_MAX_FRAME_SIZE <= self.max_frame_size <= MAX_FRAME_SIZE:
+            raise ValueError(f"max_frame_size must be between 16384 and 16777215, not {self.max_frame_size}")
+        if not 1 <= self.stream_window <= MAX_WINDOW:
+            raise ValueError(f"stream_window must be between 1 and 2147483647, not {self.stream_window}")
+        if self.compression not in (None, "gzip"):
+            raise ValueError(f"compression must be None or 'gzip', not {self.compression!r}")
