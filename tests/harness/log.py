@@ -116,6 +116,10 @@ class ServerLog:
             shown = "\n".join(f"  {record}" for record in self._records[since:][-SHOWN_ON_TIMEOUT:])
         raise LogTimeoutError(f"waited for a log record with {wanted}: {reason}. The last records:\n{shown}")
 
+    def tail(self, count: int = SHOWN_ON_TIMEOUT) -> str:
+        """Return the last records, a line each."""
+        return "\n".join(f"  {record}" for record in self.records()[-count:])
+
     def join(self) -> None:
         """Wait until the log has been read to its end."""
         self._thread.join()

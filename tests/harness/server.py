@@ -67,6 +67,7 @@ class MattermostServer:
     ) -> None:
         self._guardian = guardian
         self._clients: list[RestClient] = []
+        self._released = False
         self.directory = directory
         self._process = subprocess.Popen(
             [program.executable, "server"],
@@ -136,13 +137,17 @@ class MattermostServer:
             return []
         return children
 
+    def wait(self) -> None:
+        """Wait until the server ends by itself."""
+        self._process.wait()
+
     def stop(self) -> None:
         """Shut the server down as an administrator does, and see that nothing of it is left.
 
         Raises:
             LeftoverProcessesError: A process it had started survived; it is killed.
         """
-        if self._process.returncode is not None:
+        if self._released:
             return
         started = self.descendants()
         self._process.send_signal(signal.SIGTERM)
@@ -169,6 +174,7 @@ class MattermostServer:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._guardian.release_group(self.pid)
+        self._released = True
         self.log.join()
         for client in self._clients:
             client.close()
