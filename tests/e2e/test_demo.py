@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.e2e
 
@@ -35,11 +40,18 @@ def test_the_demonstration_shows_what_the_plugin_does() -> None:
     assert r"└ posted as: It was the \*\*\*\*\*\*." in lines
 
 
-def test_the_demonstration_ends_cleanly_on_ctrl_c() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("mattermost-*"))
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A folder of its own whose path is short enough for sockets in it, unlike `tmp_path`."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
+def test_the_demonstration_ends_cleanly_on_ctrl_c(short_directory: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "demo", "--port", "0"],
         cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(short_directory)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -55,4 +67,4 @@ def test_the_demonstration_ends_cleanly_on_ctrl_c() -> None:
 
     assert (demo.returncode, errors) == (0, "")
     assert "Stopped." in rest
-    assert set(Path(tempfile.gettempdir()).glob("mattermost-*")) <= before
+    assert list(short_directory.iterdir()) == []
