@@ -78,6 +78,8 @@ class Conversions:
         conversion = self._plain(expr)
         if conversion.kind is ConversionKind.ERROR:
             pointer, nullable = False, True
+        if nullable and not (pointer or conversion.is_bytes or conversion.kind is ConversionKind.ERROR):
+            raise UnsupportedTypeError(f"{render(expr)} cannot be None: neither a pointer nor []byte")
         if pointer and conversion.kind in {ConversionKind.LIST, ConversionKind.MAP}:
             conversion = self.wrapped(conversion)
         return dataclasses.replace(

@@ -53,7 +53,7 @@ class _Lowering:
         structs = [self._struct(decl) for decl in self._model.types if decl.is_struct]
         enums = [self._enum(decl) for decl in self._model.types if is_open_enum(decl)]
         values, value_cases = support.value_messages(self._model, self._conversions, self._namer)
-        errors = support.error_message(self._conversions, self._namer)
+        errors = support.error_message(self._overrides.exceptions, self._conversions, self._namer)
         modules = {message.name: message.module for message in (*structs, *values, errors)}
         services = [
             MethodLowering(interface, self._conversions, self._namer, self._overrides, modules).lower()

@@ -54,6 +54,7 @@ class Overrides:
         self.words: Mapping[str, str] = dict(data.get("words", {}))
         self.names: Mapping[str, str] = dict(data.get("names", {}))
         self.merged_files: tuple[str, ...] = tuple(data.get("merged_files", {}).get("names", ()))
+        self.exceptions: tuple[str, ...] = tuple(data.get("exceptions", {}))
         self._tables: dict[str, dict[str, Any]] = {
             "type_prefixes": dict(data.get("type_prefixes", {})),
             "type_names": dict(data.get("type_names", {})),

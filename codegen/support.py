@@ -11,6 +11,8 @@ from codegen.lowered import Conversion, ConversionKind, Message, MessageKind, Va
 from codegen.model import TypeExpr, TypeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from codegen.conversions import Conversions
     from codegen.lowered import Field
     from codegen.model import Model
@@ -21,9 +23,6 @@ ERROR_STEM = "error"
 
 # Registered with gob, but Value has cases of its own for them.
 _GENERAL = {"[]any", "map[string]any"}
-
-# What stands behind Go's error interface once gob has carried it, in the order of Error's cases.
-_ERRORS = ("model.AppError", "pq.Error", "plugin.ErrorString")
 
 # Types that gob carries inside an interface without registration, beside the cases' own.
 _SCALAR_KINDS = (
@@ -104,10 +103,16 @@ def value_messages(
     return [value, number], registered
 
 
-def error_message(conversions: Conversions, namer: Namer) -> Message:
-    """Return Error, the message for Go's error interface."""
+def error_message(exceptions: Iterable[str], conversions: Conversions, namer: Namer) -> Message:
+    """Return Error, the message for Go's error interface.
+
+    Args:
+        exceptions: Go types that stand behind the interface once gob has carried it.
+        conversions: Makes the cases.
+        namer: Names them.
+    """
     fields = []
-    for key in _ERRORS:
+    for key in exceptions:
         conversion = conversions.of(TypeExpr(TypeKind.POINTER, elem=TypeExpr(TypeKind.NAMED, key)))
         fields.append(_case(namer.snake(conversion.message), conversion))
     return Message(
