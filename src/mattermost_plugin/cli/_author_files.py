@@ -17,7 +17,7 @@ _LEFT_OUT_FILES = (
 )  # fmt: skip
 _BESIDE_THE_CODE = ("assets", "public", "webapp")
 """Folders that keep their place in the bundle, whichever way the code is laid out."""
-_TAKEN = ("bridge", "site", "python", "venv", "checksums.sha256")
+_TAKEN = ("bridge", "site", "checksums.sha256")
 """Names below `server/` of a bundle that the build itself gives out."""
 
 

@@ -80,7 +80,7 @@ def test_the_built_webapp_comes_along_and_its_sources_do_not(write_plugin: Write
     assert places(folder) == {"server/plugin.py", "webapp/dist/main.js", "webapp/dist/main.js.map"}
 
 
-@pytest.mark.parametrize("name", ["site/x.py", "bridge/x", "checksums.sha256", "python/x"])
+@pytest.mark.parametrize("name", ["site/x.py", "bridge/x", "checksums.sha256"])
 def test_places_of_the_build_itself_are_refused(write_plugin: WritePlugin, name: str) -> None:
     with pytest.raises(BuildError, match="in the bundle is the build's own; rename it"):
         places(write_plugin(files=empty(name)))
