@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from mattermost_plugin._runtime.wire import ConnInfo
+from mattermost_plugin._runtime.wire import NO_MESSAGES, ConnInfo
 from mattermost_plugin.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Broker:
                     self._changed.notify_all()
         finally:
             self._count(-1)
-        yield from ()
+        yield from NO_MESSAGES
 
     def wait(self, service_id: int, timeout: float = BROKER_TIMEOUT) -> ConnInfo:
         """Return what the host announces under an id, now or within `timeout` seconds.

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._runtime.broker import BROKER_TIMEOUT, Announcements, never_announced
+from mattermost_plugin._runtime.wire import NO_MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,8 +36,8 @@ class AsyncBroker:
                 self._changed.set()
         finally:
             self._count(-1)
-        for nothing in ():
-            yield nothing
+        for message in NO_MESSAGES:
+            yield message
 
     async def wait(self, service_id: int, timeout: float = BROKER_TIMEOUT) -> ConnInfo:
         """Return what the host announces under an id, now or within `timeout` seconds.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mattermost_plugin._runtime.environment import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
+    from mattermost_plugin._grpc.addresses import PeerCredentials
     from mattermost_plugin._runtime.environment import Environment
 
 __all__ = ["SocketPath", "announce", "handshake_line"]
@@ -65,6 +66,10 @@ class SocketPath:
         else:
             os.chown(self.path, -1, group)
             os.chmod(self.path, 0o660)  # noqa: PTH101
+
+    def accepts(self, peer: PeerCredentials) -> bool:
+        """Whether a process may connect: one of this user's, or of the group that the host named."""
+        return peer.uid == os.getuid() or (self._group != "" and peer.gid == self.group)
 
     def close(self) -> None:
         """Remove the socket and the directory made for it."""

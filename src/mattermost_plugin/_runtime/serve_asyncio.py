@@ -92,7 +92,8 @@ class AsyncRuntime:
         place = SocketPath(self._environment)
         server = Server(self.handlers())
         try:
-            await server.listen_unix(place.path, self._identity.server_context() if self._identity else None)
+            context = self._identity.server_context() if self._identity else None
+            server.listen_unix(place.path, context, accept=place.accepts)
             place.open_to_group()
             await server.start()
             self._loop.add_signal_handler(signal.SIGTERM, self._end, "SIGTERM")
@@ -187,5 +188,5 @@ class AsyncRuntime:
 
     async def _stdio(self, _request: bytes, _call: ServerCall) -> AsyncIterator[bytes]:
         # What is printed goes to the log; there is no other output to send.
-        for nothing in ():
-            yield nothing
+        for message in wire.NO_MESSAGES:
+            yield message

@@ -67,7 +67,8 @@ class ThreadsRuntime:
         place = SocketPath(self._environment)
         server = Server(self.handlers())
         try:
-            server.listen_unix(place.path, self._identity.server_context() if self._identity else None)
+            context = self._identity.server_context() if self._identity else None
+            server.listen_unix(place.path, context, accept=place.accepts)
             place.open_to_group()
             server.start()
             signal.signal(signal.SIGTERM, lambda *_: self._ending.put("SIGTERM"))
@@ -162,4 +163,4 @@ class ThreadsRuntime:
 
     def _stdio(self, _request: bytes, _call: ServerCall) -> Iterator[bytes]:
         # What is printed goes to the log; there is no other output to send.
-        yield from ()
+        yield from wire.NO_MESSAGES

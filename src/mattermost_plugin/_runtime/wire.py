@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EMPTY", "NOT_SERVING", "SERVICE_UNKNOWN", "SERVING", "ConnInfo", "health_service"]
+__all__ = ["EMPTY", "NOT_SERVING", "NO_MESSAGES", "SERVICE_UNKNOWN", "SERVING", "ConnInfo", "health_service"]
 
 EMPTY = b""
+
+# What a stream without answers yields.
+NO_MESSAGES: tuple[bytes, ...] = ()
 
 # HealthCheckResponse with its one field set.
 SERVING = b"\x08\x01"

@@ -15,17 +15,19 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
-
 from mattermost_plugin._gen.api_methods import API
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
+
 from mattermost_plugin._runtime.environment import COOKIE_KEY, COOKIE_VALUE
 from mattermost_plugin._runtime.wire import ConnInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 API_BROKER_ID = 7
 
@@ -54,7 +56,7 @@ class _ApiHandlers(grpc.GenericRpcHandler):
                 result = self._functions[name](*method.codec.decode_request(request))
             except grpc.RpcError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - what a test raises is what the plugin gets
                 if method.codec.encode_error is None or isinstance(error, Abort):
                     code, text, metadata = getattr(error, "args", (grpc.StatusCode.INTERNAL, str(error), ()))
                     context.set_trailing_metadata(metadata)
@@ -108,7 +110,7 @@ class Host:
     def address(self) -> str:
         return self.handshake.split("|")[3]
 
-    def __enter__(self) -> Host:
+    def __enter__(self) -> Host:  # noqa: PYI034 - no subclasses
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -182,7 +182,7 @@ def test_a_static_hook_with_self_is_refused(base):
 
         class Static(base):
             @staticmethod
-            def on_activate(self): ...
+            def on_activate(self): ...  # noqa: PLW0211 - the mistake
 
 
 def test_a_hook_that_this_release_cannot_serve_is_refused_by_name(base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 
@@ -17,7 +17,7 @@ class Settings:
     enabled: bool = False
     ratio: float = 0.5
     channels: list[str] = field(default_factory=list)
-    limit: Optional[int] = None
+    limit: int | None = None
     anything: Any = None
     kept: str = field(default="own", init=False)
 

@@ -110,7 +110,7 @@ def test_an_exception_of_a_hook_that_returns_an_error_is_that_error(kind):
     )
     with active(code) as host:
         assert host.hook("run_data_retention", 1, 21) == 42
-        with pytest.raises(ServerError, match="^nothing to do$"):
+        with pytest.raises(ServerError, match=r"^nothing to do$"):
             host.hook("run_data_retention", 1, 0)
         assert "RuntimeError: nothing to do" in host.wait_for_log("run_data_retention")["traceback"]
 
@@ -172,7 +172,7 @@ def test_a_wrong_result_is_a_type_error_in_the_log_that_says_what_was_expected(k
 
 def test_reject_is_an_error_where_the_hook_returns_an_error(kind):
     code = plugin_code(kind, "def on_install(self, ctx, event): return Reject('not here')")
-    with active(code) as host, pytest.raises(ServerError, match="^not here$"):
+    with active(code) as host, pytest.raises(ServerError, match=r"^not here$"):
         host.hook("on_install", Context(), None)
 
 
@@ -346,7 +346,8 @@ def test_with_timeout_limits_how_long_a_call_waits(kind):
             try:
                 self.api.with_timeout(0.2).get_user("u")
             except DeadlineExceeded as error:
-                return Reject(f"{error.timeout} {time.monotonic() - start < 1.5} {isinstance(error, TimeoutError)}")
+                soon = time.monotonic() - start < 1.5
+                return Reject(f"{error.timeout} {soon} {isinstance(error, TimeoutError)}")
         """,
     )
     with active(code, api={"get_user": lambda _id: time.sleep(2)}) as host:

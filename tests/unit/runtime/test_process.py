@@ -7,11 +7,13 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import grpc
 import pytest
+from mattermost_plugin._gen.hook_methods import HOOKS
 
 from mattermost_plugin import Context, Post, ServerError
 from mattermost_plugin._runtime.wire import NOT_SERVING, SERVICE_UNKNOWN, SERVING
@@ -204,7 +206,7 @@ def test_a_failing_activation_is_the_hosts_error_and_needs_no_deactivation(kind)
         """,
     )
     with Host(code) as host:
-        with pytest.raises(ServerError, match="^no database$"):
+        with pytest.raises(ServerError, match=r"^no database$"):
             host.activate()
         line = host.wait_for_log("on_activate")
         assert "RuntimeError: no database" in line["traceback"]
@@ -216,10 +218,8 @@ def test_an_announcement_may_come_after_the_activation_began(kind):
     with Host(plugin_code(kind, "def on_activate(self): self.api.get_server_version()")) as host:
         host._api["get_server_version"] = lambda: "11.4.0"
         host.connect()
-        import threading
-
         results = []
-        method = __import__("mattermost_plugin._gen.hook_methods", fromlist=["HOOKS"]).HOOKS["on_activate"]
+        method = HOOKS["on_activate"]
         request = method.codec.encode_request(API_BROKER_ID, 0, "11.4.0")
         thread = threading.Thread(target=lambda: results.append(host.raw(method.path, request)))
         thread.start()
@@ -261,7 +261,10 @@ def test_the_bundle_its_id_and_manifest_are_known(kind, tmp_path):
     (tmp_path / "plugin.json").write_text('{"id": "com.example.x", "version": "1.2.3"}')
     code = plugin_code(
         kind,
-        "def on_activate(self): logging.info(f\"{self.plugin_id} {self.bundle_path} {self.manifest['version']}\")",
+        """
+        def on_activate(self):
+            logging.info(f"{self.plugin_id} {self.bundle_path} {self.manifest['version']}")
+        """,
     )
     environment = {"MATTERMOST_PLUGIN_ID": "com.example.x", "MATTERMOST_PLUGIN_BUNDLE": str(tmp_path)}
     with active(code, environment=environment) as host:
@@ -347,7 +350,7 @@ def test_a_host_that_dies_before_it_connects_ends_the_plugin(kind, tmp_path):
 
 def test_a_failing_deactivation_is_logged_and_told_to_the_host_that_asks(kind):
     with active(plugin_code(kind, "def on_deactivate(self): raise OSError('disk')")) as host:
-        with pytest.raises(ServerError, match="^disk$"):
+        with pytest.raises(ServerError, match=r"^disk$"):
             host.hook("on_deactivate")
         assert "OSError: disk" in host.wait_for_log("on_deactivate")["traceback"]
         assert host.shutdown() == 0
@@ -380,8 +383,6 @@ def test_a_running_hook_is_answered_before_the_process_ends(kind):
     )
     with active(code) as host:
         method = "message_will_be_posted"
-        import threading
-
         results = []
         thread = threading.Thread(target=lambda: results.append(host.hook(method, Context(), Post()).message))
         thread.start()
@@ -404,7 +405,6 @@ def test_a_hook_and_a_thread_that_do_not_end_cannot_keep_the_process(kind):
         """,
     )
     with active(code) as host:
-        import threading
 
         def call():
             with pytest.raises(grpc.RpcError):

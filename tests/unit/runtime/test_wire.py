@@ -77,5 +77,5 @@ def test_unknown_fields_of_every_wire_type_are_skipped():
 
 @pytest.mark.parametrize("data", [b"\x08", b"\x0a\x05ab", b"\x0b", b"\x08" + b"\xff" * 11, b"\x0d123"])
 def test_broken_messages_are_refused(data):
-    with pytest.raises(ValueError, match="message|wire type"):
+    with pytest.raises(ValueError, match=r"message|wire type"):
         wire.ConnInfo.decode(data)
