@@ -73,7 +73,15 @@ def test_keywords_get_an_underscore() -> None:
 
 @pytest.mark.parametrize(
     ("proto", "go"),
-    [("kv_set", "KvSet"), ("result_2", "Result_2"), ("user_id1", "UserId1"), ("_x", "XX"), ("a__b", "A_B")],
+    [
+        ("PostImage", "PostImage"),
+        ("SSOSettings", "SSOSettings"),
+        ("kv_set", "KvSet"),
+        ("result_2", "Result_2"),
+        ("user_id1", "UserId1"),
+        ("_x", "XX"),
+        ("a__b", "A_B"),
+    ],
 )
 def test_go_field_names_follow_protoc_gen_go(proto: str, go: str) -> None:
     assert go_camel_case(proto) == go
