@@ -1,0 +1,251 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/mattermost/mattermost/server/public/model"
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+// HooksOptions says how a HooksClient deals with a plugin.
+type HooksOptions struct {
+	// Deadline is how long a call of the hook may take; 0 means as long as it likes. nil: no hook has a deadline.
+	Deadline func(hook string) time.Duration
+
+	// OnFailure is asked when a call of a hook that can refuse something fails: the plugin raised, did not answer
+	// in time or is gone. err is a *HookError. nil: Allow. Failures of other hooks need no decision: an error is
+	// returned where the hook has an error result and logged where it has none.
+	OnFailure func(hook string, err error) Decision
+
+	// Activation provides what OnActivate tells the plugin. nil: the plugin reaches no API.
+	Activation func() (Activation, error)
+
+	// HTTP serves what ServeHTTP and ServeMetrics are asked for. nil: 501.
+	HTTP HTTPProxy
+
+	// Logger gets a line for each failed call. nil: hclog.Default().
+	Logger hclog.Logger
+}
+
+// Activation is what a plugin learns when it is activated.
+type Activation struct {
+	// APIBrokerID and DriverBrokerID are ids of go-plugin's broker under which the services wait for the plugin;
+	// 0 means that the service is not offered.
+	APIBrokerID, DriverBrokerID uint32
+	// ServerVersion is the version of the Mattermost server, "" if it is not known.
+	ServerVersion string
+}
+
+// HTTPProxy hands requests of the two HTTP hooks to the plugin.
+type HTTPProxy interface {
+	ServeHTTP(c *plugin.Context, w http.ResponseWriter, r *http.Request)
+	ServeMetrics(c *plugin.Context, w http.ResponseWriter, r *http.Request)
+}
+
+// Decision is what happens to a message, a login, ... about which the plugin could not be asked.
+type Decision struct {
+	reason string // "" allows
+}
+
+// Allow lets it pass unchanged, as if the plugin had not implemented the hook.
+var Allow = Decision{}
+
+// Reject refuses it. The reason is shown to the user.
+func Reject(reason string) Decision {
+	if reason == "" {
+		// An empty reason is how Mattermost's hooks spell "allowed".
+		reason = "the plugin that decides about this is not available"
+	}
+	return Decision{reason: reason}
+}
+
+// HookError says that a call of a hook failed, as opposed to an error which the hook returned.
+type HookError struct {
+	Hook string
+	// Code is Internal when the hook raised, DeadlineExceeded when it took too long, Unavailable when the process
+	// is gone.
+	Code    codes.Code
+	Message string
+}
+
+// Error says which hook failed and how.
+func (e *HookError) Error() string {
+	return fmt.Sprintf("the plugin's hook %s failed (%s): %s", e.Hook, e.Code, e.Message)
+}
+
+// HooksClient is the plugin.Hooks of a plugin process that serves gRPC. It behaves like Mattermost's own client for
+// Go plugins: a hook that the plugin does not implement is answered here.
+type HooksClient struct {
+	stub        pluginpb.HooksClient
+	options     HooksOptions
+	log         hclog.Logger
+	implemented [plugin.TotalHooksID]atomic.Bool
+	active      atomic.Bool
+}
+
+var _ plugin.Hooks = (*HooksClient)(nil)
+
+// NewHooksClient returns the hooks of the plugin at the other end of the connection. No hook but OnActivate is
+// called before Implemented or SetImplemented said that the plugin has it.
+func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksClient {
+	return &HooksClient{
+		stub:    pluginpb.NewHooksClient(cc),
+		options: options,
+		log:     loggerOr(options.Logger),
+	}
+}
+
+// Implemented asks the plugin which hooks it implements, and remembers the answer.
+func (h *HooksClient) Implemented() ([]string, error) {
+	ctx, cancel := h.context("Implemented")
+	defer cancel()
+	out, err := h.stub.Implemented(ctx, &pluginpb.ImplementedRequest{})
+	if err != nil {
+		return nil, h.failed("Implemented", err)
+	}
+	names := out.GetResult()
+	h.SetImplemented(names)
+	return names, convert.ErrorFromProto(out.GetError())
+}
+
+// SetImplemented says which hooks the plugin implements. Names that are no hooks are ignored.
+func (h *HooksClient) SetImplemented(names []string) {
+	for name, id := range hookIDs {
+		h.implemented[id].Store(slices.Contains(names, name))
+	}
+}
+
+// OnActivate activates the plugin, which connects to the API, runs its OnConfigurationChange and then OnActivate.
+// Other than Mattermost's own client it is strict: a call that failed is an error, so the plugin is not active.
+func (h *HooksClient) OnActivate() error {
+	in := &pluginpb.OnActivateRequest{}
+	if h.options.Activation != nil {
+		activation, err := h.options.Activation()
+		if err != nil {
+			return fmt.Errorf("offer the API to the plugin: %w", err)
+		}
+		in.ApiBrokerId = activation.APIBrokerID
+		in.DriverBrokerId = activation.DriverBrokerID
+		in.ServerVersion = activation.ServerVersion
+	}
+	ctx, cancel := h.context("OnActivate")
+	defer cancel()
+	out, err := h.stub.OnActivate(ctx, in)
+	if err != nil {
+		return h.failed("OnActivate", err)
+	}
+	if err := convert.ErrorFromProto(out.GetError()); err != nil {
+		return err
+	}
+	h.active.Store(true)
+	return nil
+}
+
+// OnConfigurationChange tells the plugin that its configuration may have changed. Before OnActivate nothing is
+// sent: the plugin runs the hook once by itself, as soon as it has the API.
+func (h *HooksClient) OnConfigurationChange() error {
+	if !h.active.Load() || !h.has(plugin.OnConfigurationChangeID) {
+		return nil
+	}
+	ctx, cancel := h.context("OnConfigurationChange")
+	defer cancel()
+	out, err := h.stub.OnConfigurationChange(ctx, &pluginpb.OnConfigurationChangeRequest{})
+	if err != nil {
+		return h.failed("OnConfigurationChange", err)
+	}
+	return convert.ErrorFromProto(out.GetError())
+}
+
+// ServeHTTP answers a request to the plugin's path of the server.
+func (h *HooksClient) ServeHTTP(c *plugin.Context, w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !h.has(plugin.ServeHTTPID):
+		http.NotFound(w, r)
+	case h.options.HTTP == nil:
+		h.noProxy("ServeHTTP", w)
+	default:
+		h.options.HTTP.ServeHTTP(c, w, r)
+	}
+}
+
+// ServeMetrics answers a request to the plugin's path of the server's metrics listener.
+func (h *HooksClient) ServeMetrics(c *plugin.Context, w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !h.has(plugin.ServeMetricsID):
+		http.NotFound(w, r)
+	case h.options.HTTP == nil:
+		h.noProxy("ServeMetrics", w)
+	default:
+		h.options.HTTP.ServeMetrics(c, w, r)
+	}
+}
+
+func (h *HooksClient) noProxy(hook string, w http.ResponseWriter) {
+	h.log.Error("The plugin implements a hook that this host cannot call", "hook", hook)
+	http.Error(w, "This host does not pass HTTP requests to the plugin ("+hook+").", http.StatusNotImplemented)
+}
+
+func (h *HooksClient) has(id int) bool {
+	return h.implemented[id].Load()
+}
+
+// context is what a call of the hook runs in.
+func (h *HooksClient) context(hook string) (context.Context, context.CancelFunc) {
+	if h.options.Deadline != nil {
+		if limit := h.options.Deadline(hook); limit > 0 {
+			return context.WithTimeout(context.Background(), limit)
+		}
+	}
+	return context.Background(), func() {}
+}
+
+// failed logs a failed call and returns what it is to the caller of the hook.
+func (h *HooksClient) failed(hook string, err error) *HookError {
+	state := status.Convert(err)
+	failure := &HookError{Hook: hook, Code: state.Code(), Message: state.Message()}
+	h.log.Error("A call of a hook failed", "hook", hook, "code", failure.Code.String(), "error", failure.Message)
+	return failure
+}
+
+// refused logs a failed call of a hook that can refuse something. It returns the reason, "" to let it pass.
+func (h *HooksClient) refused(hook string, err error) string {
+	failure := h.failed(hook, err)
+	if h.options.OnFailure == nil {
+		return ""
+	}
+	return h.options.OnFailure(hook, failure).reason
+}
+
+// refusal is refused for a hook that refuses by an error.
+func (h *HooksClient) refusal(hook string, err error) error {
+	if reason := h.refused(hook, err); reason != "" {
+		return errors.New(reason)
+	}
+	return nil
+}
+
+// appError is failed for a hook with an AppError, which the user sees: ExecuteCommand.
+func (h *HooksClient) appError(hook string, err error) *model.AppError {
+	failure := h.failed(hook, err)
+	return &model.AppError{
+		Id:              "plugin.hook_failed",
+		Message:         "The plugin could not do this. The server's log says why.",
+		SkipTranslation: true, // the server knows no translation of this id
+		DetailedError:   failure.Error(),
+		StatusCode:      http.StatusInternalServerError,
+		Where:           hook,
+	}
+}

@@ -1,0 +1,134 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/mattermost/mattermost/server/public/model"
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+// FileWillBeUploaded is invoked when a file is uploaded, but before it is committed to backing store. The file goes
+// to the plugin as it is read, what the plugin writes comes back meanwhile.
+func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo, file io.Reader, output io.Writer) (*model.FileInfo, string) {
+	if !h.has(plugin.FileWillBeUploadedID) {
+		return info, ""
+	}
+	ctx, cancel := h.context("FileWillBeUploaded")
+	defer cancel()
+	replacement := &countingWriter{Writer: output}
+	out, err := h.exchangeFile(ctx, c, info, file, replacement)
+	if err != nil {
+		reason := h.refused("FileWillBeUploaded", err)
+		if reason == "" && replacement.written > 0 {
+			// What was written cannot be taken back, and half a replacement is not the file unchanged.
+			reason = "the plugin failed while it replaced the file"
+		}
+		if reason != "" {
+			return nil, reason
+		}
+		return info, ""
+	}
+	if out.GetResult() == nil && out.GetRejectionReason() == "" {
+		return info, ""
+	}
+	return convert.FileInfoFromProto(out.GetResult()), out.GetRejectionReason()
+}
+
+type fileExchange = grpc.BidiStreamingClient[pluginpb.FileWillBeUploadedRequest, pluginpb.FileWillBeUploadedResponse]
+
+// exchangeFile runs the stream of the hook. When it returns, neither file nor output is used any more.
+func (h *HooksClient) exchangeFile(ctx context.Context, c *plugin.Context, info *model.FileInfo, file io.Reader, output io.Writer) (*pluginpb.FileWillBeUploadedResponseHead, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stream, err := h.stub.FileWillBeUploaded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		if err := sendFile(stream, c, info, file); err != nil {
+			cancel(err)
+		}
+	}()
+	out, err := receiveFile(stream, output)
+	cancel(nil)
+	<-sent
+	if cause := context.Cause(ctx); status.Code(err) == codes.Canceled && !errors.Is(cause, context.Canceled) {
+		err = cause // why the stream was cancelled, which says more than that it was
+	}
+	return out, err
+}
+
+// sendFile sends the head and the file. That the plugin does not want (all of) it is no error.
+func sendFile(stream fileExchange, c *plugin.Context, info *model.FileInfo, file io.Reader) error {
+	head := &pluginpb.FileWillBeUploadedRequestHead{Ctx: convert.ContextToProto(c), Info: convert.FileInfoToProto(info)}
+	message := &pluginpb.FileWillBeUploadedRequest{Part: &pluginpb.FileWillBeUploadedRequest_Head{Head: head}}
+	if stream.Send(message) != nil {
+		return nil // the stream is over; receiving says why
+	}
+	buffer := make([]byte, chunkSize)
+	for {
+		n, err := file.Read(buffer)
+		if n > 0 {
+			chunk := &pluginpb.FileWillBeUploadedRequest_Chunk{Chunk: buffer[:n]}
+			if stream.Send(&pluginpb.FileWillBeUploadedRequest{Part: chunk}) != nil {
+				return nil
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			// Fails only when the stream is over.
+			_ = stream.CloseSend()
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the uploaded file: %w", err)
+		}
+	}
+}
+
+// receiveFile writes what the plugin sends to output and returns the head, which comes last.
+func receiveFile(stream fileExchange, output io.Writer) (*pluginpb.FileWillBeUploadedResponseHead, error) {
+	var head *pluginpb.FileWillBeUploadedResponseHead
+	for {
+		message, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			if head == nil {
+				return nil, errors.New("the stream ended without the hook's result")
+			}
+			return head, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if message.GetHead() != nil {
+			head = message.GetHead()
+			continue
+		}
+		if _, err := output.Write(message.GetChunk()); err != nil {
+			return nil, fmt.Errorf("write the replacement of the file: %w", err)
+		}
+	}
+}
+
+// countingWriter knows whether anything was written.
+type countingWriter struct {
+	io.Writer
+	written int
+}
+
+// Write implements io.Writer.
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.written += n
+	return n, err
+}

@@ -1,0 +1,45 @@
+package service
+
+import (
+	"fmt"
+)
+
+// netRPCHooks adds what NetRPCHooks has from Mattermost's server to a list of implemented hooks of our own.
+type netRPCHooks struct {
+	NetRPCHooks
+	implemented func() ([]string, error)
+}
+
+// NewNetRPCHooks wraps Mattermost's net/rpc server of the hooks, which is what Server of its go-plugin plugin
+// "hooks" returns. Everything goes to that server but the question which hooks are implemented: for it every method
+// of the Go value it serves is implemented, whereas here the plugin process decides.
+//
+// net/rpc finds the methods of the result by reflection, so embedding the interface is enough to serve them.
+func NewNetRPCHooks(server any, implemented func() ([]string, error)) (any, error) {
+	hooks, ok := server.(NetRPCHooks)
+	if !ok {
+		return nil, fmt.Errorf("%T is not the net/rpc server of the hooks that this version of "+
+			"github.com/mattermost/mattermost/server/public has", server)
+	}
+	return &netRPCHooks{NetRPCHooks: hooks, implemented: implemented}, nil
+}
+
+// Implemented replies with the names of the hooks that are implemented.
+func (n *netRPCHooks) Implemented(_ struct{}, reply *[]string) error {
+	names, err := n.implemented()
+	if err != nil {
+		return err // its text becomes the status of the plugin
+	}
+	*reply = names
+	return nil
+}
+
+// HookNames returns the names of all hooks, in the order of plugin.Hooks.
+func HookNames() []string {
+	return append([]string(nil), hookNames...)
+}
+
+// IsNotification tells whether a hook has no result: nobody waits for what the plugin says.
+func IsNotification(hook string) bool {
+	return notifications[hook]
+}
