@@ -173,7 +173,3 @@ def _copy_writable(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=shutil.copyfile)
     for path in (target, *target.rglob("*")):
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
-
-
-if __name__ == "__main__":
-    build_server()
