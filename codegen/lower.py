@@ -92,7 +92,7 @@ class _Lowering:
                     self._namer.snake(item.name),
                     self._conversions.of(item.type),
                     go_name=item.name,
-                    doc=item.doc,
+                    doc=self._overrides.doc(f"{decl.key}.{item.name}", item.doc),
                 ),
                 embedded=item.embedded,
                 json_name=item.json_name,

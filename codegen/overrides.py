@@ -62,6 +62,7 @@ class Overrides:
             "exceptions": dict(data.get("exceptions", {})),
             "go_getters": dict(data.get("go_getters", {})),
             "nullable": dict(data.get("nullable", {})),
+            "docs": dict(data.get("docs", {})),
             "methods": {key: _method(value) for key, value in data.get("methods", {}).items()},
         }
         known = {*self._tables, "words", "names", "merged_files"}
@@ -99,6 +100,11 @@ class Overrides:
     def go_getter(self, path: str) -> str:
         """Return the Go method that reads ``package.Type.Field``, where it is not to be read itself."""
         return str(self._get("go_getters", path) or "")
+
+    def doc(self, path: str, comment: str) -> str:
+        """Return what to say about ``package.Type.Field`` instead of its Go comment."""
+        value = self._get("docs", path)
+        return comment if value is None else str(value)
 
     def nullable(self, path: str) -> bool:
         """Whether None is a meaningful value of ``Interface.Method.parameter``."""

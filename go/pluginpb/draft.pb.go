@@ -35,7 +35,7 @@ type Draft struct {
 	RootId    string `protobuf:"bytes,6,opt,name=root_id,json=rootId,proto3" json:"root_id,omitempty"`
 	Message   string `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`
 	Type      string `protobuf:"bytes,8,opt,name=type,proto3" json:"type,omitempty"`
-	// Deprecated: use GetProps()
+	// Whatever integrations attach to the draft.
 	Props         map[string]*Value `protobuf:"bytes,9,rep,name=props,proto3" json:"props,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	FileIds       []string          `protobuf:"bytes,10,rep,name=file_ids,json=fileIds,proto3" json:"file_ids,omitempty"`
 	Metadata      *PostMetadata     `protobuf:"bytes,11,opt,name=metadata,proto3" json:"metadata,omitempty"`

@@ -1422,7 +1422,7 @@ type Post struct {
 	// populate edit boxes if present.
 	MessageSource string `protobuf:"bytes,12,opt,name=message_source,json=messageSource,proto3" json:"message_source,omitempty"`
 	Type          string `protobuf:"bytes,13,opt,name=type,proto3" json:"type,omitempty"`
-	// Deprecated: use GetProps()
+	// Whatever integrations attach to the post.
 	Props    map[string]*Value `protobuf:"bytes,14,rep,name=props,proto3" json:"props,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Hashtags string            `protobuf:"bytes,15,opt,name=hashtags,proto3" json:"hashtags,omitempty"`
 	// Deprecated, do not use this field any more
