@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mattermost_plugin import models as _models
 from mattermost_plugin._version import __version__
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ __all__ = [
     "Unavailable",
     "__version__",
 ]
+__all__ += _models.__all__
 
 
 def __getattr__(name: str) -> object:
@@ -107,11 +109,10 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is not None:
         value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    elif name in _models._MODULES:
+        value = getattr(_models, name)
     else:
-        models = import_module(f"{__name__}.models")
-        if name not in models.__all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(models, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
 

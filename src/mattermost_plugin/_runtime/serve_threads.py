@@ -8,7 +8,7 @@ import os
 import queue
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
 from mattermost_plugin._grpc import Kind, RpcError, StatusCode
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["ThreadsRuntime"]
 
 logger = logging.getLogger("mattermost_plugin")
+
+
+# Hooks that may run at once. Threads are made when they are needed; the limit is for runaway hosts, and far
+# enough away that slow hooks do not keep the host's health checks waiting.
+MAX_WORKERS = 256
 
 
 class ThreadsRuntime:
@@ -65,7 +70,7 @@ class ThreadsRuntime:
 
             self._identity = Identity(self._environment.client_certificate)
         place = SocketPath(self._environment)
-        server = Server(self.handlers())
+        server = Server(self.handlers(), max_workers=MAX_WORKERS)
         try:
             context = self._identity.server_context() if self._identity else None
             server.listen_unix(place.path, context, accept=place.accepts)
@@ -152,14 +157,11 @@ class ThreadsRuntime:
         return status
 
     def _health_watch(self, request: bytes, call: ServerCall) -> Iterator[bytes]:
-        last: Any = None
+        yield services.health_status(request, serving=True) or wire.SERVICE_UNKNOWN
         while call.is_active():
-            serving = not self._shutting_down.is_set()
-            status = services.health_status(request, serving=serving) or wire.SERVICE_UNKNOWN
-            if status != last:
-                yield status
-                last = status
-            self._shutting_down.wait(1.0) if serving else call.wait_cancelled(1.0)
+            if self._shutting_down.wait(1.0):
+                yield services.health_status(request, serving=False) or wire.SERVICE_UNKNOWN
+                return
 
     def _stdio(self, _request: bytes, _call: ServerCall) -> Iterator[bytes]:
         # What is printed goes to the log; there is no other output to send.
