@@ -8,7 +8,7 @@ from codegen.go_conversion import GoConversion
 from codegen.go_methods import GoSignature, is_plain, zero
 from codegen.go_source import format_go, go_file
 from codegen.header import header
-from codegen.lowered import ConversionKind, Method, Schema
+from codegen.lowered import ConversionKind, Method, Role, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,10 @@ def _server_method(
         for field in method.params
     )
     call = f"target.{method.go_name}({arguments})"
-    names = [f"result{index or ''}" for index in range(len(method.results))]
+    names = [
+        "err" if field.role is Role.ERROR else f"result{index or ''}"
+        for index, field in enumerate(method.results)
+    ]
     fields = "".join(
         f"{field.pb_go_name}: {conversion.to_proto(field.conversion, name)},\n"
         for field, name in zip(method.results, names, strict=True)

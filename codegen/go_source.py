@@ -24,6 +24,9 @@ _OWN_PACKAGES = {
 _LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*")
 _QUALIFIER = re.compile(r"(?<![\w.])([a-z]\w*)\.(?=[A-Z])")
 
+# The contract has deprecated fields and methods, which travel like all others.
+_LINT = "\n//lint:file-ignore SA1019 what is deprecated is part of the contract\n"
+
 # What no parameter may be called in generated code: keywords, and names the bodies use themselves.
 _KEYWORDS = """
     break case chan const continue default defer else fallthrough for func go goto if import interface map
@@ -55,7 +58,7 @@ def go_file(package: str, body: str, packages: Mapping[str, str], header: str) -
         groups[group].append(f'{alias}"{path}"')
     lines = "\n\n".join("\n".join(sorted(group, key=_import_path)) for group in groups if group)
     imports = f"import (\n{lines}\n)\n\n" if lines else ""
-    return f"{header}\npackage {package}\n\n{imports}{body.strip()}\n"
+    return f"{header}{_LINT}\npackage {package}\n\n{imports}{body.strip()}\n"
 
 
 def parameter_names(names: Iterable[str], packages: Iterable[str]) -> list[str]:

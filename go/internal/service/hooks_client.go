@@ -102,7 +102,7 @@ var _ plugin.Hooks = (*HooksClient)(nil)
 // called before Implemented or SetImplemented said that the plugin has it.
 func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksClient {
 	return &HooksClient{
-		stub:    pluginpb.NewHooksClient(cc),
+		stub:    pluginpb.NewHooksClient(newLenientConn(cc)),
 		options: options,
 		log:     loggerOr(options.Logger),
 	}
