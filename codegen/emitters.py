@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codegen import emit_go_convert, emit_go_netrpc, emit_go_pb, emit_go_service, emit_proto
+from codegen import (
+    emit_go_convert,
+    emit_go_netrpc,
+    emit_go_pb,
+    emit_go_service,
+    emit_proto,
+    emit_python_api,
+    emit_python_codecs,
+    emit_python_descriptors,
+    emit_python_hooks,
+    emit_python_methods,
+    emit_python_models,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,4 +51,15 @@ EMITTERS: tuple[Emitter, ...] = (
         ),
     ),
     Emitter("go-netrpc", emit_go_netrpc.emit, ("go/internal/service/netrpc_*_gen.go",)),
+    Emitter("go-recorders", emit_go_recorders.emit, (emit_go_recorders.PATH,)),
+    Emitter("python-models", emit_python_models.emit, ("src/mattermost_plugin/models/*.py",)),
+    Emitter("python-descriptors", emit_python_descriptors.emit, ("src/mattermost_plugin/_gen/descriptors/*.py",)),
+    Emitter("python-codecs", emit_python_codecs.emit, ("src/mattermost_plugin/_gen/codecs/*.py",)),
+    Emitter(
+        "python-methods",
+        emit_python_methods.emit,
+        ("src/mattermost_plugin/_gen/methods/*.py", "src/mattermost_plugin/_gen/*.py"),
+    ),
+    Emitter("python-api", emit_python_api.emit, ("src/mattermost_plugin/api/*.py",)),
+    Emitter("python-hooks", emit_python_hooks.emit, ("src/mattermost_plugin/hooks/*.py",)),
 )

@@ -1,0 +1,114 @@
+"""Emit `mattermost_plugin/api`: the blocking and the awaitable face of the server's API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codegen import header
+from codegen.python_docs import method_docstring
+from codegen.python_format import format_python
+from codegen.python_methods import api_annotation, api_parameters
+from codegen.python_text import Glossary, imports
+from codegen.python_types import ModelIndex
+
+if TYPE_CHECKING:
+    from codegen.lowered import Method, Schema
+
+FOLDER = "src/mattermost_plugin/api"
+
+_PACKAGE = '''"""What a plugin can ask the server to do: `API` for `Plugin`, `AsyncAPI` for `AsyncPlugin`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mattermost_plugin.api._async import AsyncAPI as AsyncAPI
+    from mattermost_plugin.api._sync import API as API
+
+__all__ = ["API", "AsyncAPI"]
+
+# A plugin uses one of them, so only that one is loaded.
+_MODULES = {"API": "_sync", "AsyncAPI": "_async"}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+'''
+
+
+def emit(schema: Schema) -> dict[str, str]:
+    """Return the modules of `mattermost_plugin.api`."""
+    head = header.header(schema, comment="#")
+    return format_python(
+        {
+            f"{FOLDER}/__init__.py": head + _PACKAGE,
+            f"{FOLDER}/_sync.py": head + _face(schema, asynchronous=False),
+            f"{FOLDER}/_async.py": head + _face(schema, asynchronous=True),
+        }
+    )
+
+
+def _face(schema: Schema, *, asynchronous: bool) -> str:
+    methods = schema.service("API").methods
+    glossary = Glossary.of(schema)
+    name, base = ("AsyncAPI", "AsyncFace") if asynchronous else ("API", "SyncFace")
+    module = "mattermost_plugin._runtime." + ("faces_async" if asynchronous else "faces")
+    annotations = [text for method in methods for _, text in api_parameters(method)]
+    annotations += [api_annotation(method) for method in methods]
+    checking = ModelIndex(schema).imports(annotations)
+    typing = {"TYPE_CHECKING"} | set(checking.pop("typing", set()))
+    if "BinaryIO" in annotations:
+        checking["typing"] = {"BinaryIO"}
+    body: list[str] = []
+    for method in methods:
+        body += ["", *_method(method, glossary, asynchronous=asynchronous)]
+    manner = "awaitable" if asynchronous else "blocking"
+    return "\n".join(
+        [
+            f'"""The {manner} API of the Mattermost server."""',
+            "from __future__ import annotations",
+            "",
+            *imports({"typing": typing}),
+            "",
+            *imports({"mattermost_plugin._gen": ["api_methods as _m"], module: [base]}),
+            "",
+            "if TYPE_CHECKING:",
+            *imports(checking, "    "),
+            "",
+            f"__all__ = [{name!r}]",
+            f"class {name}({base}):",
+            f'    """Every method that Mattermost offers to plugins, {manner}.',
+            "",
+            "    A plugin has it as `self.api`. Times are milliseconds since the Unix epoch.",
+            '    """',
+            "    __slots__ = ()",
+            *(
+                line
+                for method in methods
+                for line in ("", *_method(method, glossary, asynchronous=asynchronous))
+            ),
+            "",
+        ]
+    )
+
+
+def _method(method: Method, glossary: Glossary, *, asynchronous: bool) -> list[str]:
+    parameters = api_parameters(method)
+    shown = ", ".join(["self", *(f"{name}: {text}" for name, text in parameters)])
+    # The variadic part travels as a list.
+    passed = ", ".join(f"list({name[1:]})" if name.startswith("*") else name for name, _ in parameters)
+    call = f"self._call(_m.{method.python_name.upper()}{', ' if passed else ''}{passed})"
+    returned = api_annotation(method)
+    prefix, wait = ("async ", "await ") if asynchronous else ("", "")
+    return [
+        f"    {prefix}def {method.python_name}({shown}) -> {returned}:",
+        method_docstring(method, glossary),
+        f"        {'' if returned == 'None' else 'return '}{wait}{call}",
+    ]

@@ -1,0 +1,159 @@
+"""Docstrings of hooks and API methods."""
+
+from __future__ import annotations
+
+import re
+
+from codegen.lowered import Conversion, ConversionKind, Field, Method
+from codegen.python_glossary import parameter_note
+from codegen.python_methods import (
+    can_reject,
+    hook_annotation,
+    is_hook,
+    result_annotation,
+    result_fields,
+    stream_parameter,
+    unavailable,
+)
+from codegen.python_text import Glossary, description, docstring, summary_and_rest
+
+# Sentences of Go's comments about what to return, which is not what to return in Python.
+_GO_RETURN = re.compile(
+    r"(?:To (?:reject|modify|allow|dismiss)|Return values should|Returning a non.empty string)\b[^.]*\."
+    r"(?:[a-z][^.]*\.)*\s*"
+)
+
+_APP_ERROR = (
+    "the server refuses or fails; `NotFound`, `Forbidden` and its other subclasses tell the HTTP status."
+)
+_ANY_ERROR = "the server refuses or fails (`AppError`, `ServerError`, `DatabaseError`)."
+_CALL = "the call itself fails: `Unavailable`, `DeadlineExceeded`, `NotConnected`, `CallFailed`"
+
+
+def method_docstring(method: Method, glossary: Glossary) -> str:
+    """Return the docstring of a hook or API method, indented for a class body."""
+    texts = description(method.doc, method.go_name, glossary)
+    if is_hook(method):
+        texts = [shorter for text in texts if (shorter := _GO_RETURN.sub("", text).strip())]
+    summary, body = summary_and_rest(texts)
+    summary = summary or f"Mattermost's ``{method.go_name}``."
+    missing = unavailable(method)
+    if missing:
+        body.append(f"Not in this release: {missing}.")
+    sections: list[tuple[str, list[tuple[str, str]]]] = []
+    arguments = _arguments(method, glossary)
+    if arguments:
+        sections.append(("Args", arguments))
+    returns = _hook_result(method) if is_hook(method) else _api_result(method)
+    if returns:
+        sections.append(("Returns", [("", returns)]))
+    raises = [] if is_hook(method) else _raises(method)
+    if raises:
+        sections.append(("Raises", raises))
+    version = method.minimum_version
+    origin = f"Go name: ``{method.go_name}``."
+    if version:
+        origin += f" Minimum server version: {version}."
+    body.append(origin)
+    return docstring(summary, body, sections, indent="        ")
+
+
+def _arguments(method: Method, glossary: Glossary) -> list[tuple[str, str]]:
+    stream = stream_parameter(method)
+    found = [] if stream is None else [(stream, "The content.")]
+    for field in method.params:
+        name = f"*{field.python_name}" if field.variadic else field.python_name
+        found.append((name, _argument(field, glossary)))
+    return found
+
+
+def _argument(field: Field, glossary: Glossary) -> str:
+    if field.variadic:
+        return "Names of fields and their values, in turn."
+    text = " ".join(description(field.doc, field.go_name, glossary)) if field.doc else ""
+    text = text or parameter_note(field.python_name, field.conversion)
+    text = text or _thing(field.conversion, field.python_name)
+    if field.conversion.nullable:
+        text = f"{text.rstrip('.')}; None if there is none"
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
+
+
+def _thing(conversion: Conversion, name: str) -> str:
+    """Describe a value by its type and name, where nothing else is known."""
+    words = name.strip("_").replace("_", " ")
+    match conversion.kind:
+        case ConversionKind.MESSAGE:
+            return f"the `{conversion.message}`"
+        case ConversionKind.ENUM:
+            return f"one of `{conversion.enum}`, or another string"
+        case ConversionKind.LIST if conversion.elem is not None and conversion.elem.message:
+            return f"the `{conversion.elem.message}` objects"
+        case ConversionKind.SCALAR if conversion.python_type == "bool":
+            return f"whether to: {words}"
+        case _:
+            return f"the {words}"
+
+
+def _hook_result(method: Method) -> str:
+    accepted = hook_annotation(method)
+    if accepted == "None":
+        return ""
+    if accepted == "Reject | None":
+        return "`Reject` with the reason to refuse, None to allow it."
+    (first, *_) = result_fields(method)
+    thing = _thing(first.conversion, "result") if first.conversion.message else "the value"
+    if can_reject(method):
+        text = f"{thing} to go on with, None to leave it as it is, or `Reject` with the reason to refuse."
+        if method.go_name == "MessageWillBePosted":
+            text += " `Reject.dismiss()` drops the post without a word."
+    elif first.conversion.kind is ConversionKind.LIST:
+        text = f"{_thing(first.conversion, 'result')}; None is the same as an empty list."
+    elif first.conversion.nullable:
+        text = f"{thing}, or None for none."
+    elif first.conversion.python_type == "bool":
+        text = "Whether all is well."
+    else:
+        text = f"{thing}."
+    return text[:1].upper() + text[1:]
+
+
+def _api_result(method: Method) -> str:
+    if method.go_name == "LoadPluginConfiguration":
+        return "The configuration as an object of the plugin's settings, by key."
+    fields = result_fields(method)
+    if not fields:
+        return ""
+    if len(fields) > 1:
+        return f"A tuple: {', '.join(_result(field.conversion) for field in fields)}."
+    text = _result(fields[0].conversion)
+    return "" if text == "value" or result_annotation(method) == "Any" else f"The {text}."
+
+
+def _result(conversion: Conversion) -> str:
+    text = "value"
+    match conversion.kind:
+        case ConversionKind.MESSAGE:
+            text = f"`{conversion.message}`"
+        case ConversionKind.LIST if conversion.elem is not None and conversion.elem.message:
+            text = f"`{conversion.elem.message}` objects, possibly none"
+        case ConversionKind.SCALAR if conversion.python_type == "bytes":
+            text = "content"
+    if conversion.nullable:
+        text = f"{text}, or None if there is none"
+    return text
+
+
+def _raises(method: Method) -> list[tuple[str, str]]:
+    found = []
+    if method.error is not None:
+        if method.error.conversion.kind is ConversionKind.MESSAGE:
+            found.append(("AppError", f"If {_APP_ERROR}"))
+        else:
+            found.append(("PluginError", f"If {_ANY_ERROR}"))
+    version = (
+        f", or `NotSupported` by a server before {method.minimum_version}" if method.minimum_version else ""
+    )
+    found.append(("PluginError", f"If {_CALL}{version}."))
+    if len(found) == 2 and found[0][0] == "PluginError":
+        found = [("PluginError", f"If {_ANY_ERROR.rstrip('.')}, or {_CALL}{version}.")]
+    return found

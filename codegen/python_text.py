@@ -1,0 +1,186 @@
+"""Text of generated Python modules: docstrings out of Go comments, imports, wrapped lines."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from codegen.lowered import Schema
+
+WIDTH = 110
+_DOC_WIDTH = 100
+_DIRECTIVE = re.compile(
+    r"^\s*(@tag\b.*|Minimum server version:.*|Note: This method is only.*swagger.*)$", re.IGNORECASE
+)
+_TAG = re.compile(r"^\s*@tag\s+(?P<name>.+?)\s*$", re.MULTILINE)
+_LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+# A dotted or capitalised Go identifier, perhaps with a pointer or a doc link around it.
+_GO_NAME = re.compile(
+    r"\[?\*?(?:\[\]\*?)?\b(?:(?P<qualifier>model|plugin)\.)?(?P<name>[A-Z][A-Za-z0-9]+)\b\]?"
+)
+
+
+def tags(doc: str) -> tuple[str, ...]:
+    """Return what the `@tag` lines of a Go comment name."""
+    return tuple(match["name"] for match in _TAG.finditer(doc))
+
+
+@dataclass(frozen=True, slots=True)
+class Glossary:
+    """Python names for the Go names that comments mention."""
+
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, schema: Schema) -> Glossary:
+        names: dict[str, str] = {}
+        for service in schema.services:
+            for method in service.methods:
+                names[method.go_name] = f"`{method.python_name}`"
+        for message in schema.messages():
+            if message.python_name and message.go_type:
+                names[message.go_type.rpartition(".")[2]] = f"`{message.python_name}`"
+                names.update(dict.fromkeys(message.go_aliases, f"`{message.python_name}`"))
+        for enum in schema.enums():
+            names[enum.go_type.rpartition(".")[2]] = f"`{enum.name}`"
+            names.update({member.go_name: f"`{enum.name}.{member.python_name}`" for member in enum.members})
+        return cls(names)
+
+    def translate(self, text: str) -> str:
+        """Replace Go's names in a comment by Python's."""
+
+        def replace(match: re.Match[str]) -> str:
+            python = self.names.get(match["name"])
+            # One capitalised word may be plain English ("Post"), so it needs a sign of being a name.
+            plain_word = re.fullmatch(r"[A-Z][a-z0-9]*", match["name"]) and match.group() == match["name"]
+            if python is None or plain_word:
+                return match.group()
+            return python
+
+        text = _GO_NAME.sub(replace, text)
+        return re.sub(r"\bnil\b", "None", text)
+
+
+def paragraphs(doc: str) -> list[str]:
+    """Split a Go comment into paragraphs and list items, without its directives."""
+    result: list[str] = []
+    current: list[str] = []
+
+    def flush() -> None:
+        if current:
+            result.append(" ".join(current))
+            current.clear()
+
+    for line in doc.splitlines():
+        stripped = line.strip()
+        if _DIRECTIVE.match(line) or not stripped:
+            flush()
+        elif _LIST_ITEM.match(line):
+            flush()
+            current.append("- " + _LIST_ITEM.sub("", line).strip())
+        else:
+            current.append(stripped)
+    flush()
+    return result
+
+
+def description(doc: str, go_name: str, glossary: Glossary) -> list[str]:
+    """Return the paragraphs of a Go comment as Python's reader expects them.
+
+    The name that a Go comment begins with goes ("GetUser gets a user" -> "Gets a user.").
+    """
+    found = paragraphs(doc)
+    if not found:
+        return []
+    first = re.sub(rf"^(?:(?:The|A|An)\s+)?{re.escape(go_name)}\s*(?::\s*|,\s*|\s+-\s+)?", "", found[0])
+    # What follows the name tells what it was: the subject of a verb (drop it) or something else.
+    if first != found[0] and not re.match(r"[a-z]+(?:s|es|ies)?\b", first):
+        first = found[0]
+    if re.match(r"(?:is|are|was|will|can|should|represents)\b", first) and first != found[0]:
+        first = re.sub(r"^(?:is|are)\s+(?=an?\b|the\b|used\b|invoked\b|called\b|triggered\b)", "", first)
+    found[0] = first[:1].upper() + first[1:]
+    return [_sentence(glossary.translate(text)) for text in found]
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if not text or text[-1] in ".:!?;,`)" else f"{text}."
+
+
+def summary_and_rest(texts: Sequence[str]) -> tuple[str, list[str]]:
+    """Split paragraphs into the first sentence and what follows it."""
+    if not texts:
+        return "", []
+    match = re.match(r"(.+?[.!?])\s+(?=[A-Z`\"'(])", texts[0])
+    if match is None or match.group(1).endswith(("e.g.", "i.e.", "etc.", "vs.")):
+        return texts[0], list(texts[1:])
+    return match.group(1), [texts[0][match.end() :], *texts[1:]]
+
+
+def docstring(
+    summary: str,
+    body: Iterable[str] = (),
+    sections: Iterable[tuple[str, Sequence[tuple[str, str]]]] = (),
+    indent: str = "    ",
+) -> str:
+    """Lay out a docstring.
+
+    Args:
+        summary: The first sentence.
+        body: Paragraphs; one that begins with "- " is an item of a list.
+        sections: Titles ("Args") with their entries as (name, text); an entry without name is plain text.
+        indent: What every line begins with.
+    """
+    lines = _wrap(summary, indent)
+    previous_item = False
+    for text in body:
+        item = text.startswith("- ")
+        if not (item and previous_item):
+            lines.append("")
+        lines += _wrap(text, indent, hanging="  " if item else "")
+        previous_item = item
+    for title, entries in sections:
+        lines += ["", f"{indent}{title}:"]
+        for name, text in entries:
+            lines += _wrap(
+                f"{name}: {text}" if name else text, indent + "    ", hanging="    " if name else ""
+            )
+    text = "\n".join(lines).strip()
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if text.endswith('"'):
+        text = f'{text[:-1]}\\"'
+    closing = f"\n{indent}" if "\n" in text else ""
+    return f'{indent}"""{text}{closing}"""'
+
+
+def _wrap(text: str, indent: str, hanging: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        width=_DOC_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [indent]
+
+
+def imports(modules: Mapping[str, Iterable[str]], indent: str = "") -> list[str]:
+    """Write `from module import names` lines, sorted as ruff sorts them; no names means `import module`."""
+    plain = sorted(module for module, names in modules.items() if not list(names))
+    lines = [f"{indent}import {module}" for module in plain]
+    for module in sorted(module for module, names in modules.items() if list(names)):
+        names = sorted(set(modules[module]), key=_import_key)
+        lines.append(f"{indent}from {module} import {', '.join(names)}")
+    return lines
+
+
+def _import_key(name: str) -> tuple[int, str]:
+    # CONSTANTS, then Classes, then functions.
+    bare = name.split(" as ", maxsplit=1)[0]
+    order = 0 if bare.isupper() and len(bare) > 1 else 1 if bare[:1].isupper() else 2
+    return order, bare

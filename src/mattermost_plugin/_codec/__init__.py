@@ -1,0 +1,1 @@
+"""The hand-written core that generated codecs call: message classes, `any` values, errors, explanations."""
