@@ -9,6 +9,7 @@ from codegen import (
     emit_go_convert,
     emit_go_netrpc,
     emit_go_pb,
+    emit_go_recorders,
     emit_go_service,
     emit_proto,
     emit_python_api,
@@ -53,7 +54,9 @@ EMITTERS: tuple[Emitter, ...] = (
     Emitter("go-netrpc", emit_go_netrpc.emit, ("go/internal/service/netrpc_*_gen.go",)),
     Emitter("go-recorders", emit_go_recorders.emit, (emit_go_recorders.PATH,)),
     Emitter("python-models", emit_python_models.emit, ("src/mattermost_plugin/models/*.py",)),
-    Emitter("python-descriptors", emit_python_descriptors.emit, ("src/mattermost_plugin/_gen/descriptors/*.py",)),
+    Emitter(
+        "python-descriptors", emit_python_descriptors.emit, ("src/mattermost_plugin/_gen/descriptors/*.py",)
+    ),
     Emitter("python-codecs", emit_python_codecs.emit, ("src/mattermost_plugin/_gen/codecs/*.py",)),
     Emitter(
         "python-methods",
@@ -62,4 +65,5 @@ EMITTERS: tuple[Emitter, ...] = (
     ),
     Emitter("python-api", emit_python_api.emit, ("src/mattermost_plugin/api/*.py",)),
     Emitter("python-hooks", emit_python_hooks.emit, ("src/mattermost_plugin/hooks/*.py",)),
+    Emitter("go-contracttest", emit_go_contracttest.emit, (emit_go_contracttest.PATH,)),
 )
