@@ -33,10 +33,10 @@ class SocketPath:
         self._own_directory: str | None = None
         self._group = environment.socket_group
         if environment.socket_dir:
-            self.path = os.path.join(environment.socket_dir, name)  # noqa: PTH118 - pathlib costs 5 ms at start
+            self.path = os.path.join(environment.socket_dir, name)
         else:
-            directory = os.path.join(os.environ.get("TMPDIR") or "/tmp", name)  # noqa: PTH118
-            os.mkdir(directory, 0o700)  # noqa: PTH102
+            directory = os.path.join(os.environ.get("TMPDIR") or "/tmp", name)
+            os.mkdir(directory, 0o700)
             self._own_directory = directory
             self.path = f"{directory}/socket"
         if len(os.fsencode(self.path)) > _LONGEST_PATH:
@@ -62,10 +62,10 @@ class SocketPath:
         """Let the group that the host named connect to the socket, once it exists."""
         group = self.group
         if group is None:
-            os.chmod(self.path, 0o600)  # noqa: PTH101
+            os.chmod(self.path, 0o600)
         else:
             os.chown(self.path, -1, group)
-            os.chmod(self.path, 0o660)  # noqa: PTH101
+            os.chmod(self.path, 0o660)
 
     def accepts(self, peer: PeerCredentials) -> bool:
         """Whether a process may connect: one of this user's, or of the group that the host named."""
@@ -74,10 +74,10 @@ class SocketPath:
     def close(self) -> None:
         """Remove the socket and the directory made for it."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)  # noqa: PTH108
+            os.unlink(self.path)
         if self._own_directory is not None:
             with contextlib.suppress(FileNotFoundError):
-                os.rmdir(self._own_directory)  # noqa: PTH106
+                os.rmdir(self._own_directory)
 
 
 def handshake_line(path: str, certificate: str = "") -> str:

@@ -114,6 +114,8 @@ def install(level: str = "") -> LineWriter:
             root.removeHandler(handler)
     root.addHandler(HostHandler(writer))
     root.setLevel(level_of(level))
+    # asyncio tells at debug which selector it uses: of no interest to anybody who reads a server's log.
+    logging.getLogger("asyncio").setLevel(max(root.level, logging.INFO))
     out, err = LoggedStream(writer, "info", "stdout", 1), LoggedStream(writer, "warn", "stderr", 2)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

@@ -51,13 +51,12 @@ def _minimum_version(error: RpcError) -> str:
 
 def unavailable_here(method: Method) -> NotSupported:
     """Return the exception for a method that this release cannot do."""
-    return NotSupported(
-        f"{method.name}: {method.unavailable}", method=method.go_name, minimum_version=method.minimum_version
-    )
+    return NotSupported(method.unavailable, method=method.go_name, minimum_version=method.minimum_version)
 
 
 def not_connected() -> NotConnected:
     """Return the exception for a call without a host."""
     return NotConnected(
-        "the plugin is not connected: the API works from on_configuration_change to on_deactivate"
+        "there is no connection to the server: the API works from the first on_configuration_change "
+        "(just before on_activate) to the end of on_deactivate"
     )

@@ -80,7 +80,7 @@ class Identity:
                 file.write(self._chain)
             context.load_cert_chain(path)
         finally:
-            os.unlink(path)  # noqa: PTH108
+            os.unlink(path)
         return context
 
 

@@ -9,7 +9,18 @@ import time
 import grpc
 import pytest
 
-from mattermost_plugin import AppError, CommandArgs, Context, NotFound, Post, Reject, ServerError, User
+from mattermost_plugin import (
+    AppError,
+    CommandArgs,
+    Context,
+    NotFound,
+    OnInstallEvent,
+    Post,
+    Reject,
+    RemoteCluster,
+    ServerError,
+    User,
+)
 from tests.unit.runtime.host import Abort, active
 from tests.unit.runtime.kinds import KINDS, plugin_code
 
@@ -151,8 +162,8 @@ def test_another_exception_of_execute_command_is_an_app_error_too(kind):
         ("message_will_be_posted", "True", (Context(), Post())),
         ("message_will_be_posted", "User()", (Context(), Post())),
         ("message_will_be_posted", "Post(message=3)", (Context(), Post())),
-        ("on_shared_channels_ping", "None", (None,)),
-        ("on_shared_channels_ping", "'yes'", (None,)),
+        ("on_shared_channels_ping", "None", (RemoteCluster(),)),
+        ("on_shared_channels_ping", "'yes'", (RemoteCluster(),)),
         ("message_has_been_posted", "3", (Context(), Post())),
         ("messages_will_be_consumed", "[Post(), 'x']", ([],)),
         ("message_has_been_posted", "Reject('no')", (Context(), Post())),
@@ -173,7 +184,7 @@ def test_a_wrong_result_is_a_type_error_in_the_log_that_says_what_was_expected(k
 def test_reject_is_an_error_where_the_hook_returns_an_error(kind):
     code = plugin_code(kind, "def on_install(self, ctx, event): return Reject('not here')")
     with active(code) as host, pytest.raises(ServerError, match=r"^not here$"):
-        host.hook("on_install", Context(), None)
+        host.hook("on_install", Context(), OnInstallEvent())
 
 
 def test_def_and_async_def_work_in_both_classes():

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import grpc
 import pytest
-from mattermost_plugin._gen.hook_methods import HOOKS
 
 from mattermost_plugin import Context, Post, ServerError
+from mattermost_plugin._gen.hook_methods import HOOKS
 from mattermost_plugin._runtime.wire import NOT_SERVING, SERVICE_UNKNOWN, SERVING
 from tests.unit.runtime.host import API_BROKER_ID, Host, active, clean_environment
 from tests.unit.runtime.kinds import KINDS, plugin_code
@@ -175,8 +175,8 @@ def test_the_api_is_there_when_the_configuration_comes(kind):
             warn_after: int = 1
             words: str = "none"
         """,
-    ).replace("await asyncio", "await asyncio")
-    if kind == "async":
+    )
+    if kind != "sync":
         code = code.replace("self.load_configuration", "await self.load_configuration")
     with active(code, api={"load_plugin_configuration": lambda: {"warnafter": 4}}) as host:
         host.wait_for_log("4 none")
