@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import re
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -15,13 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["tampered"]
 
+CHECKSUMS = "server/checksums.sha256"
+
 
 def tampered(
     bundle: Path,
     target: Path,
     *,
     manifest: Callable[[Json], None] = lambda _: None,
-    replace: dict[str, bytes] | None = None,
+    scripts: dict[str, Callable[[str], str]] | None = None,
+    checksums: bool = True,
 ) -> Path:
     """Write a changed copy of a bundle and return its path.
 
@@ -29,20 +34,40 @@ def tampered(
         bundle: The archive to start from.
         target: Where the copy goes.
         manifest: Changes the manifest.
-        replace: New contents of files, by the end of their path.
+        scripts: Change text files, by their path in the bundle.
+        checksums: Whether the list of checksums is brought in line with the changed files.
     """
-    replace = dict(replace or {})
-    with tarfile.open(bundle) as source, tarfile.open(target, "w:gz") as copy:
-        for member in source:
-            file = source.extractfile(member) if member.isfile() else None
-            content = file.read() if file is not None else b""
-            if member.name.endswith("/plugin.json") and member.name.count("/") == 1:
+    changes = dict(scripts or {})
+    with tarfile.open(bundle) as source, tarfile.open(target, "w:gz", compresslevel=1) as copy:
+        members = [(member, _content(source, member)) for member in source]
+        sums: dict[str, str] = {}
+        # The list of checksums comes last: it has to know the others.
+        for member, content in sorted(members, key=lambda pair: pair[0].name.endswith(CHECKSUMS)):
+            path = member.name.partition("/")[2]
+            if path == "plugin.json":
                 parsed = json.loads(content)
                 manifest(parsed)
                 content = json.dumps(parsed).encode()
-            for end in [end for end in replace if member.name.endswith(end)]:
-                content = replace.pop(end)
+            elif path in changes:
+                content = changes.pop(path)(content.decode()).encode()
+                sums[path] = hashlib.sha256(content).hexdigest()
+            elif path == CHECKSUMS and checksums:
+                content = _corrected(content.decode(), sums).encode()
             member.size = len(content)
-            copy.addfile(member, io.BytesIO(content) if file is not None else None)
-    assert not replace, f"{bundle.name} has no {', '.join(replace)}"
+            copy.addfile(member, io.BytesIO(content) if member.isfile() else None)
+    assert not changes, f"{bundle.name} has no {', '.join(changes)}"
     return target
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member) if member.isfile() else None
+    return b"" if file is None else file.read()
+
+
+def _corrected(listed: str, sums: dict[str, str]) -> str:
+    for path, digest in sums.items():
+        listed, count = re.subn(
+            rf"^[0-9a-f]{{64}}(?=  {re.escape(path)}$)", digest, listed, flags=re.MULTILINE
+        )
+        assert count == 1, f"{path} is not among the checksums"
+    return listed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 HELLO = ROOT / "examples" / "hello"
+SCRIPT = "server/plugin.py"
 
 
 def _fails_to_start(plugin: InstalledPlugin) -> str:
@@ -61,30 +61,32 @@ def test_no_interpreter(
 def test_an_import_that_fails(
     bundle: BuildBundle, install: Callable[[Path], InstalledPlugin], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "plugin"
-    shutil.copytree(HELLO, folder)
-    entrypoint = folder / "plugin.py"
-    entrypoint.write_text("import a_module_that_is_not_there\n" + entrypoint.read_text())
-    plugin = install(bundle(folder))
+    path = tampered(
+        bundle(HELLO),
+        tmp_path / "bundle.tar.gz",
+        # Before that of the SDK, which means before the SDK can do anything about it.
+        scripts={SCRIPT: lambda text: text.replace("import logging", "import a_module_that_is_not_there")},
+    )
+    plugin = install(path)
 
     error = _fails_to_start(plugin)
 
     assert "ModuleNotFoundError: No module named 'a_module_that_is_not_there'" in error
-    [*_, record] = _errors(plugin, "a_module_that_is_not_there")
-    assert record.level == "error"
+    assert _errors(plugin, "a_module_that_is_not_there")
     everything = "\n".join(f"{record.message} {record.fields}" for record in plugin.log())
     assert "Traceback (most recent call last)" in everything
     assert "plugin.py" in everything
 
 
-def test_an_import_that_fails_after_that_of_the_sdk(
+def test_an_error_in_the_script_after_the_import_of_the_sdk(
     bundle: BuildBundle, install: Callable[[Path], InstalledPlugin], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "plugin"
-    shutil.copytree(HELLO, folder)
-    entrypoint = folder / "plugin.py"
-    entrypoint.write_text(entrypoint.read_text().replace("log = ", "1 / 0\nlog = "))
-    plugin = install(bundle(folder))
+    path = tampered(
+        bundle(HELLO),
+        tmp_path / "bundle.tar.gz",
+        scripts={SCRIPT: lambda text: text.replace("log = ", "1 / 0\nlog = ")},
+    )
+    plugin = install(path)
 
     error = _fails_to_start(plugin)
 
@@ -96,13 +98,16 @@ def test_an_import_that_fails_after_that_of_the_sdk(
 def test_on_activate_raises(
     bundle: BuildBundle, install: Callable[[Path], InstalledPlugin], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "plugin"
-    shutil.copytree(HELLO, folder)
-    entrypoint = folder / "plugin.py"
-    entrypoint.write_text(
-        entrypoint.read_text().replace("log.info(", 'raise ValueError("no licence")\n        log.info(')
+    path = tampered(
+        bundle(HELLO),
+        tmp_path / "bundle.tar.gz",
+        scripts={
+            SCRIPT: lambda text: text.replace(
+                "log.info(", 'raise ValueError("no licence")\n        log.info('
+            )
+        },
     )
-    plugin = install(bundle(folder))
+    plugin = install(path)
 
     error = _fails_to_start(plugin)
 
@@ -147,11 +152,14 @@ def test_a_script_that_is_not_the_one_that_was_built(
     bundle: BuildBundle, install: Callable[[Path], InstalledPlugin], tmp_path: Path
 ) -> None:
     path = tampered(
-        bundle(HELLO), tmp_path / "bundle.tar.gz", replace={"server/plugin.py": b"print('something else')\n"}
+        bundle(HELLO),
+        tmp_path / "bundle.tar.gz",
+        scripts={SCRIPT: lambda text: text.replace("hello", "goodbye")},
+        checksums=False,
     )
     plugin = install(path)
 
     error = _fails_to_start(plugin)
 
-    assert "server/plugin.py" in error
-    assert _errors(plugin, "server/plugin.py")
+    assert SCRIPT in error
+    assert _errors(plugin, SCRIPT)
