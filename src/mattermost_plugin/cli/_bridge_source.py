@@ -106,6 +106,8 @@ def cached_bridge(go_sources: Path, target: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
             built = Path(scratch) / bridge.name
             build_bridge(go_sources, target, built)
+            if _content_key(go_sources) != folder.name:  # somebody edited them meanwhile
+                return cached_bridge(go_sources, target)
             built.replace(bridge)  # in one step: two builds at once both end with a whole file
     os.utime(folder)
     _forget_old_builds(folder.parent)
