@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codegen import (
+    emit_docs,
+    emit_go_contracttest,
+    emit_go_contracttest,
     emit_go_convert,
     emit_go_netrpc,
     emit_go_pb,
@@ -66,4 +69,5 @@ EMITTERS: tuple[Emitter, ...] = (
     Emitter("python-api", emit_python_api.emit, ("src/mattermost_plugin/api/*.py",)),
     Emitter("python-hooks", emit_python_hooks.emit, ("src/mattermost_plugin/hooks/*.py",)),
     Emitter("go-contracttest", emit_go_contracttest.emit, (emit_go_contracttest.PATH,)),
+    Emitter("docs", emit_docs.emit, (f"{emit_docs.ROOT}/**/*.md",)),
 )
