@@ -97,9 +97,9 @@ class Witness(Plugin):
     def reaction_has_been_removed(self, context: Context, reaction: Reaction) -> None:
         log.info("Reaction removed", extra={"post_id": reaction.post_id, "emoji": reaction.emoji_name})
 
-    def channel_will_be_archived(self, context: Context, channel: Channel) -> str:
+    def channel_will_be_archived(self, context: Context, channel: Channel) -> Reject | None:
         """A hook that servers call since 11.7; older ones must not mind that it is there."""
-        return ""
+        return None
 
     def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         _, name, *words = shlex.split(args.command)
