@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from codegen import (
     emit_docs,
     emit_go_contracttest,
-    emit_go_contracttest,
     emit_go_convert,
     emit_go_netrpc,
     emit_go_pb,

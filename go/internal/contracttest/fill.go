@@ -1,16 +1,14 @@
-// Package contracttest has what tests of the plugin contract share: values with every field set, a comparison that
-// knows what counts as equal, a conversion to protobuf by reflection to judge the generated one by, and
-// implementations of Mattermost's interfaces that hand every call to a function.
+// Package contracttest fills Go values of the plugin contract's types with random content and compares them as gob
+// would. The tests that send every type through protobuf, and through Python, are built on it.
 package contracttest
 
 import (
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
+	"math/rand"
 	"reflect"
 	"time"
 
@@ -19,50 +17,48 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 )
 
-// Filler makes random values. Every exported field of a struct is set to something other than its zero value, but
-// where a type contains itself: there it ends after two rounds.
+// Filler fills values. The same source of randomness gives the same content.
 type Filler struct {
 	Rand *rand.Rand
-	// GobOnly keeps to types that gob carries inside an interface.
-	GobOnly bool
+	// Sparse leaves some fields at their zero value and makes some slices and maps empty; otherwise every exported
+	// field is set to something else than its zero value.
+	Sparse bool
 
-	set   map[reflect.Type]map[string]bool
-	stack map[reflect.Type]int
+	open  map[reflect.Type]int
+	depth int
 }
 
-// NewFiller returns a filler whose values the seed decides.
-func NewFiller(seed uint64) *Filler {
-	return &Filler{
-		Rand:  rand.New(rand.NewPCG(seed, seed)),
-		set:   map[reflect.Type]map[string]bool{},
-		stack: map[reflect.Type]int{},
-	}
-}
-
-// Value returns a value of a type.
-func (f *Filler) Value(t reflect.Type) reflect.Value {
-	out := reflect.New(t).Elem()
-	f.Fill(out)
-	return out
-}
-
-// Of returns a value of a type.
-func Of[T any](f *Filler) T {
-	return f.Value(reflect.TypeFor[T]()).Interface().(T)
-}
+const (
+	// maxOpen is how often a struct type may be inside itself.
+	maxOpen = 2
+	// maxDepth is how deep values of interfaces nest.
+	maxDepth = 4
+)
 
 var (
 	timeType  = reflect.TypeFor[time.Time]()
 	errorType = reflect.TypeFor[error]()
 )
 
-// Fill sets what an addressable value consists of.
-func (f *Filler) Fill(v reflect.Value) {
-	switch v.Type() {
-	case timeType:
+// NewFiller returns a Filler that draws from a seed.
+func NewFiller(seed int64, sparse bool) *Filler {
+	return &Filler{Rand: rand.New(rand.NewSource(seed)), Sparse: sparse}
+}
+
+// Fill fills what target, a pointer, points to. It panics on a type that the contract cannot contain.
+func (f *Filler) Fill(target any) {
+	if f.open == nil {
+		f.open = map[reflect.Type]int{}
+	}
+	f.fill(reflect.ValueOf(target).Elem())
+}
+
+func (f *Filler) fill(v reflect.Value) {
+	switch {
+	case v.Type() == timeType:
 		v.Set(reflect.ValueOf(f.time()))
 		return
-	case errorType:
+	case v.Type() == errorType:
 		v.Set(reflect.ValueOf(f.err()))
 		return
 	}
@@ -72,160 +68,188 @@ func (f *Filler) Fill(v reflect.Value) {
 	case reflect.String:
 		v.SetString(f.text())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		v.SetInt(int64(f.bits(v.Type().Bits())))
+		v.SetInt(f.signed(v.Type().Bits()))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		v.SetUint(f.bits(v.Type().Bits()))
-	case reflect.Float32, reflect.Float64:
-		v.SetFloat(float64(float32(f.Rand.NormFloat64() * math.MaxInt16)))
+		v.SetUint(f.unsigned(v.Type().Bits()))
+	case reflect.Float32:
+		v.SetFloat(float64(float32(f.float())))
+	case reflect.Float64:
+		v.SetFloat(f.float())
+	case reflect.Complex64:
+		v.SetComplex(complex(float64(float32(f.float())), float64(float32(f.float()))))
+	case reflect.Complex128:
+		v.SetComplex(complex(f.float(), f.float()))
 	case reflect.Pointer:
-		if f.ends(v.Type().Elem()) {
+		if f.endless(v.Type().Elem()) {
 			return
 		}
 		v.Set(reflect.New(v.Type().Elem()))
-		f.Fill(v.Elem())
+		f.fill(v.Elem())
 	case reflect.Slice:
-		if f.ends(v.Type().Elem()) {
-			return
-		}
-		v.Set(reflect.MakeSlice(v.Type(), 1+f.Rand.IntN(3), 3))
-		for i := range v.Len() {
-			f.Fill(v.Index(i))
-		}
+		f.slice(v)
 	case reflect.Map:
-		if f.ends(v.Type().Elem()) {
-			return
-		}
-		v.Set(reflect.MakeMap(v.Type()))
-		for range 1 + f.Rand.IntN(3) {
-			v.SetMapIndex(f.Value(v.Type().Key()), f.Value(v.Type().Elem()))
-		}
+		f.mapping(v)
 	case reflect.Struct:
-		f.fields(v)
+		f.structure(v)
 	case reflect.Interface:
-		if v.NumMethod() > 0 && v.Type() != reflect.TypeFor[driver.Value]() {
-			panic(fmt.Sprintf("contracttest cannot make a %s", v.Type()))
+		if v.NumMethod() != 0 {
+			panic(fmt.Sprintf("contracttest: cannot fill the interface %s", v.Type()))
 		}
-		v.Set(reflect.ValueOf(f.any()))
+		if value := f.Any(); value != nil {
+			v.Set(reflect.ValueOf(value))
+		}
 	default:
-		panic(fmt.Sprintf("contracttest cannot make a %s", v.Type()))
+		panic(fmt.Sprintf("contracttest: cannot fill a %s", v.Type()))
 	}
 }
 
-func (f *Filler) fields(v reflect.Value) {
-	t := v.Type()
-	f.stack[t]++
-	defer func() { f.stack[t]-- }()
-	if f.set[t] == nil {
-		f.set[t] = map[string]bool{}
-	}
-	for i := range t.NumField() {
-		field := t.Field(i)
-		if !travels(field) {
+func (f *Filler) structure(v reflect.Value) {
+	f.open[v.Type()]++
+	defer func() { f.open[v.Type()]-- }()
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if !Travels(field) || f.skip() {
 			continue
 		}
-		f.Fill(v.Field(i))
-		f.set[t][field.Name] = f.set[t][field.Name] || !v.Field(i).IsZero()
+		f.fill(v.Field(i))
 	}
 }
 
-// travels tells whether any encoding could carry a field.
-func travels(field reflect.StructField) bool {
-	return field.IsExported() && field.Type.Kind() != reflect.Func && field.Type.Kind() != reflect.Chan
+// Travels says whether a struct's field is part of the contract: exported, and neither a function nor a channel.
+func Travels(field reflect.StructField) bool {
+	kind := field.Type.Kind()
+	return field.IsExported() && kind != reflect.Func && kind != reflect.Chan
 }
 
-// ends tells whether a type contains itself for the second time.
-func (f *Filler) ends(t reflect.Type) bool {
+// endless says whether a value of that type would have to contain itself too often.
+func (f *Filler) endless(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
-	return f.stack[t] >= 2
+	return t.Kind() == reflect.Struct && f.open[t] >= maxOpen
 }
 
-// Unset returns the fields, as "type.field", of the structs met so far that were never set.
-func (f *Filler) Unset() []string {
-	var out []string
-	for t, fields := range f.set {
-		for i := range t.NumField() {
-			if field := t.Field(i); travels(field) && !fields[field.Name] {
-				out = append(out, t.String()+"."+field.Name)
-			}
-		}
-	}
-	return out
+func (f *Filler) skip() bool {
+	return f.Sparse && f.Rand.Intn(3) == 0
 }
 
-func (f *Filler) bits(width int) uint64 {
-	for {
-		if out := f.Rand.Uint64() >> (64 - width); out != 0 {
-			return out
-		}
+func (f *Filler) length() int {
+	if f.Sparse {
+		return f.Rand.Intn(4)
+	}
+	return 1 + f.Rand.Intn(3)
+}
+
+func (f *Filler) slice(v reflect.Value) {
+	if f.endless(v.Type().Elem()) {
+		return
+	}
+	n := f.length()
+	v.Set(reflect.MakeSlice(v.Type(), n, n))
+	for i := range n {
+		f.fill(v.Index(i))
 	}
 }
+
+func (f *Filler) mapping(v reflect.Value) {
+	if f.endless(v.Type().Elem()) {
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for range f.length() {
+		key := reflect.New(v.Type().Key()).Elem()
+		f.fill(key)
+		value := reflect.New(v.Type().Elem()).Elem()
+		f.fill(value)
+		v.SetMapIndex(key, value)
+	}
+}
+
+// err makes an error of each kind that travels as itself.
+func (f *Filler) err() error {
+	switch f.Rand.Intn(5) {
+	case 0:
+		return filled[model.AppError](f)
+	case 1:
+		return filled[pq.Error](f)
+	case 2:
+		return io.EOF
+	case 3:
+		return sql.ErrNoRows
+	}
+	return &plugin.ErrorString{Err: f.text()}
+}
+
+func filled[T any](f *Filler) *T {
+	value := new(T)
+	f.fill(reflect.ValueOf(value).Elem())
+	return value
+}
+
+func (f *Filler) time() time.Time {
+	// The years 1 to 9999, which both Timestamp and Python know.
+	first, last := time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	seconds := first.Unix() + f.Rand.Int63n(last.Unix()-first.Unix())
+	return time.Unix(seconds, f.Rand.Int63n(int64(time.Second))).UTC()
+}
+
+var letters = []rune("abcXYZ019 _-./\\\"'\n\t\x00äßéλЖ中文字🎉\u200d\ufeff\uffff")
 
 func (f *Filler) text() string {
-	alphabet := []rune("abcXYZ019 -_./\n\"'\x00äß€漢😀")
-	out := make([]rune, 1+f.Rand.IntN(12))
-	for i := range out {
-		out[i] = alphabet[f.Rand.IntN(len(alphabet))]
+	runes := make([]rune, 1+f.Rand.Intn(12))
+	for i := range runes {
+		runes[i] = letters[f.Rand.Intn(len(letters))]
 	}
-	return string(out)
+	return string(runes)
 }
 
-// time returns an instant between the years 1 and 9999, which is what Timestamp holds.
-func (f *Filler) time() time.Time {
-	first := time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC).Unix()
-	last := time.Date(9999, 12, 30, 0, 0, 0, 0, time.UTC).Unix()
-	return time.Unix(first+f.Rand.Int64N(last-first), f.Rand.Int64N(int64(time.Second))).UTC()
+func (f *Filler) signed(bits int) int64 {
+	shift := 64 - bits
+	edges := []int64{1, -1, math.MaxInt64 >> shift, math.MinInt64 >> shift}
+	if bits == 64 {
+		edges = append(edges, 1<<53+1, -(1<<53 + 1))
+	}
+	if f.Rand.Intn(2) == 0 {
+		return edges[f.Rand.Intn(len(edges))]
+	}
+	if value := int64(f.Rand.Uint64()) >> shift; value != 0 {
+		return value
+	}
+	return 1
 }
 
-func (f *Filler) err() error {
-	switch f.Rand.IntN(4) {
-	case 0:
-		return Of[*model.AppError](f)
-	case 1:
-		return Of[*pq.Error](f)
-	case 2:
-		known := []error{io.EOF, sql.ErrNoRows, sql.ErrConnDone, sql.ErrTxDone, driver.ErrSkip, driver.ErrBadConn,
-			driver.ErrRemoveArgument}
-		return known[f.Rand.IntN(len(known))]
+func (f *Filler) unsigned(bits int) uint64 {
+	if f.Rand.Intn(2) == 0 {
+		return []uint64{1, math.MaxUint64 >> (64 - bits)}[f.Rand.Intn(2)]
 	}
-	return errors.New(f.text())
+	if value := f.Rand.Uint64() >> (64 - bits); value != 0 {
+		return value
+	}
+	return 1
 }
 
-// GobTypes are the types that gob carries inside an interface: its basic ones and those Mattermost registers.
-var GobTypes = []reflect.Type{
-	reflect.TypeFor[bool](), reflect.TypeFor[string](), reflect.TypeFor[[]byte](),
-	reflect.TypeFor[int](), reflect.TypeFor[int8](), reflect.TypeFor[int16](), reflect.TypeFor[int32](),
-	reflect.TypeFor[int64](), reflect.TypeFor[uint](), reflect.TypeFor[uint8](), reflect.TypeFor[uint16](),
-	reflect.TypeFor[uint32](), reflect.TypeFor[uint64](), reflect.TypeFor[uintptr](),
-	reflect.TypeFor[float32](), reflect.TypeFor[float64](),
-	reflect.TypeFor[[]bool](), reflect.TypeFor[[]string](), reflect.TypeFor[[]int](), reflect.TypeFor[[]int8](),
-	reflect.TypeFor[[]int16](), reflect.TypeFor[[]int32](), reflect.TypeFor[[]int64](), reflect.TypeFor[[]uint](),
-	reflect.TypeFor[[]uint16](), reflect.TypeFor[[]uint32](), reflect.TypeFor[[]uint64](),
-	reflect.TypeFor[[]uintptr](), reflect.TypeFor[[]float32](), reflect.TypeFor[[]float64](),
-	reflect.TypeFor[[]any](), reflect.TypeFor[map[string]any](),
-	reflect.TypeFor[[]*model.MessageAttachment](), reflect.TypeFor[*model.AppError](), reflect.TypeFor[*pq.Error](),
-	reflect.TypeFor[*plugin.ErrorString](), reflect.TypeFor[*model.AutocompleteDynamicListArg](),
-	reflect.TypeFor[*model.AutocompleteStaticListArg](), reflect.TypeFor[*model.AutocompleteTextArg](),
-	reflect.TypeFor[*model.PreviewPost](), reflect.TypeFor[model.PropertyOptions[*model.PluginPropertyOption]](),
-	reflect.TypeFor[[]model.PropertyOwner](),
+func (f *Filler) float() float64 {
+	edges := []float64{1, -0.5, math.Pi, math.MaxFloat32, math.SmallestNonzeroFloat32, math.Inf(1), math.Inf(-1)}
+	if f.Rand.Intn(2) == 0 {
+		return edges[f.Rand.Intn(len(edges))]
+	}
+	return f.Rand.NormFloat64() * 1e6
 }
 
-// OtherTypes are types inside an interface that only a host in the server's own process can meet.
-var OtherTypes = []reflect.Type{timeType, reflect.TypeFor[map[string]string]()}
+var errNotAPointer = errors.New("not a pointer to a struct")
 
-var anyType = reflect.TypeFor[any]()
-
-// any returns a value for an interface. Containers of further ones become rare with their depth.
-func (f *Filler) any() any {
-	types := GobTypes
-	if !f.GobOnly {
-		types = append(append([]reflect.Type{}, GobTypes...), OtherTypes...)
+// UnsetFields returns the names of the fields of a struct that travel and have their zero value.
+func UnsetFields(pointer any) ([]string, error) {
+	v := reflect.ValueOf(pointer)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%T: %w", pointer, errNotAPointer)
 	}
-	f.stack[anyType]++
-	defer func() { f.stack[anyType]-- }()
-	if f.stack[anyType] > 2 {
-		types = types[:16]
+	var unset []string
+	for i := range v.Elem().NumField() {
+		field := v.Elem().Type().Field(i)
+		if Travels(field) && v.Elem().Field(i).IsZero() {
+			unset = append(unset, field.Name)
+		}
 	}
-	return f.Value(types[f.Rand.IntN(len(types))]).Interface()
+	return unset, nil
 }

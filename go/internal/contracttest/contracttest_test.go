@@ -1,0 +1,151 @@
+package contracttest
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+)
+
+var seeds = []int64{1, 2, 3}
+
+func TestEveryFieldOfEveryTypeIsSet(t *testing.T) {
+	for _, item := range Types() {
+		for _, seed := range seeds {
+			value := item.New()
+			NewFiller(seed, false).Fill(value)
+			unset, err := UnsetFields(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(unset) > 0 {
+				t.Errorf("%s: not set: %s", item.Name, strings.Join(unset, ", "))
+			}
+		}
+	}
+}
+
+func TestEveryFieldOfEveryTypeIsCompared(t *testing.T) {
+	for _, item := range Types() {
+		original := filledType(item, 1, false)
+		structure := reflect.TypeOf(original).Elem()
+		for i := range structure.NumField() {
+			if !Travels(structure.Field(i)) {
+				continue
+			}
+			changed := filledType(item, 1, false)
+			reflect.ValueOf(changed).Elem().Field(i).SetZero()
+			found := Diff(original, changed)
+			if len(found) == 0 || !strings.HasPrefix(found[0], "."+structure.Field(i).Name) {
+				t.Errorf("%s: a change of %s is not noticed: %v", item.Name, structure.Field(i).Name, found)
+			}
+		}
+	}
+}
+
+func TestTheSameSeedFillsTheSame(t *testing.T) {
+	for _, item := range Types() {
+		if found := Diff(filledType(item, 7, false), filledType(item, 7, false)); len(found) > 0 {
+			t.Errorf("%s: %s", item.Name, strings.Join(found, "; "))
+		}
+	}
+}
+
+func TestEveryTypeComesBackFromProtobufUnchanged(t *testing.T) {
+	for _, item := range Types() {
+		for _, sparse := range []bool{false, true} {
+			for _, seed := range seeds {
+				original := filledType(item, seed, sparse)
+				returned := throughProtobuf(t, item, original)
+				if found := Diff(original, returned); len(found) > 0 {
+					t.Errorf("%s, seed %d, sparse %t: %s", item.Name, seed, sparse, strings.Join(found, "; "))
+				}
+			}
+		}
+	}
+}
+
+func TestEveryTypeGobCarriesInAnInterfaceComesBackFromProtobufUnchanged(t *testing.T) {
+	value := Types()[len(Types())-2]
+	for _, kind := range AnyTypes() {
+		for _, sparse := range []bool{false, true} {
+			for _, seed := range seeds {
+				original := &Holder{NewFiller(seed, sparse).Of(kind)}
+				returned := throughProtobuf(t, value, original)
+				if found := Diff(original, returned); len(found) > 0 {
+					t.Errorf("%s, seed %d, sparse %t: %s", kind, seed, sparse, strings.Join(found, "; "))
+				}
+			}
+		}
+	}
+}
+
+// What Any makes is what a plugin can meet: gob must carry all of it.
+func TestGobCarriesWhatAnyMakes(t *testing.T) {
+	for _, kind := range AnyTypes() {
+		var buffer bytes.Buffer
+		original := &Holder{NewFiller(1, false).Of(kind)}
+		if err := gob.NewEncoder(&buffer).Encode(original); err != nil {
+			t.Errorf("%s: %v", kind, err)
+			continue
+		}
+		returned := new(Holder)
+		if err := gob.NewDecoder(&buffer).Decode(returned); err != nil {
+			t.Errorf("%s: %v", kind, err)
+			continue
+		}
+		if found := Diff(original, returned); len(found) > 0 {
+			t.Errorf("%s: %s", kind, strings.Join(found, "; "))
+		}
+	}
+}
+
+func TestUnsetFieldsWantsAPointerToAStruct(t *testing.T) {
+	if _, err := UnsetFields("text"); !errors.Is(err, errNotAPointer) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDiffTellsNilFromSetAndIgnoresEmptiness(t *testing.T) {
+	one := 1
+	for _, c := range []struct {
+		name  string
+		a, b  any
+		equal bool
+	}{
+		{"nil and empty slice", []string(nil), []string{}, true},
+		{"nil and empty map", map[string]int(nil), map[string]int{}, true},
+		{"nil and set pointer", (*int)(nil), &one, false},
+		{"types in an interface", Holder{int64(1)}, Holder{1}, false},
+		{"nil and empty slice in an interface", Holder{nil}, Holder{[]any{}}, false},
+		{"missing key", map[string]int{"a": 0}, map[string]int{"b": 0}, false},
+		{"order", []int{1, 2}, []int{2, 1}, false},
+	} {
+		if found := Diff(c.a, c.b); (len(found) == 0) != c.equal {
+			t.Errorf("%s: %v", c.name, found)
+		}
+	}
+}
+
+func filledType(item Type, seed int64, sparse bool) any {
+	value := item.New()
+	NewFiller(seed, sparse).Fill(value)
+	return value
+}
+
+func throughProtobuf(t *testing.T, item Type, original any) any {
+	t.Helper()
+	data, err := proto.Marshal(item.ToProto(original))
+	if err != nil {
+		t.Fatalf("%s: %v", item.Name, err)
+	}
+	message := item.NewProto()
+	if err := proto.Unmarshal(data, message); err != nil {
+		t.Fatalf("%s: %v", item.Name, err)
+	}
+	return item.FromProto(message)
+}
