@@ -15,6 +15,7 @@ __all__ = [
     "listening_tcp",
     "listening_unix",
     "peer_credentials",
+    "set_no_delay",
 ]
 
 
@@ -91,6 +92,12 @@ def listening_tcp(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def set_no_delay(sock: socket.socket) -> None:
+    """Send small messages on TCP at once."""
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def describe_peer(sock: socket.socket) -> str:

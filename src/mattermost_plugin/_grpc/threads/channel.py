@@ -1,0 +1,145 @@
+"""A gRPC client for blocking calls.
+
+Each call has a connection for itself, taken from those that are idle: it writes the request and reads the response on
+the calling thread, and no other thread is concerned. As many connections are open as calls were ever made at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from mattermost_plugin._grpc.addresses import Target
+from mattermost_plugin._grpc.client import request_block
+from mattermost_plugin._grpc.client_calls import CLOSED
+from mattermost_plugin._grpc.options import Options
+from mattermost_plugin._grpc.status import RpcError, StatusCode
+from mattermost_plugin._grpc.threads.client_calls import StreamMethod, StreamUnaryMethod, UnaryMethod
+from mattermost_plugin._grpc.threads.connection import BlockingConnection, connect
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from mattermost_plugin._grpc.threads.client_calls import StreamCall
+
+__all__ = ["Channel"]
+
+#: A connection that was idle for longer is looked at before it is used: nobody has read from it meanwhile.
+_FRESH: Final = 0.5
+
+
+class Channel:
+    """Calls methods of a server, from any number of threads.
+
+    Connections are made when they are needed, and made anew after the server was restarted.
+
+    Args:
+        target: "unix:/path" or "host:port".
+        ssl_context: for TLS; None: none.
+        options: limits and settings.
+    """
+
+    def __init__(
+        self, target: str, *, ssl_context: ssl.SSLContext | None = None, options: Options | None = None
+    ) -> None:
+        self.target = Target.parse(target)
+        self.options = options or Options()
+        self._ssl_context = ssl_context
+        self._idle: list[BlockingConnection] = []
+        self._busy: set[BlockingConnection] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def unary_unary(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> UnaryMethod:
+        """Return a function (request, *, timeout=None, metadata=()) -> response.
+
+        It raises RpcError if the call ends with a status other than OK.
+        """
+        return UnaryMethod(self, path, serialize, deserialize)
+
+    def unary_stream(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., StreamCall]:
+        """Return a function (request, *, timeout=None, metadata=()) -> iterator of responses."""
+        return StreamMethod(self, path, serialize, deserialize, request_streams=False)
+
+    def stream_unary(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., Any]:
+        """Return a function (requests, *, timeout=None, metadata=()) -> response."""
+        return StreamUnaryMethod(self, path, serialize, deserialize)
+
+    def stream_stream(
+        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+    ) -> Callable[..., StreamCall]:
+        """Return a function (requests, *, timeout=None, metadata=()) -> iterator of responses.
+
+        The requests are taken on a thread of the call's own.
+        """
+        return StreamMethod(self, path, serialize, deserialize, request_streams=True)
+
+    def close(self) -> None:
+        """Close all connections; calls that run end with UNAVAILABLE."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            busy = list(self._busy)
+        for connection in idle:
+            connection.close()
+        for connection in busy:
+            connection.break_off()
+
+    # ---- for calls
+
+    def block(self, path: str) -> bytes:
+        """Return the header fields that all calls of a method share."""
+        return request_block(path, self.target.authority, self.options, tls=self._ssl_context is not None)
+
+    def check_out(self, deadline: float | None) -> BlockingConnection:
+        """Return a connection for one call.
+
+        Raises:
+            RpcError: UNAVAILABLE if there is no server or the channel is closed.
+        """
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if time.monotonic() - connection.used_at < _FRESH or connection.is_alive():
+                self._busy.add(connection)
+                return connection
+            connection.close()
+        if self._closed:
+            raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
+        connection = connect(self.target, self.options, self._ssl_context, deadline)
+        with self._lock:
+            if self._closed:
+                connection.close()
+                raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
+            self._busy.add(connection)
+        return connection
+
+    def check_in(self, connection: BlockingConnection) -> None:
+        """Take a connection back after its call, for the next one if it can be used again."""
+        self._busy.discard(connection)
+        if connection.reusable and not self._closed:
+            connection.used_at = time.monotonic()
+            self._idle.append(connection)
+            if not self._closed:
+                return
+            # Closed meanwhile: whoever still finds it in the list closes it.
+            try:
+                self._idle.remove(connection)
+            except ValueError:
+                return
+        connection.close()
+
+    def discard(self, connection: BlockingConnection) -> None:
+        """Close a connection whose state is not known."""
+        self._busy.discard(connection)
+        connection.close()

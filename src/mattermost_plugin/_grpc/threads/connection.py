@@ -1,0 +1,281 @@
+"""One connection of a channel with blocking calls."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from mattermost_plugin._grpc import addresses
+from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
+from mattermost_plugin._grpc.client import ClientConnection
+from mattermost_plugin._grpc.status import RpcError, StatusCode
+from mattermost_plugin._grpc.tls import TLS, NoTLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattermost_plugin._grpc.addresses import Target
+    from mattermost_plugin._grpc.options import Options
+    from mattermost_plugin._grpc.streams import Stream
+
+__all__ = ["BlockingConnection", "connect"]
+
+_SMALL_READ: Final = 64 << 10
+_LARGE_READ: Final = 512 << 10
+_NO_WAIT: Final = socket.MSG_DONTWAIT
+
+
+def connect(
+    target: Target, options: Options, context: ssl.SSLContext | None, deadline: float | None
+) -> BlockingConnection:
+    """Connect to a server.
+
+    Raises:
+        RpcError: UNAVAILABLE if there is none, DEADLINE_EXCEEDED if it does not answer in time.
+    """
+    timeout = None if deadline is None else max(0.001, deadline - time.monotonic())
+    try:
+        if isinstance(target.address, str):
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                sock.settimeout(timeout)
+                sock.connect(target.address)
+            except BaseException:
+                sock.close()
+                raise
+        else:
+            sock = socket.create_connection(target.address, timeout)
+            addresses.set_no_delay(sock)
+    except TimeoutError:
+        raise RpcError(DEADLINE_EXCEEDED.code, DEADLINE_EXCEEDED.message) from None
+    except OSError as error:
+        raise RpcError(StatusCode.UNAVAILABLE, f"cannot connect to {target.address}: {error}") from error
+    sock.settimeout(None)
+    hostname = (
+        target.address[0] if context is not None and isinstance(target.address, tuple) else target.authority
+    )
+    return BlockingConnection(sock, options, context, hostname)
+
+
+class BlockingConnection:
+    """Moves octets between a connection and a socket on the threads that call.
+
+    One call at a time uses it. A unary call has it for its thread alone. A call that streams may have a second
+    thread that sends: then `lock` guards the core, one thread reads at a time and the other waits for it.
+    """
+
+    def __init__(
+        self, sock: socket.socket, options: Options, context: ssl.SSLContext | None, hostname: str
+    ) -> None:
+        self.core = ClientConnection(options)
+        self.lock = threading.Lock()
+        self.used_at = time.monotonic()
+        self._changed = threading.Condition(self.lock)
+        self._reading = False
+        self._writing = threading.Lock()
+        self._sock = sock
+        self._tls = NoTLS() if context is None else TLS(context, server_side=False, server_hostname=hostname)
+        self._read_size = _SMALL_READ
+        self._unsent: bytes | memoryview = b""
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another call can be made on this connection."""
+        return self.core.usable and not self.core.streams
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._sock.close()
+
+    def break_off(self) -> None:
+        """Wake a thread that reads, with the end of the connection."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    # ---- unary calls: everything on this thread, without locks
+
+    def call(self, block: bytes, message: bytes, deadline: float | None) -> Stream:
+        """Make a call with a single request, and return its stream once that has a status."""
+        core = self.core
+        stream = core.request(block, message)
+        if not self._write(deadline):
+            # Not one octet was taken, so the server has not seen the call.
+            stream.refused = True
+        while stream.status is None:
+            if deadline is not None and not self._wait(select.POLLIN, deadline):
+                core.cancel(stream, DEADLINE_EXCEEDED)
+            else:
+                self._take_in(self._receive())
+            if core.has_output:
+                self._write(deadline)
+        return stream
+
+    def is_alive(self) -> bool:
+        """Look, without waiting, whether the server has closed or will close the connection."""
+        try:
+            data = self._sock.recv(_SMALL_READ, _NO_WAIT)
+        except (BlockingIOError, InterruptedError):
+            return self.core.usable
+        except OSError:
+            return False
+        self._take_in(data)
+        self._write(None)
+        return self.core.usable
+
+    def _write(self, deadline: float | None) -> bool:
+        """Write all there is; while the socket takes no more, read. Return False if it took nothing and is broken."""
+        taken = False
+        while True:
+            data = self._unsent or self._tls.encrypt(self.core.data_to_send())
+            if not data:
+                return True
+            try:
+                sent = self._send(data)
+            except OSError:
+                self._take_in_rest()
+                return taken
+            taken = taken or sent > 0
+            if sent < len(data):
+                self._unsent = memoryview(data)[sent:]
+                ready = self._wait(select.POLLIN | select.POLLOUT, deadline)
+                if not ready:
+                    return True  # the deadline; whoever waits for the answer notices it as well
+                if ready & select.POLLIN:
+                    self._take_in(self._receive())
+            else:
+                self._unsent = b""
+
+    def _take_in_rest(self) -> None:
+        """Take in what the server had to say before it closed: perhaps why."""
+        self._unsent = b""
+        while data := self._receive():
+            self._take_in(data)
+        self.core.connection_lost()
+
+    # ---- calls that stream: this thread and perhaps one that sends
+
+    def send_out(self) -> None:
+        """Write all there is; if another thread is writing, it takes along what this one has to say."""
+        while self._unsent or self.core.has_output or self._tls.pending:
+            if not self._writing.acquire(blocking=False):
+                return
+            try:
+                complete = self._send_some()
+            finally:
+                self._writing.release()
+            if not complete:
+                self._read_until_writable()
+
+    def _send_some(self) -> bool:
+        data = self._unsent
+        if not data:
+            with self.lock:
+                data = self._tls.encrypt(self.core.data_to_send())
+                if self.core.writable:
+                    self.core.writable.clear()
+                    self._changed.notify_all()
+        try:
+            sent = self._send(data)
+        except OSError:
+            self._unsent = b""
+            self.break_off()
+            with self.lock:
+                self.core.connection_lost()
+                self._changed.notify_all()
+            return True
+        self._unsent = memoryview(data)[sent:] if sent < len(data) else b""
+        return not self._unsent
+
+    def _read_until_writable(self) -> None:
+        with self.lock:
+            reads = not self._reading
+            self._reading = True
+        data: bytes | None = None
+        try:
+            ready = self._wait(select.POLLOUT | (select.POLLIN if reads else 0), None)
+            if ready & select.POLLIN:
+                data = self._receive()
+        finally:
+            if reads:
+                self._end_reading(data)
+
+    def wait_for(self, happened: Callable[[], bool], stream: Stream, deadline: float | None) -> None:
+        """Wait until something has happened to a stream; at the deadline, cancel its call.
+
+        Args:
+            happened: called with the lock held.
+            stream: the call's stream.
+            deadline: by `time.monotonic()`; None: none.
+        """
+        while True:
+            with self.lock:
+                if happened():
+                    return
+                if deadline is not None and time.monotonic() >= deadline:
+                    self.core.cancel(stream, DEADLINE_EXCEEDED)
+                    self._changed.notify_all()
+                    break
+                if self._reading:
+                    self._changed.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                    continue
+                self._reading = True
+            data: bytes | None = None
+            try:
+                if deadline is None or self._wait(select.POLLIN, deadline):
+                    data = self._receive()
+            finally:
+                self._end_reading(data)
+            self.send_out()
+        self.send_out()
+
+    def _end_reading(self, data: bytes | None) -> None:
+        with self.lock:
+            self._reading = False
+            if data is not None:
+                self._take_in(data)
+            self._changed.notify_all()
+
+    # ---- the socket
+
+    def _send(self, data: bytes | memoryview) -> int:
+        try:
+            return self._sock.send(data, _NO_WAIT)
+        except (BlockingIOError, InterruptedError):
+            return 0
+
+    def _receive(self) -> bytes:
+        try:
+            data = self._sock.recv(self._read_size)
+        except OSError:
+            return b""
+        self._read_size = (
+            _LARGE_READ if len(data) == self._read_size else max(_SMALL_READ, self._read_size >> 1)
+        )
+        return data
+
+    def _take_in(self, data: bytes) -> None:
+        if data:
+            try:
+                data = self._tls.decrypt(data)
+            except ssl.SSLError:
+                self.core.connection_lost()
+            else:
+                self.core.receive(data)
+        else:
+            self.core.connection_lost()
+
+    def _wait(self, events: int, deadline: float | None) -> int:
+        """Wait until the socket is ready and return for what; 0 at the deadline."""
+        poll = select.poll()
+        poll.register(self._sock, events)
+        if deadline is None:
+            ready = poll.poll()
+        else:
+            remaining = deadline - time.monotonic()
+            ready = poll.poll(remaining * 1000 + 1) if remaining > 0 else []
+        return ready[0][1] if ready else 0

@@ -1,0 +1,254 @@
+"""A gRPC server whose handlers run on threads, each on the thread that read its request.
+
+All threads wait for the same sockets. The one that gets an event reads, lets the next event go to another thread,
+and runs the handler it has read the request of. So a call costs no hand-over between threads, and a handler that
+waits keeps nobody from reading.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from mattermost_plugin._grpc import addresses
+from mattermost_plugin._grpc.options import Options
+from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
+from mattermost_plugin._grpc.threads.server_connection import SocketConnection
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Mapping
+
+    from mattermost_plugin._grpc.handlers import Handler
+    from mattermost_plugin._grpc.threads.server_calls import ServerCall
+
+__all__ = ["Server"]
+
+logger: Final = logging.getLogger("mattermost_plugin.grpc")
+
+
+class Server:
+    """Serves methods on threads.
+
+    Args:
+        handlers: by path, "/package.Service/Method".
+        options: limits and settings.
+        max_workers: handlers that may run at once; further calls wait. One more thread is there to read.
+    """
+
+    def __init__(
+        self, handlers: Mapping[str, Handler], *, options: Options | None = None, max_workers: int = 64
+    ) -> None:
+        if max_workers < 1:
+            raise ValueError(f"max_workers must be at least 1, not {max_workers}")
+        self.handlers = dict(handlers)
+        self.options = options or Options()
+        self.poller = new_poller()
+        self.backlog: deque[ServerCall] = deque()
+        self.connections: dict[int, SocketConnection] = {}
+        self._max_workers = max_workers
+        self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        # Guarded by the lock: threads there are, those that wait for an event, those that run a handler.
+        self._threads = 0
+        self._waiting = 0
+        self._running = 0
+        self._wake_pending = False
+        self._unwritten: set[SocketConnection] = set()
+        self._stopping = False
+        self._stopped = False
+
+    # ---- the public side
+
+    def listen_unix(self, path: str) -> str:
+        """Listen on a Unix socket that only this user may connect to, and return its path."""
+        listener = addresses.listening_unix(path)
+        self._listeners[listener.fileno()] = (listener, None)
+        return path
+
+    def listen_tcp(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen on a TCP port, 0 for a free one, and return host and port."""
+        listener = addresses.listening_tcp(host, port)
+        self._listeners[listener.fileno()] = (listener, ssl_context)
+        name = listener.getsockname()
+        return name[0], name[1]
+
+    def start(self) -> None:
+        """Accept connections, on threads of the server's own."""
+        for fd in self._listeners:
+            self.poller.arm_read(fd)
+        with self._lock:
+            self._spawn()
+            self._spawn()
+
+    def serve_forever(self) -> None:
+        """Start, and return once the server has stopped."""
+        self.start()
+        self.wait_closed()
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop.
+
+        Args:
+            grace: seconds that running calls have to end; None cancels them at once. A handler is not
+                interrupted: it sees its call cancelled.
+        """
+        with self._lock:
+            already, self._stopping = self._stopping, True
+            listeners = list(self._listeners.items())
+            self._listeners.clear()
+        if already:
+            return
+        for fd, (listener, _) in listeners:
+            self.poller.remove(fd)
+            listener.close()
+        if grace:
+            for connection in list(self.connections.values()):
+                connection.shut_down()
+            self._wait_for_connections(grace)
+        for connection in list(self.connections.values()):
+            connection.end_now()
+        self._wait_for_connections(1.0)
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+            threads = self._threads
+        if threads:
+            self.poller.wake()
+
+    def wait_closed(self) -> None:
+        """Wait until the server has stopped."""
+        with self._changed:
+            while not self._stopped:
+                self._changed.wait()
+
+    # ---- for connections
+
+    def connection_ended(self, connection: SocketConnection) -> None:
+        """Hear that a connection is gone."""
+        with self._changed:
+            self.connections.pop(connection.fd, None)
+            self._unwritten.discard(connection)
+            self._changed.notify_all()
+
+    # ---- threads
+
+    def _spawn(self) -> None:
+        """Start a thread, with the lock held."""
+        self._threads += 1
+        name = f"grpc-server-{self._threads}"
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _work(self) -> None:
+        try:
+            while not self._stopped:
+                self._run_backlog()
+                with self._lock:
+                    self._waiting += 1
+                event = self.poller.wait()
+                with self._lock:
+                    self._waiting -= 1
+                if event is WAKE:
+                    self._wake_pending = False
+                    self._write_unwritten()
+                    continue
+                connection = self.connections.get(event.fd)
+                if connection is None:
+                    self._accept(event.fd)
+                elif event.writable:
+                    connection.on_writable()
+                else:
+                    connection.on_readable()
+        finally:
+            with self._lock:
+                self._threads -= 1
+                last = not self._threads
+            if last:
+                self.poller.close()
+            else:
+                self.poller.wake()
+
+    def _run_backlog(self) -> None:
+        """Run calls that are ready, as long as there are any and workers for them."""
+        backlog = self.backlog
+        while backlog:
+            with self._lock:
+                if not backlog or self._running >= self._max_workers:
+                    return
+                call = backlog.popleft()
+                self._running += 1
+                wake = False
+                if not self._waiting and self._threads <= self._max_workers:
+                    self._spawn()
+                elif backlog and self._waiting and not self._wake_pending:
+                    # Should this handler wait, another thread runs the others. With a lock on the interpreter the
+                    # thread that wakes gets its turn only then, so that short handlers run one after another here.
+                    wake = self._wake_pending = True
+            if wake:
+                self.poller.wake()
+            # An answer that was held back to be written together with the next must not wait for a handler, unless
+            # a thread is about to look for it.
+            if self._unwritten and not (backlog and self._wake_pending):
+                self._write_unwritten()
+            call.run()
+            connection = call.connection
+            with self._lock:
+                self._running -= 1
+                held = bool(backlog) and self._wake_pending
+                if held:
+                    self._unwritten.add(connection)
+            if not held:
+                connection.flush()
+            connection.call_ended()
+
+    def _write_unwritten(self) -> None:
+        with self._lock:
+            unwritten, self._unwritten = self._unwritten, set()
+        for connection in unwritten:
+            connection.flush()
+
+    def _accept(self, fd: int) -> None:
+        with self._lock:
+            listener, ssl_context = self._listeners.get(fd, (None, None))
+        if listener is None:
+            return
+        try:
+            sock, _ = listener.accept()
+            self.poller.arm_read(fd)
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            with contextlib.suppress(OSError):
+                self.poller.arm_read(fd)
+            return
+        except OSError as error:
+            if not self._stopping:
+                logger.error("A connection cannot be accepted: %s", error)  # noqa: TRY400 - the text says it all
+                time.sleep(0.05)  # most likely there are no descriptors; trying at once would spin
+                self.poller.arm_read(fd)
+            return
+        self._begin(sock, ssl_context)
+
+    def _begin(self, sock: socket.socket, ssl_context: ssl.SSLContext | None) -> None:
+        sock.setblocking(False)
+        addresses.set_no_delay(sock)
+        connection = SocketConnection(self, sock, addresses.describe_peer(sock), ssl_context)
+        with self._lock:
+            if self._stopping:
+                sock.close()
+                return
+            self.connections[connection.fd] = connection
+        connection.begin()
+
+    def _wait_for_connections(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while self.connections:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    return
+                self._changed.wait(remaining)
