@@ -75,17 +75,20 @@ def _module(schema: Schema, module: str, messages: list[Message], index: ModelIn
 
 
 def _link(target: Message) -> list[str]:
-    name, source = target.function_name, f"{CODECS}.{target.module}"
+    """Return functions that put the codecs of another module in their own place when they are first called."""
+    name = target.function_name
     return [
         f"def decode_{name}(m: Any) -> {target.python_name}:",
-        f"    global decode_{name}",
-        f"    from {source} import decode_{name}",
-        f"    return decode_{name}(m)",
+        f"    from {CODECS} import {target.module} as home",
+        "",
+        f"    globals()['decode_{name}'] = home.decode_{name}",
+        f"    return home.decode_{name}(m)",
         "",
         f"def encode_{name}(o: {target.python_name}, m: Any) -> None:",
-        f"    global encode_{name}",
-        f"    from {source} import encode_{name}",
-        f"    encode_{name}(o, m)",
+        f"    from {CODECS} import {target.module} as home",
+        "",
+        f"    globals()['encode_{name}'] = home.encode_{name}",
+        f"    home.encode_{name}(o, m)",
     ]
 
 

@@ -137,6 +137,8 @@ def _module(schema: Schema, methods: list[Method], keys: dict[str, str], index: 
         core.setdefault(index.modules[enum], set()).add(enum)
     if any(method.rejection_reason for method in methods):
         core["mattermost_plugin.reject"] = {"Reject"}
+    # What the code itself imports is not imported once more for the annotations.
+    checking = {source: left for source, found in checking.items() if (left := found - core.get(source, set()))}
     typing = {"Any", "TYPE_CHECKING"} if checking else {"Any"}
     service = methods[0].service
     return "\n".join(
@@ -308,16 +310,23 @@ def _not_none() -> list[str]:
 
 def _decode_response(names: Names, method: Method) -> list[str]:
     fields = result_fields(method)
-    lines = ["    def decode_response(raw: bytes) -> Any:", "        m = response.FromString(raw)"]
+    lines = ["    def decode_response(raw: bytes) -> Any:"]
     reads_error = method.error is not None and not error_is_value(method)
+    if not fields and not reads_error and method.rejection_reason is None:
+        return [*lines, "        response.FromString(raw)"]
+    lines.append("        m = response.FromString(raw)")
     if reads_error and method.error is not None:
         single = decode_field(names, method.error)[1].partition(" if ")[0]
-        lines += ["        has = m.HasField", '        if has("error"):', f"            raise {single}"]
+        has = ["        has = m.HasField"] if any(needs_presence(field) for field in fields) else []
+        lines += [*has, '        if m.HasField("error"):', f"            raise {single}"]
     if method.rejection_reason is not None:
         lines += ["        if m.rejection_reason:", "            return Reject(m.rejection_reason)"]
     if not fields:
         return [*lines, "        return None"]
     lines += _read(names, fields, has=reads_error)
+    if len(fields) == 1:
+        *before, last = lines
+        return [*before, f"        return {last.partition(' = ')[2]}"]
     return [*lines, f"        return {', '.join(_local(field) for field in fields)}"]
 
 

@@ -46,8 +46,8 @@ class ModelIndex:
                     found.setdefault(self.modules[name], set()).add(name)
             if "Any" in re.findall(r"[A-Za-z_]+", annotation):
                 found.setdefault("typing", set()).add("Any")
-            if "datetime." in annotation:
-                found.setdefault("datetime", set())
+            if "datetime" in annotation:
+                found.setdefault("datetime", set()).add("datetime")
         return found
 
 
@@ -60,7 +60,7 @@ def models(schema: Schema) -> Iterator[Message]:
 
 def annotation(conversion: Conversion) -> str:
     """Return the annotation of a value, with "| None" where it may be missing."""
-    text = conversion.python_type
+    text = conversion.python_type.replace("datetime.datetime", "datetime")
     return f"{text} | None" if conversion.nullable and text != "Any" else text
 
 

@@ -7,7 +7,7 @@ Generated models name each other in annotations without importing each other, so
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Names(dict[str, Any]):
         return value
 
 
-_names = _Names(Any=Any, datetime=dt)
+_names = _Names(Any=Any, datetime=datetime)
 
 
 def resolve(annotation: str) -> Any:

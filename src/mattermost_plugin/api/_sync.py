@@ -9,6 +9,8 @@ from mattermost_plugin._gen import api_methods as _m
 from mattermost_plugin._runtime.faces import SyncFace
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from mattermost_plugin.models.access_policy import (
         AccessControlPolicy,
         AccessControlPolicyTestResponse,
@@ -79,7 +81,6 @@ if TYPE_CHECKING:
     from mattermost_plugin.models.user_get import UserGetOptions
     from mattermost_plugin.models.user_search import UserSearch
     from mattermost_plugin.models.websocket_message import WebsocketBroadcast
-    from typing import BinaryIO
 
 __all__ = ["API"]
 

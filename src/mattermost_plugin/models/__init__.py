@@ -7,285 +7,255 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mattermost_plugin.models.access_policy import AccessControlPolicy as AccessControlPolicy
+    from mattermost_plugin.models.access_policy import AccessControlPolicyRule as AccessControlPolicyRule
     from mattermost_plugin.models.access_policy import (
-        AccessControlPolicy as AccessControlPolicy,
-        AccessControlPolicyRule as AccessControlPolicyRule,
         AccessControlPolicyTestResponse as AccessControlPolicyTestResponse,
-        CELExpressionError as CELExpressionError,
     )
+    from mattermost_plugin.models.access_policy import CELExpressionError as CELExpressionError
     from mattermost_plugin.models.access_request import AccessDecision as AccessDecision
-    from mattermost_plugin.models.ai_recap_settings import (
-        AIRecapSettings as AIRecapSettings,
-        RecapLimitSettings as RecapLimitSettings,
-    )
-    from mattermost_plugin.models.audit_record import (
-        AuditEventActor as AuditEventActor,
-        AuditEventData as AuditEventData,
-        AuditEventError as AuditEventError,
-        AuditRecord as AuditRecord,
-    )
-    from mattermost_plugin.models.bot import Bot as Bot, BotGetOptions as BotGetOptions, BotPatch as BotPatch
-    from mattermost_plugin.models.cel import Condition as Condition, VisualExpression as VisualExpression
-    from mattermost_plugin.models.channel import (
-        Channel as Channel,
-        ChannelBannerInfo as ChannelBannerInfo,
-        ChannelType as ChannelType,
-    )
-    from mattermost_plugin.models.channel_member import (
-        ChannelMember as ChannelMember,
-        ChannelMemberIdentifier as ChannelMemberIdentifier,
-    )
+    from mattermost_plugin.models.ai_recap_settings import AIRecapSettings as AIRecapSettings
+    from mattermost_plugin.models.ai_recap_settings import RecapLimitSettings as RecapLimitSettings
+    from mattermost_plugin.models.audit_record import AuditEventActor as AuditEventActor
+    from mattermost_plugin.models.audit_record import AuditEventData as AuditEventData
+    from mattermost_plugin.models.audit_record import AuditEventError as AuditEventError
+    from mattermost_plugin.models.audit_record import AuditRecord as AuditRecord
+    from mattermost_plugin.models.bot import Bot as Bot
+    from mattermost_plugin.models.bot import BotGetOptions as BotGetOptions
+    from mattermost_plugin.models.bot import BotPatch as BotPatch
+    from mattermost_plugin.models.cel import Condition as Condition
+    from mattermost_plugin.models.cel import VisualExpression as VisualExpression
+    from mattermost_plugin.models.channel import Channel as Channel
+    from mattermost_plugin.models.channel import ChannelBannerInfo as ChannelBannerInfo
+    from mattermost_plugin.models.channel import ChannelType as ChannelType
+    from mattermost_plugin.models.channel_member import ChannelMember as ChannelMember
+    from mattermost_plugin.models.channel_member import ChannelMemberIdentifier as ChannelMemberIdentifier
+    from mattermost_plugin.models.channel_sidebar import OrderedSidebarCategories as OrderedSidebarCategories
+    from mattermost_plugin.models.channel_sidebar import SidebarCategory as SidebarCategory
+    from mattermost_plugin.models.channel_sidebar import SidebarCategorySorting as SidebarCategorySorting
+    from mattermost_plugin.models.channel_sidebar import SidebarCategoryType as SidebarCategoryType
     from mattermost_plugin.models.channel_sidebar import (
-        OrderedSidebarCategories as OrderedSidebarCategories,
-        SidebarCategory as SidebarCategory,
-        SidebarCategorySorting as SidebarCategorySorting,
-        SidebarCategoryType as SidebarCategoryType,
         SidebarCategoryWithChannels as SidebarCategoryWithChannels,
     )
     from mattermost_plugin.models.channel_stats import ChannelStats as ChannelStats
-    from mattermost_plugin.models.cloud import (
-        FilesLimits as FilesLimits,
-        MessagesLimits as MessagesLimits,
-        ProductLimits as ProductLimits,
-        TeamsLimits as TeamsLimits,
-    )
+    from mattermost_plugin.models.cloud import FilesLimits as FilesLimits
+    from mattermost_plugin.models.cloud import MessagesLimits as MessagesLimits
+    from mattermost_plugin.models.cloud import ProductLimits as ProductLimits
+    from mattermost_plugin.models.cloud import TeamsLimits as TeamsLimits
     from mattermost_plugin.models.command import Command as Command
     from mattermost_plugin.models.command_args import CommandArgs as CommandArgs
+    from mattermost_plugin.models.command_autocomplete import AutocompleteArg as AutocompleteArg
+    from mattermost_plugin.models.command_autocomplete import AutocompleteArgType as AutocompleteArgType
+    from mattermost_plugin.models.command_autocomplete import AutocompleteData as AutocompleteData
     from mattermost_plugin.models.command_autocomplete import (
-        AutocompleteArg as AutocompleteArg,
-        AutocompleteArgType as AutocompleteArgType,
-        AutocompleteData as AutocompleteData,
         AutocompleteDynamicListArg as AutocompleteDynamicListArg,
-        AutocompleteListItem as AutocompleteListItem,
+    )
+    from mattermost_plugin.models.command_autocomplete import AutocompleteListItem as AutocompleteListItem
+    from mattermost_plugin.models.command_autocomplete import (
         AutocompleteStaticListArg as AutocompleteStaticListArg,
-        AutocompleteTextArg as AutocompleteTextArg,
     )
+    from mattermost_plugin.models.command_autocomplete import AutocompleteTextArg as AutocompleteTextArg
     from mattermost_plugin.models.command_response import CommandResponse as CommandResponse
+    from mattermost_plugin.models.config import AccessControlSettings as AccessControlSettings
+    from mattermost_plugin.models.config import AgentsProviderSettings as AgentsProviderSettings
+    from mattermost_plugin.models.config import AnalyticsSettings as AnalyticsSettings
+    from mattermost_plugin.models.config import AnnouncementSettings as AnnouncementSettings
+    from mattermost_plugin.models.config import AutoTranslationSettings as AutoTranslationSettings
+    from mattermost_plugin.models.config import CacheSettings as CacheSettings
+    from mattermost_plugin.models.config import ClientRequirements as ClientRequirements
+    from mattermost_plugin.models.config import CloudSettings as CloudSettings
+    from mattermost_plugin.models.config import ClusterSettings as ClusterSettings
+    from mattermost_plugin.models.config import ComplianceSettings as ComplianceSettings
+    from mattermost_plugin.models.config import Config as Config
+    from mattermost_plugin.models.config import ConnectedWorkspacesSettings as ConnectedWorkspacesSettings
+    from mattermost_plugin.models.config import DataRetentionSettings as DataRetentionSettings
+    from mattermost_plugin.models.config import DisplaySettings as DisplaySettings
+    from mattermost_plugin.models.config import ElasticsearchSettings as ElasticsearchSettings
+    from mattermost_plugin.models.config import EmailSettings as EmailSettings
+    from mattermost_plugin.models.config import ExperimentalAuditSettings as ExperimentalAuditSettings
+    from mattermost_plugin.models.config import ExperimentalSettings as ExperimentalSettings
+    from mattermost_plugin.models.config import ExportSettings as ExportSettings
+    from mattermost_plugin.models.config import FileSettings as FileSettings
     from mattermost_plugin.models.config import (
-        AccessControlSettings as AccessControlSettings,
-        AgentsProviderSettings as AgentsProviderSettings,
-        AnalyticsSettings as AnalyticsSettings,
-        AnnouncementSettings as AnnouncementSettings,
-        AutoTranslationSettings as AutoTranslationSettings,
-        CacheSettings as CacheSettings,
-        ClientRequirements as ClientRequirements,
-        CloudSettings as CloudSettings,
-        ClusterSettings as ClusterSettings,
-        ComplianceSettings as ComplianceSettings,
-        Config as Config,
-        ConnectedWorkspacesSettings as ConnectedWorkspacesSettings,
-        DataRetentionSettings as DataRetentionSettings,
-        DisplaySettings as DisplaySettings,
-        ElasticsearchSettings as ElasticsearchSettings,
-        EmailSettings as EmailSettings,
-        ExperimentalAuditSettings as ExperimentalAuditSettings,
-        ExperimentalSettings as ExperimentalSettings,
-        ExportSettings as ExportSettings,
-        FileSettings as FileSettings,
         GlobalRelayMessageExportSettings as GlobalRelayMessageExportSettings,
-        GuestAccountsSettings as GuestAccountsSettings,
-        ImageProxySettings as ImageProxySettings,
-        ImportSettings as ImportSettings,
-        IntuneSettings as IntuneSettings,
-        JobSettings as JobSettings,
-        LdapSettings as LdapSettings,
-        LibreTranslateProviderSettings as LibreTranslateProviderSettings,
-        LocalizationSettings as LocalizationSettings,
-        LogSettings as LogSettings,
-        MessageExportSettings as MessageExportSettings,
-        MetricsSettings as MetricsSettings,
-        MobileEphemeralModeSettings as MobileEphemeralModeSettings,
-        NativeAppSettings as NativeAppSettings,
-        Office365Settings as Office365Settings,
-        PasswordSettings as PasswordSettings,
-        PluginSettings as PluginSettings,
-        PluginState as PluginState,
-        PrivacySettings as PrivacySettings,
-        RateLimitSettings as RateLimitSettings,
-        ReplicaLagSettings as ReplicaLagSettings,
-        SSOSettings as SSOSettings,
-        SamlSettings as SamlSettings,
-        ServiceSettings as ServiceSettings,
-        SqlSettings as SqlSettings,
-        SupportSettings as SupportSettings,
-        TeamSettings as TeamSettings,
-        ThemeSettings as ThemeSettings,
-        WranglerSettings as WranglerSettings,
     )
+    from mattermost_plugin.models.config import GuestAccountsSettings as GuestAccountsSettings
+    from mattermost_plugin.models.config import ImageProxySettings as ImageProxySettings
+    from mattermost_plugin.models.config import ImportSettings as ImportSettings
+    from mattermost_plugin.models.config import IntuneSettings as IntuneSettings
+    from mattermost_plugin.models.config import JobSettings as JobSettings
+    from mattermost_plugin.models.config import LdapSettings as LdapSettings
+    from mattermost_plugin.models.config import (
+        LibreTranslateProviderSettings as LibreTranslateProviderSettings,
+    )
+    from mattermost_plugin.models.config import LocalizationSettings as LocalizationSettings
+    from mattermost_plugin.models.config import LogSettings as LogSettings
+    from mattermost_plugin.models.config import MessageExportSettings as MessageExportSettings
+    from mattermost_plugin.models.config import MetricsSettings as MetricsSettings
+    from mattermost_plugin.models.config import MobileEphemeralModeSettings as MobileEphemeralModeSettings
+    from mattermost_plugin.models.config import NativeAppSettings as NativeAppSettings
+    from mattermost_plugin.models.config import Office365Settings as Office365Settings
+    from mattermost_plugin.models.config import PasswordSettings as PasswordSettings
+    from mattermost_plugin.models.config import PluginSettings as PluginSettings
+    from mattermost_plugin.models.config import PluginState as PluginState
+    from mattermost_plugin.models.config import PrivacySettings as PrivacySettings
+    from mattermost_plugin.models.config import RateLimitSettings as RateLimitSettings
+    from mattermost_plugin.models.config import ReplicaLagSettings as ReplicaLagSettings
+    from mattermost_plugin.models.config import SamlSettings as SamlSettings
+    from mattermost_plugin.models.config import ServiceSettings as ServiceSettings
+    from mattermost_plugin.models.config import SqlSettings as SqlSettings
+    from mattermost_plugin.models.config import SSOSettings as SSOSettings
+    from mattermost_plugin.models.config import SupportSettings as SupportSettings
+    from mattermost_plugin.models.config import TeamSettings as TeamSettings
+    from mattermost_plugin.models.config import ThemeSettings as ThemeSettings
+    from mattermost_plugin.models.config import WranglerSettings as WranglerSettings
     from mattermost_plugin.models.content_flagging_settings import (
         AdditionalContentFlaggingSettings as AdditionalContentFlaggingSettings,
-        ContentFlaggingEvent as ContentFlaggingEvent,
-        ContentFlaggingNotificationSettings as ContentFlaggingNotificationSettings,
-        ContentFlaggingSettings as ContentFlaggingSettings,
-        ContentFlaggingSettingsBase as ContentFlaggingSettingsBase,
-        NotificationTarget as NotificationTarget,
-        ReviewerSettings as ReviewerSettings,
     )
+    from mattermost_plugin.models.content_flagging_settings import (
+        ContentFlaggingEvent as ContentFlaggingEvent,
+    )
+    from mattermost_plugin.models.content_flagging_settings import (
+        ContentFlaggingNotificationSettings as ContentFlaggingNotificationSettings,
+    )
+    from mattermost_plugin.models.content_flagging_settings import (
+        ContentFlaggingSettings as ContentFlaggingSettings,
+    )
+    from mattermost_plugin.models.content_flagging_settings import (
+        ContentFlaggingSettingsBase as ContentFlaggingSettingsBase,
+    )
+    from mattermost_plugin.models.content_flagging_settings import NotificationTarget as NotificationTarget
+    from mattermost_plugin.models.content_flagging_settings import ReviewerSettings as ReviewerSettings
     from mattermost_plugin.models.context import Context as Context
     from mattermost_plugin.models.custom_status import CustomStatus as CustomStatus
     from mattermost_plugin.models.draft import Draft as Draft
-    from mattermost_plugin.models.driver import (
-        NamedValue as NamedValue,
-        ResultContainer as ResultContainer,
-        TxOptions as TxOptions,
-    )
+    from mattermost_plugin.models.driver import NamedValue as NamedValue
+    from mattermost_plugin.models.driver import ResultContainer as ResultContainer
+    from mattermost_plugin.models.driver import TxOptions as TxOptions
+    from mattermost_plugin.models.email_notification import EmailNotification as EmailNotification
     from mattermost_plugin.models.email_notification import (
-        EmailNotification as EmailNotification,
         EmailNotificationContent as EmailNotificationContent,
     )
     from mattermost_plugin.models.emoji import Emoji as Emoji
     from mattermost_plugin.models.feature_flags import FeatureFlags as FeatureFlags
-    from mattermost_plugin.models.file_info import (
-        FileDownloadType as FileDownloadType,
-        FileInfo as FileInfo,
-        GetFileInfosOptions as GetFileInfosOptions,
-    )
-    from mattermost_plugin.models.group import (
-        CreateDefaultMembershipParams as CreateDefaultMembershipParams,
-        Group as Group,
-        GroupSearchOpts as GroupSearchOpts,
-        GroupSource as GroupSource,
-        PageOpts as PageOpts,
-    )
+    from mattermost_plugin.models.file_info import FileDownloadType as FileDownloadType
+    from mattermost_plugin.models.file_info import FileInfo as FileInfo
+    from mattermost_plugin.models.file_info import GetFileInfosOptions as GetFileInfosOptions
+    from mattermost_plugin.models.group import CreateDefaultMembershipParams as CreateDefaultMembershipParams
+    from mattermost_plugin.models.group import Group as Group
+    from mattermost_plugin.models.group import GroupSearchOpts as GroupSearchOpts
+    from mattermost_plugin.models.group import GroupSource as GroupSource
+    from mattermost_plugin.models.group import PageOpts as PageOpts
     from mattermost_plugin.models.group_member import GroupMember as GroupMember
-    from mattermost_plugin.models.group_syncable import (
-        GroupSyncable as GroupSyncable,
-        GroupSyncableType as GroupSyncableType,
-    )
-    from mattermost_plugin.models.integration_action import (
-        Dialog as Dialog,
-        DialogActionButton as DialogActionButton,
-        DialogDateTimeConfig as DialogDateTimeConfig,
-        DialogElement as DialogElement,
-        OpenDialogRequest as OpenDialogRequest,
-        PostAction as PostAction,
-        PostActionIntegration as PostActionIntegration,
-        PostActionOptions as PostActionOptions,
-    )
-    from mattermost_plugin.models.license import (
-        Customer as Customer,
-        Features as Features,
-        License as License,
-        LicenseLimits as LicenseLimits,
-    )
+    from mattermost_plugin.models.group_syncable import GroupSyncable as GroupSyncable
+    from mattermost_plugin.models.group_syncable import GroupSyncableType as GroupSyncableType
+    from mattermost_plugin.models.integration_action import Dialog as Dialog
+    from mattermost_plugin.models.integration_action import DialogActionButton as DialogActionButton
+    from mattermost_plugin.models.integration_action import DialogDateTimeConfig as DialogDateTimeConfig
+    from mattermost_plugin.models.integration_action import DialogElement as DialogElement
+    from mattermost_plugin.models.integration_action import OpenDialogRequest as OpenDialogRequest
+    from mattermost_plugin.models.integration_action import PostAction as PostAction
+    from mattermost_plugin.models.integration_action import PostActionIntegration as PostActionIntegration
+    from mattermost_plugin.models.integration_action import PostActionOptions as PostActionOptions
+    from mattermost_plugin.models.license import Customer as Customer
+    from mattermost_plugin.models.license import Features as Features
+    from mattermost_plugin.models.license import License as License
+    from mattermost_plugin.models.license import LicenseLimits as LicenseLimits
     from mattermost_plugin.models.log_level import LogLevel as LogLevel
-    from mattermost_plugin.models.manifest import (
-        Manifest as Manifest,
-        ManifestServer as ManifestServer,
-        ManifestWebapp as ManifestWebapp,
-        PluginOption as PluginOption,
-        PluginSetting as PluginSetting,
-        PluginSettingsSchema as PluginSettingsSchema,
-        PluginSettingsSection as PluginSettingsSection,
-    )
-    from mattermost_plugin.models.message_attachment import (
-        MessageAttachment as MessageAttachment,
-        MessageAttachmentField as MessageAttachmentField,
-    )
+    from mattermost_plugin.models.manifest import Manifest as Manifest
+    from mattermost_plugin.models.manifest import ManifestServer as ManifestServer
+    from mattermost_plugin.models.manifest import ManifestWebapp as ManifestWebapp
+    from mattermost_plugin.models.manifest import PluginOption as PluginOption
+    from mattermost_plugin.models.manifest import PluginSetting as PluginSetting
+    from mattermost_plugin.models.manifest import PluginSettingsSchema as PluginSettingsSchema
+    from mattermost_plugin.models.manifest import PluginSettingsSection as PluginSettingsSection
+    from mattermost_plugin.models.message_attachment import MessageAttachment as MessageAttachment
+    from mattermost_plugin.models.message_attachment import MessageAttachmentField as MessageAttachmentField
     from mattermost_plugin.models.oauth import OAuthApp as OAuthApp
     from mattermost_plugin.models.permalink import PreviewPost as PreviewPost
     from mattermost_plugin.models.permission import Permission as Permission
+    from mattermost_plugin.models.plugin_cluster_event import PluginClusterEvent as PluginClusterEvent
     from mattermost_plugin.models.plugin_cluster_event import (
-        PluginClusterEvent as PluginClusterEvent,
         PluginClusterEventSendOptions as PluginClusterEventSendOptions,
     )
     from mattermost_plugin.models.plugin_kvset_options import PluginKVSetOptions as PluginKVSetOptions
     from mattermost_plugin.models.plugin_on_install_event import OnInstallEvent as OnInstallEvent
     from mattermost_plugin.models.plugin_status import PluginStatus as PluginStatus
     from mattermost_plugin.models.plugin_toast import SendToastMessageOptions as SendToastMessageOptions
-    from mattermost_plugin.models.post import (
-        GetPostsSinceForSyncCursor as GetPostsSinceForSyncCursor,
-        Post as Post,
-        PostPriority as PostPriority,
-        SearchParameter as SearchParameter,
-    )
+    from mattermost_plugin.models.post import GetPostsSinceForSyncCursor as GetPostsSinceForSyncCursor
+    from mattermost_plugin.models.post import Post as Post
+    from mattermost_plugin.models.post import PostPriority as PostPriority
+    from mattermost_plugin.models.post import SearchParameter as SearchParameter
     from mattermost_plugin.models.post_acknowledgement import PostAcknowledgement as PostAcknowledgement
-    from mattermost_plugin.models.post_embed import PostEmbed as PostEmbed, PostEmbedType as PostEmbedType
+    from mattermost_plugin.models.post_embed import PostEmbed as PostEmbed
+    from mattermost_plugin.models.post_embed import PostEmbedType as PostEmbedType
     from mattermost_plugin.models.post_list import PostList as PostList
-    from mattermost_plugin.models.post_metadata import (
-        PostImage as PostImage,
-        PostMetadata as PostMetadata,
-        PostTranslation as PostTranslation,
-    )
+    from mattermost_plugin.models.post_metadata import PostImage as PostImage
+    from mattermost_plugin.models.post_metadata import PostMetadata as PostMetadata
+    from mattermost_plugin.models.post_metadata import PostTranslation as PostTranslation
     from mattermost_plugin.models.post_search_results import PostSearchResults as PostSearchResults
     from mattermost_plugin.models.preference import Preference as Preference
     from mattermost_plugin.models.property_access import PropertyOwner as PropertyOwner
     from mattermost_plugin.models.property_access_control import (
         PropertyRequestOptions as PropertyRequestOptions,
     )
-    from mattermost_plugin.models.property_field import (
-        PermissionLevel as PermissionLevel,
-        PluginPropertyOption as PluginPropertyOption,
-        PropertyField as PropertyField,
-        PropertyFieldSearchCursor as PropertyFieldSearchCursor,
-        PropertyFieldSearchOpts as PropertyFieldSearchOpts,
-        PropertyFieldType as PropertyFieldType,
-    )
+    from mattermost_plugin.models.property_field import PermissionLevel as PermissionLevel
+    from mattermost_plugin.models.property_field import PluginPropertyOption as PluginPropertyOption
+    from mattermost_plugin.models.property_field import PropertyField as PropertyField
+    from mattermost_plugin.models.property_field import PropertyFieldSearchCursor as PropertyFieldSearchCursor
+    from mattermost_plugin.models.property_field import PropertyFieldSearchOpts as PropertyFieldSearchOpts
+    from mattermost_plugin.models.property_field import PropertyFieldType as PropertyFieldType
     from mattermost_plugin.models.property_group import PropertyGroup as PropertyGroup
-    from mattermost_plugin.models.property_value import (
-        PropertyValue as PropertyValue,
-        PropertyValueSearchCursor as PropertyValueSearchCursor,
-        PropertyValueSearchOpts as PropertyValueSearchOpts,
-    )
-    from mattermost_plugin.models.push_notification import (
-        PushNotification as PushNotification,
-        PushSubType as PushSubType,
-        PushTransport as PushTransport,
-    )
+    from mattermost_plugin.models.property_value import PropertyValue as PropertyValue
+    from mattermost_plugin.models.property_value import PropertyValueSearchCursor as PropertyValueSearchCursor
+    from mattermost_plugin.models.property_value import PropertyValueSearchOpts as PropertyValueSearchOpts
+    from mattermost_plugin.models.push_notification import PushNotification as PushNotification
+    from mattermost_plugin.models.push_notification import PushSubType as PushSubType
+    from mattermost_plugin.models.push_notification import PushTransport as PushTransport
     from mattermost_plugin.models.reaction import Reaction as Reaction
     from mattermost_plugin.models.remote_cluster import RemoteCluster as RemoteCluster
-    from mattermost_plugin.models.saml import (
-        SamlAssertion as SamlAssertion,
-        SamlAssertionInfo as SamlAssertionInfo,
-        SamlAttribute as SamlAttribute,
-        SamlAttributeStatement as SamlAttributeStatement,
-        SamlAttributeValue as SamlAttributeValue,
-        SamlAudience as SamlAudience,
-        SamlAudienceRestriction as SamlAudienceRestriction,
-        SamlAuthnContext as SamlAuthnContext,
-        SamlAuthnContextClassRef as SamlAuthnContextClassRef,
-        SamlAuthnStatement as SamlAuthnStatement,
-        SamlConditions as SamlConditions,
-        SamlIssuer as SamlIssuer,
-        SamlNameID as SamlNameID,
-        SamlOneTimeUse as SamlOneTimeUse,
-        SamlProxyRestriction as SamlProxyRestriction,
-        SamlProxyRestrictionWarning as SamlProxyRestrictionWarning,
-        SamlSignature as SamlSignature,
-        SamlSubject as SamlSubject,
-        SamlSubjectConfirmation as SamlSubjectConfirmation,
-        SamlSubjectConfirmationData as SamlSubjectConfirmationData,
-        SamlWarningInfo as SamlWarningInfo,
-        XmlName as XmlName,
-    )
+    from mattermost_plugin.models.saml import SamlAssertion as SamlAssertion
+    from mattermost_plugin.models.saml import SamlAssertionInfo as SamlAssertionInfo
+    from mattermost_plugin.models.saml import SamlAttribute as SamlAttribute
+    from mattermost_plugin.models.saml import SamlAttributeStatement as SamlAttributeStatement
+    from mattermost_plugin.models.saml import SamlAttributeValue as SamlAttributeValue
+    from mattermost_plugin.models.saml import SamlAudience as SamlAudience
+    from mattermost_plugin.models.saml import SamlAudienceRestriction as SamlAudienceRestriction
+    from mattermost_plugin.models.saml import SamlAuthnContext as SamlAuthnContext
+    from mattermost_plugin.models.saml import SamlAuthnContextClassRef as SamlAuthnContextClassRef
+    from mattermost_plugin.models.saml import SamlAuthnStatement as SamlAuthnStatement
+    from mattermost_plugin.models.saml import SamlConditions as SamlConditions
+    from mattermost_plugin.models.saml import SamlIssuer as SamlIssuer
+    from mattermost_plugin.models.saml import SamlNameID as SamlNameID
+    from mattermost_plugin.models.saml import SamlOneTimeUse as SamlOneTimeUse
+    from mattermost_plugin.models.saml import SamlProxyRestriction as SamlProxyRestriction
+    from mattermost_plugin.models.saml import SamlProxyRestrictionWarning as SamlProxyRestrictionWarning
+    from mattermost_plugin.models.saml import SamlSignature as SamlSignature
+    from mattermost_plugin.models.saml import SamlSubject as SamlSubject
+    from mattermost_plugin.models.saml import SamlSubjectConfirmation as SamlSubjectConfirmation
+    from mattermost_plugin.models.saml import SamlSubjectConfirmationData as SamlSubjectConfirmationData
+    from mattermost_plugin.models.saml import SamlWarningInfo as SamlWarningInfo
+    from mattermost_plugin.models.saml import XmlName as XmlName
     from mattermost_plugin.models.scheduled_post import ScheduledPost as ScheduledPost
     from mattermost_plugin.models.search_params import SearchParams as SearchParams
     from mattermost_plugin.models.session import Session as Session
-    from mattermost_plugin.models.shared_channel import (
-        MembershipChangeMsg as MembershipChangeMsg,
-        RegisterPluginOpts as RegisterPluginOpts,
-        SharedChannel as SharedChannel,
-        SyncMsg as SyncMsg,
-        SyncResponse as SyncResponse,
-    )
+    from mattermost_plugin.models.shared_channel import MembershipChangeMsg as MembershipChangeMsg
+    from mattermost_plugin.models.shared_channel import RegisterPluginOpts as RegisterPluginOpts
+    from mattermost_plugin.models.shared_channel import SharedChannel as SharedChannel
+    from mattermost_plugin.models.shared_channel import SyncMsg as SyncMsg
+    from mattermost_plugin.models.shared_channel import SyncResponse as SyncResponse
     from mattermost_plugin.models.status import Status as Status
     from mattermost_plugin.models.support_packet import FileData as FileData
     from mattermost_plugin.models.team import Team as Team
-    from mattermost_plugin.models.team_member import (
-        TeamMember as TeamMember,
-        TeamMemberWithError as TeamMemberWithError,
-        TeamUnread as TeamUnread,
-    )
+    from mattermost_plugin.models.team_member import TeamMember as TeamMember
+    from mattermost_plugin.models.team_member import TeamMemberWithError as TeamMemberWithError
+    from mattermost_plugin.models.team_member import TeamUnread as TeamUnread
     from mattermost_plugin.models.team_stats import TeamStats as TeamStats
-    from mattermost_plugin.models.upload_session import (
-        UploadSession as UploadSession,
-        UploadType as UploadType,
-    )
-    from mattermost_plugin.models.user import (
-        User as User,
-        UserAuth as UserAuth,
-        ViewUsersRestrictions as ViewUsersRestrictions,
-    )
+    from mattermost_plugin.models.upload_session import UploadSession as UploadSession
+    from mattermost_plugin.models.upload_session import UploadType as UploadType
+    from mattermost_plugin.models.user import User as User
+    from mattermost_plugin.models.user import UserAuth as UserAuth
+    from mattermost_plugin.models.user import ViewUsersRestrictions as ViewUsersRestrictions
     from mattermost_plugin.models.user_access_token import UserAccessToken as UserAccessToken
     from mattermost_plugin.models.user_get import UserGetOptions as UserGetOptions
     from mattermost_plugin.models.user_search import UserSearch as UserSearch

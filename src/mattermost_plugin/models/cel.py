@@ -7,7 +7,6 @@ from typing import Any
 
 from mattermost_plugin._model import Model
 
-
 __all__ = ["Condition", "VisualExpression"]
 
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from mattermost_plugin._model import Model, OpenEnum
 
-
 __all__ = ["Channel", "ChannelBannerInfo", "ChannelType"]
 
 

@@ -9,7 +9,7 @@ from mattermost_plugin._codec.timestamps import ZERO_TIME
 from mattermost_plugin._model import Model
 
 if TYPE_CHECKING:
-    import datetime
+    from datetime import datetime
 
 __all__ = ["CustomStatus"]
 
@@ -24,15 +24,10 @@ class CustomStatus(Model):
     emoji: str
     text: str
     duration: str
-    expires_at: datetime.datetime
+    expires_at: datetime
 
     def __init__(
-        self,
-        *,
-        emoji: str = "",
-        text: str = "",
-        duration: str = "",
-        expires_at: datetime.datetime = ZERO_TIME,
+        self, *, emoji: str = "", text: str = "", duration: str = "", expires_at: datetime = ZERO_TIME
     ) -> None:
         self.emoji = emoji
         self.text = text

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from mattermost_plugin._model import Model, OpenEnum
 
-
 __all__ = ["GroupSyncable", "GroupSyncableType"]
 
 

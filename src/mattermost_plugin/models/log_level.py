@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-
 from mattermost_plugin._model import Model
-
 
 __all__ = ["LogLevel"]
 

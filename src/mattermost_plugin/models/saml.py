@@ -9,7 +9,7 @@ from mattermost_plugin._codec.timestamps import ZERO_TIME
 from mattermost_plugin._model import Model
 
 if TYPE_CHECKING:
-    import datetime
+    from datetime import datetime
 
 __all__ = [
     "SamlAssertion",
@@ -57,8 +57,8 @@ class SamlAssertionInfo(Model):
     values: dict[str, SamlAttribute]
     warning_info: SamlWarningInfo | None
     session_index: str
-    authn_instant: datetime.datetime | None
-    session_not_on_or_after: datetime.datetime | None
+    authn_instant: datetime | None
+    session_not_on_or_after: datetime | None
     assertions: list[SamlAssertion]
     response_signature_validated: bool
 
@@ -69,8 +69,8 @@ class SamlAssertionInfo(Model):
         values: dict[str, SamlAttribute] | None = None,
         warning_info: SamlWarningInfo | None = None,
         session_index: str = "",
-        authn_instant: datetime.datetime | None = None,
-        session_not_on_or_after: datetime.datetime | None = None,
+        authn_instant: datetime | None = None,
+        session_not_on_or_after: datetime | None = None,
         assertions: list[SamlAssertion] | None = None,
         response_signature_validated: bool = False,
     ) -> None:
@@ -147,7 +147,7 @@ class SamlAssertion(Model):
     xml_name: XmlName
     version: str
     id: str
-    issue_instant: datetime.datetime
+    issue_instant: datetime
     issuer: SamlIssuer | None
     signature: SamlSignature | None
     subject: SamlSubject | None
@@ -162,7 +162,7 @@ class SamlAssertion(Model):
         xml_name: XmlName | None = None,
         version: str = "",
         id: str = "",
-        issue_instant: datetime.datetime = ZERO_TIME,
+        issue_instant: datetime = ZERO_TIME,
         issuer: SamlIssuer | None = None,
         signature: SamlSignature | None = None,
         subject: SamlSubject | None = None,
@@ -323,8 +323,8 @@ class SamlAuthnStatement(Model):
     __slots__ = ("xml_name", "session_index", "authn_instant", "session_not_on_or_after", "authn_context")
     xml_name: XmlName
     session_index: str
-    authn_instant: datetime.datetime | None
-    session_not_on_or_after: datetime.datetime | None
+    authn_instant: datetime | None
+    session_not_on_or_after: datetime | None
     authn_context: SamlAuthnContext | None
 
     def __init__(
@@ -332,8 +332,8 @@ class SamlAuthnStatement(Model):
         *,
         xml_name: XmlName | None = None,
         session_index: str = "",
-        authn_instant: datetime.datetime | None = None,
-        session_not_on_or_after: datetime.datetime | None = None,
+        authn_instant: datetime | None = None,
+        session_not_on_or_after: datetime | None = None,
         authn_context: SamlAuthnContext | None = None,
     ) -> None:
         self.xml_name = XmlName() if xml_name is None else xml_name

@@ -22,17 +22,17 @@ _new: Any = object.__new__
 
 
 def decode_user(m: Any) -> User:
-    global decode_user
-    from mattermost_plugin._gen.codecs.user import decode_user
+    from mattermost_plugin._gen.codecs import user as home
 
-    return decode_user(m)
+    globals()["decode_user"] = home.decode_user
+    return home.decode_user(m)
 
 
 def encode_user(o: User, m: Any) -> None:
-    global encode_user
-    from mattermost_plugin._gen.codecs.user import encode_user
+    from mattermost_plugin._gen.codecs import user as home
 
-    encode_user(o, m)
+    globals()["encode_user"] = home.encode_user
+    home.encode_user(o, m)
 
 
 def decode_access_control_policy(m: Any) -> AccessControlPolicy:

@@ -14,7 +14,6 @@ from mattermost_plugin.models.audit_record import (
     AuditRecord,
 )
 
-
 _new: Any = object.__new__
 
 

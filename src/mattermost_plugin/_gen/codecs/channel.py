@@ -11,7 +11,6 @@ from mattermost_plugin._codec.values_special import decode_value, put_value_map
 from mattermost_plugin._model import known
 from mattermost_plugin.models.channel import Channel, ChannelBannerInfo, ChannelType
 
-
 _ChannelType = known(ChannelType)
 _new: Any = object.__new__
 

@@ -9,7 +9,6 @@ from mattermost_plugin._codec.containers import checked_dict
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin.models.channel_member import ChannelMember, ChannelMemberIdentifier
 
-
 _new: Any = object.__new__
 
 

@@ -16,7 +16,6 @@ from mattermost_plugin.models.channel_sidebar import (
     SidebarCategoryWithChannels,
 )
 
-
 _SidebarCategorySorting = known(SidebarCategorySorting)
 _SidebarCategoryType = known(SidebarCategoryType)
 _new: Any = object.__new__

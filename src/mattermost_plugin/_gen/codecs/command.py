@@ -15,17 +15,17 @@ _new: Any = object.__new__
 
 
 def decode_autocomplete_data(m: Any) -> AutocompleteData:
-    global decode_autocomplete_data
-    from mattermost_plugin._gen.codecs.command_autocomplete import decode_autocomplete_data
+    from mattermost_plugin._gen.codecs import command_autocomplete as home
 
-    return decode_autocomplete_data(m)
+    globals()["decode_autocomplete_data"] = home.decode_autocomplete_data
+    return home.decode_autocomplete_data(m)
 
 
 def encode_autocomplete_data(o: AutocompleteData, m: Any) -> None:
-    global encode_autocomplete_data
-    from mattermost_plugin._gen.codecs.command_autocomplete import encode_autocomplete_data
+    from mattermost_plugin._gen.codecs import command_autocomplete as home
 
-    encode_autocomplete_data(o, m)
+    globals()["encode_autocomplete_data"] = home.encode_autocomplete_data
+    home.encode_autocomplete_data(o, m)
 
 
 def decode_command(m: Any) -> Command:

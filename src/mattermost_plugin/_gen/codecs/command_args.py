@@ -9,7 +9,6 @@ from mattermost_plugin._codec.containers import checked_dict
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin.models.command_args import CommandArgs
 
-
 _new: Any = object.__new__
 
 

@@ -19,7 +19,6 @@ from mattermost_plugin.models.command_autocomplete import (
     AutocompleteTextArg,
 )
 
-
 _AutocompleteArgType = known(AutocompleteArgType)
 _new: Any = object.__new__
 

@@ -17,17 +17,17 @@ _new: Any = object.__new__
 
 
 def decode_message_attachment(m: Any) -> MessageAttachment:
-    global decode_message_attachment
-    from mattermost_plugin._gen.codecs.message_attachment import decode_message_attachment
+    from mattermost_plugin._gen.codecs import message_attachment as home
 
-    return decode_message_attachment(m)
+    globals()["decode_message_attachment"] = home.decode_message_attachment
+    return home.decode_message_attachment(m)
 
 
 def encode_message_attachment(o: MessageAttachment, m: Any) -> None:
-    global encode_message_attachment
-    from mattermost_plugin._gen.codecs.message_attachment import encode_message_attachment
+    from mattermost_plugin._gen.codecs import message_attachment as home
 
-    encode_message_attachment(o, m)
+    globals()["encode_message_attachment"] = home.encode_message_attachment
+    home.encode_message_attachment(o, m)
 
 
 def decode_command_response(m: Any) -> CommandResponse:

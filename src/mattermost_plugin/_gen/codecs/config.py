@@ -50,10 +50,10 @@ from mattermost_plugin.models.config import (
     PrivacySettings,
     RateLimitSettings,
     ReplicaLagSettings,
-    SSOSettings,
     SamlSettings,
     ServiceSettings,
     SqlSettings,
+    SSOSettings,
     SupportSettings,
     TeamSettings,
     ThemeSettings,
@@ -69,45 +69,45 @@ _new: Any = object.__new__
 
 
 def decode_ai_recap_settings(m: Any) -> AIRecapSettings:
-    global decode_ai_recap_settings
-    from mattermost_plugin._gen.codecs.ai_recap_settings import decode_ai_recap_settings
+    from mattermost_plugin._gen.codecs import ai_recap_settings as home
 
-    return decode_ai_recap_settings(m)
+    globals()["decode_ai_recap_settings"] = home.decode_ai_recap_settings
+    return home.decode_ai_recap_settings(m)
 
 
 def encode_ai_recap_settings(o: AIRecapSettings, m: Any) -> None:
-    global encode_ai_recap_settings
-    from mattermost_plugin._gen.codecs.ai_recap_settings import encode_ai_recap_settings
+    from mattermost_plugin._gen.codecs import ai_recap_settings as home
 
-    encode_ai_recap_settings(o, m)
+    globals()["encode_ai_recap_settings"] = home.encode_ai_recap_settings
+    home.encode_ai_recap_settings(o, m)
 
 
 def decode_content_flagging_settings(m: Any) -> ContentFlaggingSettings:
-    global decode_content_flagging_settings
-    from mattermost_plugin._gen.codecs.content_flagging_settings import decode_content_flagging_settings
+    from mattermost_plugin._gen.codecs import content_flagging_settings as home
 
-    return decode_content_flagging_settings(m)
+    globals()["decode_content_flagging_settings"] = home.decode_content_flagging_settings
+    return home.decode_content_flagging_settings(m)
 
 
 def encode_content_flagging_settings(o: ContentFlaggingSettings, m: Any) -> None:
-    global encode_content_flagging_settings
-    from mattermost_plugin._gen.codecs.content_flagging_settings import encode_content_flagging_settings
+    from mattermost_plugin._gen.codecs import content_flagging_settings as home
 
-    encode_content_flagging_settings(o, m)
+    globals()["encode_content_flagging_settings"] = home.encode_content_flagging_settings
+    home.encode_content_flagging_settings(o, m)
 
 
 def decode_feature_flags(m: Any) -> FeatureFlags:
-    global decode_feature_flags
-    from mattermost_plugin._gen.codecs.feature_flags import decode_feature_flags
+    from mattermost_plugin._gen.codecs import feature_flags as home
 
-    return decode_feature_flags(m)
+    globals()["decode_feature_flags"] = home.decode_feature_flags
+    return home.decode_feature_flags(m)
 
 
 def encode_feature_flags(o: FeatureFlags, m: Any) -> None:
-    global encode_feature_flags
-    from mattermost_plugin._gen.codecs.feature_flags import encode_feature_flags
+    from mattermost_plugin._gen.codecs import feature_flags as home
 
-    encode_feature_flags(o, m)
+    globals()["encode_feature_flags"] = home.encode_feature_flags
+    home.encode_feature_flags(o, m)
 
 
 def decode_access_control_settings(m: Any) -> AccessControlSettings:

@@ -18,7 +18,6 @@ from mattermost_plugin.models.content_flagging_settings import (
     ReviewerSettings,
 )
 
-
 _ContentFlaggingEvent = known(ContentFlaggingEvent)
 _NotificationTarget = known(NotificationTarget)
 _new: Any = object.__new__

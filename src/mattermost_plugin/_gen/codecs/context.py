@@ -8,7 +8,6 @@ from typing import Any
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin.models.context import Context
 
-
 _new: Any = object.__new__
 
 

@@ -9,7 +9,6 @@ from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin._codec.timestamps import ZERO_TIME, decode_timestamp, encode_timestamp
 from mattermost_plugin.models.custom_status import CustomStatus
 
-
 _new: Any = object.__new__
 
 

@@ -17,17 +17,17 @@ _new: Any = object.__new__
 
 
 def decode_post_metadata(m: Any) -> PostMetadata:
-    global decode_post_metadata
-    from mattermost_plugin._gen.codecs.post_metadata import decode_post_metadata
+    from mattermost_plugin._gen.codecs import post_metadata as home
 
-    return decode_post_metadata(m)
+    globals()["decode_post_metadata"] = home.decode_post_metadata
+    return home.decode_post_metadata(m)
 
 
 def encode_post_metadata(o: PostMetadata, m: Any) -> None:
-    global encode_post_metadata
-    from mattermost_plugin._gen.codecs.post_metadata import encode_post_metadata
+    from mattermost_plugin._gen.codecs import post_metadata as home
 
-    encode_post_metadata(o, m)
+    globals()["encode_post_metadata"] = home.encode_post_metadata
+    home.encode_post_metadata(o, m)
 
 
 def decode_draft(m: Any) -> Draft:

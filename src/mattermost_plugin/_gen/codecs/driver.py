@@ -10,7 +10,6 @@ from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin._codec.values_special import decode_value, put_value
 from mattermost_plugin.models.driver import NamedValue, ResultContainer, TxOptions
 
-
 _new: Any = object.__new__
 
 

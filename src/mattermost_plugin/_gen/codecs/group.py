@@ -16,7 +16,6 @@ from mattermost_plugin.models.group import (
     PageOpts,
 )
 
-
 _GroupSource = known(GroupSource)
 _new: Any = object.__new__
 

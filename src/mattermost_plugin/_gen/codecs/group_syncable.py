@@ -9,7 +9,6 @@ from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin._model import known
 from mattermost_plugin.models.group_syncable import GroupSyncable, GroupSyncableType
 
-
 _GroupSyncableType = known(GroupSyncableType)
 _new: Any = object.__new__
 

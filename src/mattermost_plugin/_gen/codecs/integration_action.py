@@ -19,7 +19,6 @@ from mattermost_plugin.models.integration_action import (
     PostActionOptions,
 )
 
-
 _new: Any = object.__new__
 
 

@@ -18,7 +18,6 @@ from mattermost_plugin.models.manifest import (
     PluginSettingsSection,
 )
 
-
 _new: Any = object.__new__
 
 

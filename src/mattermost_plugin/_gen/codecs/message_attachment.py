@@ -17,17 +17,17 @@ _new: Any = object.__new__
 
 
 def decode_post_action(m: Any) -> PostAction:
-    global decode_post_action
-    from mattermost_plugin._gen.codecs.integration_action import decode_post_action
+    from mattermost_plugin._gen.codecs import integration_action as home
 
-    return decode_post_action(m)
+    globals()["decode_post_action"] = home.decode_post_action
+    return home.decode_post_action(m)
 
 
 def encode_post_action(o: PostAction, m: Any) -> None:
-    global encode_post_action
-    from mattermost_plugin._gen.codecs.integration_action import encode_post_action
+    from mattermost_plugin._gen.codecs import integration_action as home
 
-    encode_post_action(o, m)
+    globals()["encode_post_action"] = home.encode_post_action
+    home.encode_post_action(o, m)
 
 
 def decode_message_attachment(m: Any) -> MessageAttachment:

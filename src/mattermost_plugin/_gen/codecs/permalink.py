@@ -18,17 +18,17 @@ _new: Any = object.__new__
 
 
 def decode_post(m: Any) -> Post:
-    global decode_post
-    from mattermost_plugin._gen.codecs.post import decode_post
+    from mattermost_plugin._gen.codecs import post as home
 
-    return decode_post(m)
+    globals()["decode_post"] = home.decode_post
+    return home.decode_post(m)
 
 
 def encode_post(o: Post, m: Any) -> None:
-    global encode_post
-    from mattermost_plugin._gen.codecs.post import encode_post
+    from mattermost_plugin._gen.codecs import post as home
 
-    encode_post(o, m)
+    globals()["encode_post"] = home.encode_post
+    home.encode_post(o, m)
 
 
 def decode_preview_post(m: Any) -> PreviewPost:

@@ -18,31 +18,31 @@ _new: Any = object.__new__
 
 
 def decode_post_metadata(m: Any) -> PostMetadata:
-    global decode_post_metadata
-    from mattermost_plugin._gen.codecs.post_metadata import decode_post_metadata
+    from mattermost_plugin._gen.codecs import post_metadata as home
 
-    return decode_post_metadata(m)
+    globals()["decode_post_metadata"] = home.decode_post_metadata
+    return home.decode_post_metadata(m)
 
 
 def encode_post_metadata(o: PostMetadata, m: Any) -> None:
-    global encode_post_metadata
-    from mattermost_plugin._gen.codecs.post_metadata import encode_post_metadata
+    from mattermost_plugin._gen.codecs import post_metadata as home
 
-    encode_post_metadata(o, m)
+    globals()["encode_post_metadata"] = home.encode_post_metadata
+    home.encode_post_metadata(o, m)
 
 
 def decode_user(m: Any) -> User:
-    global decode_user
-    from mattermost_plugin._gen.codecs.user import decode_user
+    from mattermost_plugin._gen.codecs import user as home
 
-    return decode_user(m)
+    globals()["decode_user"] = home.decode_user
+    return home.decode_user(m)
 
 
 def encode_user(o: User, m: Any) -> None:
-    global encode_user
-    from mattermost_plugin._gen.codecs.user import encode_user
+    from mattermost_plugin._gen.codecs import user as home
 
-    encode_user(o, m)
+    globals()["encode_user"] = home.encode_user
+    home.encode_user(o, m)
 
 
 def decode_get_posts_since_for_sync_cursor(m: Any) -> GetPostsSinceForSyncCursor:

@@ -10,7 +10,6 @@ from mattermost_plugin._codec.values_special import decode_value, put_value
 from mattermost_plugin._model import known
 from mattermost_plugin.models.post_embed import PostEmbed, PostEmbedType
 
-
 _PostEmbedType = known(PostEmbedType)
 _new: Any = object.__new__
 

@@ -21,87 +21,87 @@ _new: Any = object.__new__
 
 
 def decode_emoji(m: Any) -> Emoji:
-    global decode_emoji
-    from mattermost_plugin._gen.codecs.emoji import decode_emoji
+    from mattermost_plugin._gen.codecs import emoji as home
 
-    return decode_emoji(m)
+    globals()["decode_emoji"] = home.decode_emoji
+    return home.decode_emoji(m)
 
 
 def encode_emoji(o: Emoji, m: Any) -> None:
-    global encode_emoji
-    from mattermost_plugin._gen.codecs.emoji import encode_emoji
+    from mattermost_plugin._gen.codecs import emoji as home
 
-    encode_emoji(o, m)
+    globals()["encode_emoji"] = home.encode_emoji
+    home.encode_emoji(o, m)
 
 
 def decode_file_info(m: Any) -> FileInfo:
-    global decode_file_info
-    from mattermost_plugin._gen.codecs.file_info import decode_file_info
+    from mattermost_plugin._gen.codecs import file_info as home
 
-    return decode_file_info(m)
+    globals()["decode_file_info"] = home.decode_file_info
+    return home.decode_file_info(m)
 
 
 def encode_file_info(o: FileInfo, m: Any) -> None:
-    global encode_file_info
-    from mattermost_plugin._gen.codecs.file_info import encode_file_info
+    from mattermost_plugin._gen.codecs import file_info as home
 
-    encode_file_info(o, m)
+    globals()["encode_file_info"] = home.encode_file_info
+    home.encode_file_info(o, m)
 
 
 def decode_post_acknowledgement(m: Any) -> PostAcknowledgement:
-    global decode_post_acknowledgement
-    from mattermost_plugin._gen.codecs.post_acknowledgement import decode_post_acknowledgement
+    from mattermost_plugin._gen.codecs import post_acknowledgement as home
 
-    return decode_post_acknowledgement(m)
+    globals()["decode_post_acknowledgement"] = home.decode_post_acknowledgement
+    return home.decode_post_acknowledgement(m)
 
 
 def encode_post_acknowledgement(o: PostAcknowledgement, m: Any) -> None:
-    global encode_post_acknowledgement
-    from mattermost_plugin._gen.codecs.post_acknowledgement import encode_post_acknowledgement
+    from mattermost_plugin._gen.codecs import post_acknowledgement as home
 
-    encode_post_acknowledgement(o, m)
+    globals()["encode_post_acknowledgement"] = home.encode_post_acknowledgement
+    home.encode_post_acknowledgement(o, m)
 
 
 def decode_post_embed(m: Any) -> PostEmbed:
-    global decode_post_embed
-    from mattermost_plugin._gen.codecs.post_embed import decode_post_embed
+    from mattermost_plugin._gen.codecs import post_embed as home
 
-    return decode_post_embed(m)
+    globals()["decode_post_embed"] = home.decode_post_embed
+    return home.decode_post_embed(m)
 
 
 def encode_post_embed(o: PostEmbed, m: Any) -> None:
-    global encode_post_embed
-    from mattermost_plugin._gen.codecs.post_embed import encode_post_embed
+    from mattermost_plugin._gen.codecs import post_embed as home
 
-    encode_post_embed(o, m)
+    globals()["encode_post_embed"] = home.encode_post_embed
+    home.encode_post_embed(o, m)
 
 
 def decode_post_priority(m: Any) -> PostPriority:
-    global decode_post_priority
-    from mattermost_plugin._gen.codecs.post import decode_post_priority
+    from mattermost_plugin._gen.codecs import post as home
 
-    return decode_post_priority(m)
+    globals()["decode_post_priority"] = home.decode_post_priority
+    return home.decode_post_priority(m)
 
 
 def encode_post_priority(o: PostPriority, m: Any) -> None:
-    global encode_post_priority
-    from mattermost_plugin._gen.codecs.post import encode_post_priority
+    from mattermost_plugin._gen.codecs import post as home
 
-    encode_post_priority(o, m)
+    globals()["encode_post_priority"] = home.encode_post_priority
+    home.encode_post_priority(o, m)
 
 
 def decode_reaction(m: Any) -> Reaction:
-    global decode_reaction
-    from mattermost_plugin._gen.codecs.reaction import decode_reaction
+    from mattermost_plugin._gen.codecs import reaction as home
 
-    return decode_reaction(m)
+    globals()["decode_reaction"] = home.decode_reaction
+    return home.decode_reaction(m)
 
 
 def encode_reaction(o: Reaction, m: Any) -> None:
-    global encode_reaction
-    from mattermost_plugin._gen.codecs.reaction import encode_reaction
+    from mattermost_plugin._gen.codecs import reaction as home
 
-    encode_reaction(o, m)
+    globals()["encode_reaction"] = home.encode_reaction
+    home.encode_reaction(o, m)
 
 
 def decode_post_image(m: Any) -> PostImage:

@@ -16,17 +16,17 @@ _new: Any = object.__new__
 
 
 def decode_post_list(m: Any) -> PostList:
-    global decode_post_list
-    from mattermost_plugin._gen.codecs.post_list import decode_post_list
+    from mattermost_plugin._gen.codecs import post_list as home
 
-    return decode_post_list(m)
+    globals()["decode_post_list"] = home.decode_post_list
+    return home.decode_post_list(m)
 
 
 def encode_post_list(o: PostList, m: Any) -> None:
-    global encode_post_list
-    from mattermost_plugin._gen.codecs.post_list import encode_post_list
+    from mattermost_plugin._gen.codecs import post_list as home
 
-    encode_post_list(o, m)
+    globals()["encode_post_list"] = home.encode_post_list
+    home.encode_post_list(o, m)
 
 
 def decode_post_search_results(m: Any) -> PostSearchResults:

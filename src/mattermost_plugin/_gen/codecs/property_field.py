@@ -18,7 +18,6 @@ from mattermost_plugin.models.property_field import (
     PropertyFieldType,
 )
 
-
 _PermissionLevel = known(PermissionLevel)
 _PropertyFieldType = known(PropertyFieldType)
 _new: Any = object.__new__

@@ -13,7 +13,6 @@ from mattermost_plugin.models.property_value import (
     PropertyValueSearchOpts,
 )
 
-
 _new: Any = object.__new__
 
 

@@ -10,7 +10,6 @@ from mattermost_plugin._model import known
 from mattermost_plugin.models.channel import ChannelType
 from mattermost_plugin.models.push_notification import PushNotification, PushSubType, PushTransport
 
-
 _ChannelType = known(ChannelType)
 _PushSubType = known(PushSubType)
 _PushTransport = known(PushTransport)

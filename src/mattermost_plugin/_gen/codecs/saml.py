@@ -33,7 +33,6 @@ from mattermost_plugin.models.saml import (
     XmlName,
 )
 
-
 _new: Any = object.__new__
 
 

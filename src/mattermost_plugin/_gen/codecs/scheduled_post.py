@@ -15,17 +15,17 @@ _new: Any = object.__new__
 
 
 def decode_draft(m: Any) -> Draft:
-    global decode_draft
-    from mattermost_plugin._gen.codecs.draft import decode_draft
+    from mattermost_plugin._gen.codecs import draft as home
 
-    return decode_draft(m)
+    globals()["decode_draft"] = home.decode_draft
+    return home.decode_draft(m)
 
 
 def encode_draft(o: Draft, m: Any) -> None:
-    global encode_draft
-    from mattermost_plugin._gen.codecs.draft import encode_draft
+    from mattermost_plugin._gen.codecs import draft as home
 
-    encode_draft(o, m)
+    globals()["encode_draft"] = home.encode_draft
+    home.encode_draft(o, m)
 
 
 def decode_scheduled_post(m: Any) -> ScheduledPost:

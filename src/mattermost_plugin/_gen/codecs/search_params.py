@@ -9,7 +9,6 @@ from mattermost_plugin._codec.containers import checked_list
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin.models.search_params import SearchParams
 
-
 _new: Any = object.__new__
 
 

@@ -16,17 +16,17 @@ _new: Any = object.__new__
 
 
 def decode_team_member(m: Any) -> TeamMember:
-    global decode_team_member
-    from mattermost_plugin._gen.codecs.team_member import decode_team_member
+    from mattermost_plugin._gen.codecs import team_member as home
 
-    return decode_team_member(m)
+    globals()["decode_team_member"] = home.decode_team_member
+    return home.decode_team_member(m)
 
 
 def encode_team_member(o: TeamMember, m: Any) -> None:
-    global encode_team_member
-    from mattermost_plugin._gen.codecs.team_member import encode_team_member
+    from mattermost_plugin._gen.codecs import team_member as home
 
-    encode_team_member(o, m)
+    globals()["encode_team_member"] = home.encode_team_member
+    home.encode_team_member(o, m)
 
 
 def decode_session(m: Any) -> Session:

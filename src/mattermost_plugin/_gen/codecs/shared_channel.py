@@ -29,73 +29,73 @@ _new: Any = object.__new__
 
 
 def decode_post(m: Any) -> Post:
-    global decode_post
-    from mattermost_plugin._gen.codecs.post import decode_post
+    from mattermost_plugin._gen.codecs import post as home
 
-    return decode_post(m)
+    globals()["decode_post"] = home.decode_post
+    return home.decode_post(m)
 
 
 def encode_post(o: Post, m: Any) -> None:
-    global encode_post
-    from mattermost_plugin._gen.codecs.post import encode_post
+    from mattermost_plugin._gen.codecs import post as home
 
-    encode_post(o, m)
+    globals()["encode_post"] = home.encode_post
+    home.encode_post(o, m)
 
 
 def decode_post_acknowledgement(m: Any) -> PostAcknowledgement:
-    global decode_post_acknowledgement
-    from mattermost_plugin._gen.codecs.post_acknowledgement import decode_post_acknowledgement
+    from mattermost_plugin._gen.codecs import post_acknowledgement as home
 
-    return decode_post_acknowledgement(m)
+    globals()["decode_post_acknowledgement"] = home.decode_post_acknowledgement
+    return home.decode_post_acknowledgement(m)
 
 
 def encode_post_acknowledgement(o: PostAcknowledgement, m: Any) -> None:
-    global encode_post_acknowledgement
-    from mattermost_plugin._gen.codecs.post_acknowledgement import encode_post_acknowledgement
+    from mattermost_plugin._gen.codecs import post_acknowledgement as home
 
-    encode_post_acknowledgement(o, m)
+    globals()["encode_post_acknowledgement"] = home.encode_post_acknowledgement
+    home.encode_post_acknowledgement(o, m)
 
 
 def decode_reaction(m: Any) -> Reaction:
-    global decode_reaction
-    from mattermost_plugin._gen.codecs.reaction import decode_reaction
+    from mattermost_plugin._gen.codecs import reaction as home
 
-    return decode_reaction(m)
+    globals()["decode_reaction"] = home.decode_reaction
+    return home.decode_reaction(m)
 
 
 def encode_reaction(o: Reaction, m: Any) -> None:
-    global encode_reaction
-    from mattermost_plugin._gen.codecs.reaction import encode_reaction
+    from mattermost_plugin._gen.codecs import reaction as home
 
-    encode_reaction(o, m)
+    globals()["encode_reaction"] = home.encode_reaction
+    home.encode_reaction(o, m)
 
 
 def decode_status(m: Any) -> Status:
-    global decode_status
-    from mattermost_plugin._gen.codecs.status import decode_status
+    from mattermost_plugin._gen.codecs import status as home
 
-    return decode_status(m)
+    globals()["decode_status"] = home.decode_status
+    return home.decode_status(m)
 
 
 def encode_status(o: Status, m: Any) -> None:
-    global encode_status
-    from mattermost_plugin._gen.codecs.status import encode_status
+    from mattermost_plugin._gen.codecs import status as home
 
-    encode_status(o, m)
+    globals()["encode_status"] = home.encode_status
+    home.encode_status(o, m)
 
 
 def decode_user(m: Any) -> User:
-    global decode_user
-    from mattermost_plugin._gen.codecs.user import decode_user
+    from mattermost_plugin._gen.codecs import user as home
 
-    return decode_user(m)
+    globals()["decode_user"] = home.decode_user
+    return home.decode_user(m)
 
 
 def encode_user(o: User, m: Any) -> None:
-    global encode_user
-    from mattermost_plugin._gen.codecs.user import encode_user
+    from mattermost_plugin._gen.codecs import user as home
 
-    encode_user(o, m)
+    globals()["encode_user"] = home.encode_user
+    home.encode_user(o, m)
 
 
 def decode_membership_change_msg(m: Any) -> MembershipChangeMsg:

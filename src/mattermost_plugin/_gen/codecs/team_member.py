@@ -9,7 +9,6 @@ from mattermost_plugin._codec.errors_special import decode_app_error, encode_app
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin.models.team_member import TeamMember, TeamMemberWithError, TeamUnread
 
-
 _new: Any = object.__new__
 
 

@@ -9,7 +9,6 @@ from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin._model import known
 from mattermost_plugin.models.upload_session import UploadSession, UploadType
 
-
 _UploadType = known(UploadType)
 _new: Any = object.__new__
 

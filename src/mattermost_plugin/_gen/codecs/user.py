@@ -9,7 +9,6 @@ from mattermost_plugin._codec.containers import checked_dict, checked_list
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain
 from mattermost_plugin.models.user import User, UserAuth, ViewUsersRestrictions
 
-
 _new: Any = object.__new__
 
 

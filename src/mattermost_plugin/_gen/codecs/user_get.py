@@ -16,17 +16,17 @@ _new: Any = object.__new__
 
 
 def decode_view_users_restrictions(m: Any) -> ViewUsersRestrictions:
-    global decode_view_users_restrictions
-    from mattermost_plugin._gen.codecs.user import decode_view_users_restrictions
+    from mattermost_plugin._gen.codecs import user as home
 
-    return decode_view_users_restrictions(m)
+    globals()["decode_view_users_restrictions"] = home.decode_view_users_restrictions
+    return home.decode_view_users_restrictions(m)
 
 
 def encode_view_users_restrictions(o: ViewUsersRestrictions, m: Any) -> None:
-    global encode_view_users_restrictions
-    from mattermost_plugin._gen.codecs.user import encode_view_users_restrictions
+    from mattermost_plugin._gen.codecs import user as home
 
-    encode_view_users_restrictions(o, m)
+    globals()["encode_view_users_restrictions"] = home.encode_view_users_restrictions
+    home.encode_view_users_restrictions(o, m)
 
 
 def decode_user_get_options(m: Any) -> UserGetOptions:

@@ -16,17 +16,17 @@ _new: Any = object.__new__
 
 
 def decode_session(m: Any) -> Session:
-    global decode_session
-    from mattermost_plugin._gen.codecs.session import decode_session
+    from mattermost_plugin._gen.codecs import session as home
 
-    return decode_session(m)
+    globals()["decode_session"] = home.decode_session
+    return home.decode_session(m)
 
 
 def encode_session(o: Session, m: Any) -> None:
-    global encode_session
-    from mattermost_plugin._gen.codecs.session import encode_session
+    from mattermost_plugin._gen.codecs import session as home
 
-    encode_session(o, m)
+    globals()["encode_session"] = home.encode_session
+    home.encode_session(o, m)
 
 
 def decode_websocket_request(m: Any) -> WebSocketRequest:

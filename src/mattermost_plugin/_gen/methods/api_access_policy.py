@@ -22,8 +22,6 @@ from mattermost_plugin._runtime.methods import Codec
 if TYPE_CHECKING:
     from mattermost_plugin.models.access_policy import (
         AccessControlPolicy,
-        AccessControlPolicyTestResponse,
-        CELExpressionError,
     )
 
 
@@ -82,10 +80,9 @@ def _save_access_control_policy() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_access_control_policy(m.result) if has("result") else None
-        return result_
+        return decode_access_control_policy(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -134,10 +131,9 @@ def _get_access_control_policy() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_access_control_policy(m.result) if has("result") else None
-        return result_
+        return decode_access_control_policy(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -211,12 +207,10 @@ def _check_access_control_expression() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_cel_expression_error(e) for e in x] if x else []
-        return result_
+        return [decode_cel_expression_error(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -318,10 +312,9 @@ def _query_users_for_access_control_expression() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_access_control_policy_test_response(m.result) if has("result") else None
-        return result_
+        return decode_access_control_policy_test_response(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

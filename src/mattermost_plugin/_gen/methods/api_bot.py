@@ -65,10 +65,9 @@ def _create_bot() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_bot(m.result) if has("result") else None
-        return result_
+        return decode_bot(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -132,10 +131,9 @@ def _patch_bot() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_bot(m.result) if has("result") else None
-        return result_
+        return decode_bot(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -198,10 +196,9 @@ def _get_bot() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_bot(m.result) if has("result") else None
-        return result_
+        return decode_bot(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -251,12 +248,10 @@ def _get_bots() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_bot(e) for e in x] if x else []
-        return result_
+        return [decode_bot(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -319,10 +314,9 @@ def _update_bot_active() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_bot(m.result) if has("result") else None
-        return result_
+        return decode_bot(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -369,11 +363,9 @@ def _ensure_bot_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -15,7 +15,7 @@ from mattermost_plugin._runtime.methods import Codec
 from mattermost_plugin.models.channel import ChannelType
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.channel import Channel, ChannelType
+    from mattermost_plugin.models.channel import Channel
 
 _ChannelType = known(ChannelType)
 
@@ -56,10 +56,9 @@ def _create_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -124,10 +123,9 @@ def _get_channel_of_type() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -201,12 +199,10 @@ def _get_public_channels_for_team() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_channel(e) for e in x] if x else []
-        return result_
+        return [decode_channel(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -253,10 +249,9 @@ def _get_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -327,10 +322,9 @@ def _get_channel_by_name() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -401,10 +395,9 @@ def _get_channel_by_name_for_team_name() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -478,12 +471,10 @@ def _get_channels_for_team_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_channel(e) for e in x] if x else []
-        return result_
+        return [decode_channel(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -548,10 +539,9 @@ def _get_direct_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -601,10 +591,9 @@ def _get_group_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -651,10 +640,9 @@ def _update_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel(m.result) if has("result") else None
-        return result_
+        return decode_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -722,12 +710,10 @@ def _search_channels() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_channel(e) for e in x] if x else []
-        return result_
+        return [decode_channel(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -18,7 +18,7 @@ from mattermost_plugin._gen.codecs.channel_member import (
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.channel_member import ChannelMember, ChannelMemberIdentifier
+    from mattermost_plugin.models.channel_member import ChannelMemberIdentifier
 
 
 def _add_channel_member() -> Codec:
@@ -75,10 +75,9 @@ def _add_channel_member() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel_member(m.result) if has("result") else None
-        return result_
+        return decode_channel_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -149,10 +148,9 @@ def _add_user_to_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel_member(m.result) if has("result") else None
-        return result_
+        return decode_channel_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -217,10 +215,9 @@ def _get_channel_member() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel_member(m.result) if has("result") else None
-        return result_
+        return decode_channel_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -294,12 +291,10 @@ def _get_channel_members() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_channel_member(e) for e in x] if x else []
-        return result_
+        return [decode_channel_member(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -368,12 +363,10 @@ def _get_channel_members_by_ids() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_channel_member(e) for e in x] if x else []
-        return result_
+        return [decode_channel_member(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -453,12 +446,10 @@ def _get_channel_members_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_channel_member(e) for e in x] if x else []
-        return result_
+        return [decode_channel_member(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -529,10 +520,9 @@ def _update_channel_member_roles() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel_member(m.result) if has("result") else None
-        return result_
+        return decode_channel_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -606,10 +596,9 @@ def _update_channel_member_notifications() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel_member(m.result) if has("result") else None
-        return result_
+        return decode_channel_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -678,8 +667,7 @@ def _patch_channel_members_notifications() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 

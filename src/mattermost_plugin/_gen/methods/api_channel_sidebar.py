@@ -18,7 +18,7 @@ from mattermost_plugin._gen.codecs.channel_sidebar import (
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.channel_sidebar import OrderedSidebarCategories, SidebarCategoryWithChannels
+    from mattermost_plugin.models.channel_sidebar import SidebarCategoryWithChannels
 
 
 def _create_channel_sidebar_category() -> Codec:
@@ -86,10 +86,9 @@ def _create_channel_sidebar_category() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_sidebar_category_with_channels(m.result) if has("result") else None
-        return result_
+        return decode_sidebar_category_with_channels(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -154,10 +153,9 @@ def _get_channel_sidebar_categories() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_ordered_sidebar_categories(m.result) if has("result") else None
-        return result_
+        return decode_ordered_sidebar_categories(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -238,12 +236,10 @@ def _update_channel_sidebar_categories() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_sidebar_category_with_channels(e) for e in x] if x else []
-        return result_
+        return [decode_sidebar_category_with_channels(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

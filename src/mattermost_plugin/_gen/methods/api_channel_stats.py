@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
 from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.channel_stats import decode_channel_stats, encode_channel_stats
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.channel_stats import ChannelStats
 
 
 def _get_channel_stats() -> Codec:
@@ -55,10 +52,9 @@ def _get_channel_stats() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_channel_stats(m.result) if has("result") else None
-        return result_
+        return decode_channel_stats(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.errors_special import decode_error, put_error
 from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.cloud import decode_product_limits, encode_product_limits
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.cloud import ProductLimits
 
 
 def _get_cloud_limits() -> Codec:
@@ -45,10 +42,9 @@ def _get_cloud_limits() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_product_limits(m.result) if has("result") else None
-        return result_
+        return decode_product_limits(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

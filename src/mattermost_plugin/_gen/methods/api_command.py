@@ -52,8 +52,7 @@ def _register_command() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -101,10 +100,9 @@ def _create_command() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_command(m.result) if has("result") else None
-        return result_
+        return decode_command(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -155,12 +153,10 @@ def _list_commands() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_command(e) for e in x] if x else []
-        return result_
+        return [decode_command(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -213,12 +209,10 @@ def _list_custom_commands() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_command(e) for e in x] if x else []
-        return result_
+        return [decode_command(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -271,12 +265,10 @@ def _list_plugin_commands() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_command(e) for e in x] if x else []
-        return result_
+        return [decode_command(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -319,12 +311,10 @@ def _list_built_in_commands() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_command(e) for e in x] if x else []
-        return result_
+        return [decode_command(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -370,10 +360,9 @@ def _get_command() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_command(m.result) if has("result") else None
-        return result_
+        return decode_command(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -436,10 +425,9 @@ def _update_command() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_command(m.result) if has("result") else None
-        return result_
+        return decode_command(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -14,7 +14,6 @@ from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
     from mattermost_plugin.models.command_args import CommandArgs
-    from mattermost_plugin.models.command_response import CommandResponse
 
 
 def _execute_slash_command() -> Codec:
@@ -57,10 +56,9 @@ def _execute_slash_command() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_command_response(m.result) if has("result") else None
-        return result_
+        return decode_command_response(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

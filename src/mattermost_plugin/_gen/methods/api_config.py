@@ -43,8 +43,7 @@ def _get_config() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        result_ = decode_config(m.result) if has("result") else None
-        return result_
+        return decode_config(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -79,8 +78,7 @@ def _get_unsanitized_config() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        result_ = decode_config(m.result) if has("result") else None
-        return result_
+        return decode_config(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -119,8 +117,7 @@ def _save_config() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 

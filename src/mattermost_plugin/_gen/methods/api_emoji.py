@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.containers import checked_list
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
@@ -11,9 +11,6 @@ from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.emoji import decode_emoji, encode_emoji
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.emoji import Emoji
 
 
 def _get_emoji_list() -> Codec:
@@ -79,12 +76,10 @@ def _get_emoji_list() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_emoji(e) for e in x] if x else []
-        return result_
+        return [decode_emoji(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -131,10 +126,9 @@ def _get_emoji_by_name() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_emoji(m.result) if has("result") else None
-        return result_
+        return decode_emoji(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -181,10 +175,9 @@ def _get_emoji() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_emoji(m.result) if has("result") else None
-        return result_
+        return decode_emoji(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -18,7 +18,7 @@ from mattermost_plugin._gen.codecs.file_info import (
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.file_info import FileInfo, GetFileInfosOptions
+    from mattermost_plugin.models.file_info import GetFileInfosOptions
 
 
 def _get_file_info() -> Codec:
@@ -57,10 +57,9 @@ def _get_file_info() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_file_info(m.result) if has("result") else None
-        return result_
+        return decode_file_info(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -135,12 +134,10 @@ def _get_file_infos() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_file_info(e) for e in x] if x else []
-        return result_
+        return [decode_file_info(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

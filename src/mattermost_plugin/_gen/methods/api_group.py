@@ -23,12 +23,7 @@ from mattermost_plugin._runtime.methods import Codec
 from mattermost_plugin.models.group import GroupSource
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.group import (
-        CreateDefaultMembershipParams,
-        Group,
-        GroupSearchOpts,
-        GroupSource,
-    )
+    from mattermost_plugin.models.group import CreateDefaultMembershipParams, Group, GroupSearchOpts
     from mattermost_plugin.models.user import ViewUsersRestrictions
 
 _GroupSource = known(GroupSource)
@@ -70,10 +65,9 @@ def _get_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -120,10 +114,9 @@ def _get_group_by_name() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -177,12 +170,10 @@ def _get_groups_by_source() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_group(e) for e in x] if x else []
-        return result_
+        return [decode_group(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -234,12 +225,10 @@ def _get_groups_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_group(e) for e in x] if x else []
-        return result_
+        return [decode_group(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -304,10 +293,9 @@ def _get_group_by_remote_id() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -354,10 +342,9 @@ def _create_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -404,10 +391,9 @@ def _update_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -454,10 +440,9 @@ def _delete_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -504,10 +489,9 @@ def _restore_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group(m.result) if has("result") else None
-        return result_
+        return decode_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -597,12 +581,10 @@ def _get_groups() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_group(e) for e in x] if x else []
-        return result_
+        return [decode_group(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -654,8 +636,7 @@ def _create_default_syncable_memberships() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 

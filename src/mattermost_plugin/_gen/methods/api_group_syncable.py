@@ -15,7 +15,7 @@ from mattermost_plugin._runtime.methods import Codec
 from mattermost_plugin.models.group_syncable import GroupSyncableType
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.group_syncable import GroupSyncable, GroupSyncableType
+    from mattermost_plugin.models.group_syncable import GroupSyncable
 
 _GroupSyncableType = known(GroupSyncableType)
 
@@ -80,10 +80,9 @@ def _get_group_syncable() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group_syncable(m.result) if has("result") else None
-        return result_
+        return decode_group_syncable(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -151,12 +150,10 @@ def _get_group_syncables() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_group_syncable(e) for e in x] if x else []
-        return result_
+        return [decode_group_syncable(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -207,10 +204,9 @@ def _upsert_group_syncable() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group_syncable(m.result) if has("result") else None
-        return result_
+        return decode_group_syncable(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -261,10 +257,9 @@ def _update_group_syncable() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group_syncable(m.result) if has("result") else None
-        return result_
+        return decode_group_syncable(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -335,10 +330,9 @@ def _delete_group_syncable() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_group_syncable(m.result) if has("result") else None
-        return result_
+        return decode_group_syncable(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

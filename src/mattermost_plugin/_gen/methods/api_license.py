@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.license import decode_license, encode_license
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.license import License
 
 
 def _get_license() -> Codec:
@@ -47,8 +44,7 @@ def _get_license() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        result_ = decode_license(m.result) if has("result") else None
-        return result_
+        return decode_license(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

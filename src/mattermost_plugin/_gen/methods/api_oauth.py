@@ -51,10 +51,9 @@ def _create_oauth_app() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_oauth_app(m.result) if has("result") else None
-        return result_
+        return decode_oauth_app(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -101,10 +100,9 @@ def _get_oauth_app() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_oauth_app(m.result) if has("result") else None
-        return result_
+        return decode_oauth_app(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -151,10 +149,9 @@ def _update_oauth_app() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_oauth_app(m.result) if has("result") else None
-        return result_
+        return decode_oauth_app(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

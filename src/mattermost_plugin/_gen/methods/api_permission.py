@@ -67,8 +67,7 @@ def _has_permission_to() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -134,8 +133,7 @@ def _has_permission_to_team() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -201,8 +199,7 @@ def _has_permission_to_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

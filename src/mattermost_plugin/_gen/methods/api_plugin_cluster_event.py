@@ -78,8 +78,7 @@ def _publish_plugin_cluster_event() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 

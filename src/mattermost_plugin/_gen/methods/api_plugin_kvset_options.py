@@ -76,11 +76,9 @@ def _kv_set_with_options() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
 from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.plugin_status import decode_plugin_status, encode_plugin_status
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.plugin_status import PluginStatus
 
 
 def _get_plugin_status() -> Codec:
@@ -53,10 +50,9 @@ def _get_plugin_status() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_plugin_status(m.result) if has("result") else None
-        return result_
+        return decode_plugin_status(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

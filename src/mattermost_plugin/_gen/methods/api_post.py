@@ -30,7 +30,6 @@ from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
     from mattermost_plugin.models.post import GetPostsSinceForSyncCursor, Post, SearchParameter
-    from mattermost_plugin.models.post_search_results import PostSearchResults
 
 
 def _search_posts_in_team_for_user() -> Codec:
@@ -93,10 +92,9 @@ def _search_posts_in_team_for_user() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post_search_results(m.result) if has("result") else None
-        return result_
+        return decode_post_search_results(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -143,10 +141,9 @@ def _create_post() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -210,8 +207,7 @@ def _send_ephemeral_post() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -271,8 +267,7 @@ def _update_ephemeral_post() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -313,10 +308,9 @@ def _get_post() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -363,10 +357,9 @@ def _update_post() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -435,8 +428,7 @@ def _update_shared_channel_cursor() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
 from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.post_list import decode_post_list, encode_post_list
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.post_list import PostList
 
 
 def _get_post_thread() -> Codec:
@@ -51,10 +48,9 @@ def _get_post_thread() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post_list(m.result) if has("result") else None
-        return result_
+        return decode_post_list(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -117,10 +113,9 @@ def _get_posts_since() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post_list(m.result) if has("result") else None
-        return result_
+        return decode_post_list(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -195,10 +190,9 @@ def _get_posts_after() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post_list(m.result) if has("result") else None
-        return result_
+        return decode_post_list(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -273,10 +267,9 @@ def _get_posts_before() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post_list(m.result) if has("result") else None
-        return result_
+        return decode_post_list(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -347,10 +340,9 @@ def _get_posts_for_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_post_list(m.result) if has("result") else None
-        return result_
+        return decode_post_list(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

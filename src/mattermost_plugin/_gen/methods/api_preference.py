@@ -75,11 +75,9 @@ def _get_preference_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_preference(m.result)
-        return result_
+        return decode_preference(m.result)
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -133,12 +131,10 @@ def _get_preferences_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_preference(e) for e in x] if x else []
-        return result_
+        return [decode_preference(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -204,8 +200,7 @@ def _update_preferences_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -273,8 +268,7 @@ def _delete_preferences_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 

@@ -67,10 +67,9 @@ def _create_property_field() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_field(m.result) if has("result") else None
-        return result_
+        return decode_property_field(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -134,10 +133,9 @@ def _get_property_field() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_field(m.result) if has("result") else None
-        return result_
+        return decode_property_field(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -205,12 +203,10 @@ def _get_property_fields() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_field(e) for e in x] if x else []
-        return result_
+        return [decode_property_field(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -275,10 +271,9 @@ def _update_property_field() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_field(m.result) if has("result") else None
-        return result_
+        return decode_property_field(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -345,12 +340,10 @@ def _search_property_fields() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_field(e) for e in x] if x else []
-        return result_
+        return [decode_property_field(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -420,10 +413,9 @@ def _get_property_field_by_name() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_field(m.result) if has("result") else None
-        return result_
+        return decode_property_field(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -493,12 +485,10 @@ def _update_property_fields() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_field(e) for e in x] if x else []
-        return result_
+        return [decode_property_field(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -575,12 +565,10 @@ def _get_access_control_fields_autocomplete() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_property_field(e) for e in x] if x else []
-        return result_
+        return [decode_property_field(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

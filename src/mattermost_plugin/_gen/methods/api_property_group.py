@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.errors_special import decode_error, put_error
 from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.property_group import decode_property_group, encode_property_group
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.property_group import PropertyGroup
 
 
 def _register_property_group() -> Codec:
@@ -53,10 +50,9 @@ def _register_property_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_group(m.result) if has("result") else None
-        return result_
+        return decode_property_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -104,10 +100,9 @@ def _get_property_group() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_group(m.result) if has("result") else None
-        return result_
+        return decode_property_group(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

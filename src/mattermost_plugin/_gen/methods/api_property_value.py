@@ -66,10 +66,9 @@ def _create_property_value() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_value(m.result) if has("result") else None
-        return result_
+        return decode_property_value(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -133,10 +132,9 @@ def _get_property_value() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_value(m.result) if has("result") else None
-        return result_
+        return decode_property_value(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -204,12 +202,10 @@ def _get_property_values() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_value(e) for e in x] if x else []
-        return result_
+        return [decode_property_value(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -274,10 +270,9 @@ def _update_property_value() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_value(m.result) if has("result") else None
-        return result_
+        return decode_property_value(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -327,10 +322,9 @@ def _upsert_property_value() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_value(m.result) if has("result") else None
-        return result_
+        return decode_property_value(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -397,12 +391,10 @@ def _search_property_values() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_value(e) for e in x] if x else []
-        return result_
+        return [decode_property_value(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -472,12 +464,10 @@ def _update_property_values() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_value(e) for e in x] if x else []
-        return result_
+        return [decode_property_value(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -533,12 +523,10 @@ def _upsert_property_values() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_value(e) for e in x] if x else []
-        return result_
+        return [decode_property_value(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -608,12 +596,10 @@ def _upsert_property_values_with_options() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_property_value(e) for e in x] if x else []
-        return result_
+        return [decode_property_value(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -677,10 +663,9 @@ def _upsert_property_value_with_options() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_property_value(m.result) if has("result") else None
-        return result_
+        return decode_property_value(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -52,10 +52,9 @@ def _add_reaction() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_reaction(m.result) if has("result") else None
-        return result_
+        return decode_reaction(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -102,8 +101,7 @@ def _remove_reaction() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -157,12 +155,10 @@ def _get_reactions() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_reaction(e) for e in x] if x else []
-        return result_
+        return [decode_reaction(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -68,8 +68,7 @@ def _unregister_command() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -109,11 +108,9 @@ def _get_bundle_path() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -151,8 +148,7 @@ def _is_enterprise_ready() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -185,8 +181,7 @@ def _get_server_version() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -221,11 +216,9 @@ def _get_system_install_date() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -264,8 +257,7 @@ def _get_diagnostic_id() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -298,8 +290,7 @@ def _get_telemetry_id() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -338,8 +329,7 @@ def _delete_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -404,8 +394,7 @@ def _extend_session_expiry() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -454,8 +443,7 @@ def _revoke_session() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -506,8 +494,7 @@ def _revoke_user_access_token() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -556,11 +543,9 @@ def _get_team_icon() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -621,8 +606,7 @@ def _set_team_icon() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -669,8 +653,7 @@ def _remove_team_icon() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -733,8 +716,7 @@ def _update_user_active() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -785,8 +767,7 @@ def _remove_user_custom_status() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -857,12 +838,10 @@ def _get_ldap_user_attributes() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = dict(x) if x else {}
-        return result_
+        return dict(x) if x else {}
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -907,8 +886,7 @@ def _delete_team() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -977,8 +955,7 @@ def _delete_team_member() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1027,8 +1004,7 @@ def _delete_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1077,8 +1053,7 @@ def _restore_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1129,8 +1104,7 @@ def _register_channel_guard() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1181,8 +1155,7 @@ def _unregister_channel_guard() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1247,8 +1220,7 @@ def _delete_channel_member() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1312,8 +1284,7 @@ def _delete_ephemeral_post() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -1352,8 +1323,7 @@ def _delete_post() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1402,11 +1372,9 @@ def _get_profile_image() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -1467,8 +1435,7 @@ def _set_profile_image() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1535,12 +1502,10 @@ def _copy_file_infos() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [*x] if x else []
-        return result_
+        return [*x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -1603,8 +1568,7 @@ def _set_file_searchable_content() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1653,11 +1617,9 @@ def _get_file_link() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -1708,8 +1670,7 @@ def _get_emoji_image() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         result_ = m.result
         result_2 = m.result_2
@@ -1758,8 +1719,7 @@ def _enable_plugin() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1806,8 +1766,7 @@ def _disable_plugin() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1854,8 +1813,7 @@ def _remove_plugin() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1918,8 +1876,7 @@ def _kv_set() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -1991,11 +1948,9 @@ def _kv_compare_and_set() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -2060,11 +2015,9 @@ def _kv_compare_and_delete() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -2131,8 +2084,7 @@ def _kv_set_with_expiry() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2182,10 +2134,9 @@ def _kv_get() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = m.result if has("result") else None
-        return result_
+        return m.result if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -2230,8 +2181,7 @@ def _kv_delete() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2270,8 +2220,7 @@ def _kv_delete_all() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2337,12 +2286,10 @@ def _kv_list() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [*x] if x else []
-        return result_
+        return [*x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -2408,8 +2355,7 @@ def _roles_grant_permission() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -2470,8 +2416,7 @@ def _send_mail() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2520,8 +2465,7 @@ def _permanent_delete_bot() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2590,8 +2534,7 @@ def _publish_user_typing() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2640,8 +2583,7 @@ def _delete_command() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -2687,8 +2629,7 @@ def _delete_oauth_app() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2772,8 +2713,7 @@ def _request_trial_license() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -2838,8 +2778,7 @@ def _register_collection_and_topic() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -2889,8 +2828,7 @@ def _unregister_plugin_for_shared_channels() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -2940,8 +2878,7 @@ def _unregister_plugin_remote_for_shared_channels() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -2991,11 +2928,9 @@ def _unshare_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        unshared = m.unshared
-        return unshared
+        return m.unshared
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -3041,8 +2976,7 @@ def _sync_shared_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3118,8 +3052,7 @@ def _invite_remote_to_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3183,8 +3116,7 @@ def _uninvite_remote_from_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3254,8 +3186,7 @@ def _receive_shared_channel_profile_image_sync_msg() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3295,8 +3226,7 @@ def _get_plugin_id() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -3329,8 +3259,7 @@ def _delete_group_constrained_memberships() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -3395,8 +3324,7 @@ def _delete_property_field() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3460,11 +3388,9 @@ def _count_property_fields() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -3540,11 +3466,9 @@ def _count_property_fields_for_target() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -3606,8 +3530,7 @@ def _delete_property_value() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3677,8 +3600,7 @@ def _delete_property_values_for_target() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3742,8 +3664,7 @@ def _delete_property_values_for_field() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -3813,8 +3734,7 @@ def _delete_access_control_policy() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 

@@ -14,7 +14,6 @@ from mattermost_plugin._gen.codecs.search_params import decode_search_params, en
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.post import Post
     from mattermost_plugin.models.search_params import SearchParams
 
 
@@ -78,12 +77,10 @@ def _search_posts_in_team() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_post(e) for e in x] if x else []
-        return result_
+        return [decode_post(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -51,10 +51,9 @@ def _get_session() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_session(m.result) if has("result") else None
-        return result_
+        return decode_session(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -101,10 +100,9 @@ def _create_session() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_session(m.result) if has("result") else None
-        return result_
+        return decode_session(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         RegisterPluginOpts,
         SharedChannel,
         SyncMsg,
-        SyncResponse,
     )
 
 
@@ -68,11 +67,9 @@ def _register_plugin_for_shared_channels() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        remote_id = m.remote_id
-        return remote_id
+        return m.remote_id
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -122,10 +119,9 @@ def _share_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_shared_channel(m.result) if has("result") else None
-        return result_
+        return decode_shared_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -175,10 +171,9 @@ def _update_shared_channel() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_shared_channel(m.result) if has("result") else None
-        return result_
+        return decode_shared_channel(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -242,11 +237,9 @@ def _receive_shared_channel_sync_msg() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_sync_response(m.result)
-        return result_
+        return decode_sync_response(m.result)
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

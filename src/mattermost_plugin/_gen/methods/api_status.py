@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.containers import checked_list
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
@@ -11,9 +11,6 @@ from mattermost_plugin._codec.messages import load
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.status import decode_status, encode_status
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.status import Status
 
 
 def _get_user_status() -> Codec:
@@ -52,10 +49,9 @@ def _get_user_status() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_status(m.result) if has("result") else None
-        return result_
+        return decode_status(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -110,12 +106,10 @@ def _get_user_statuses_by_ids() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_status(e) for e in x] if x else []
-        return result_
+        return [decode_status(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -178,10 +172,9 @@ def _update_user_status() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_status(m.result) if has("result") else None
-        return result_
+        return decode_status(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -246,10 +239,9 @@ def _set_user_status_timed_dnd() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_status(m.result) if has("result") else None
-        return result_
+        return decode_status(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -52,10 +52,9 @@ def _create_team() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team(m.result) if has("result") else None
-        return result_
+        return decode_team(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -97,12 +96,10 @@ def _get_teams() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team(e) for e in x] if x else []
-        return result_
+        return [decode_team(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -149,10 +146,9 @@ def _get_team() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team(m.result) if has("result") else None
-        return result_
+        return decode_team(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -199,10 +195,9 @@ def _get_team_by_name() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team(m.result) if has("result") else None
-        return result_
+        return decode_team(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -249,10 +244,9 @@ def _update_team() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team(m.result) if has("result") else None
-        return result_
+        return decode_team(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -302,12 +296,10 @@ def _search_teams() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team(e) for e in x] if x else []
-        return result_
+        return [decode_team(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -359,12 +351,10 @@ def _get_teams_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team(e) for e in x] if x else []
-        return result_
+        return [decode_team(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

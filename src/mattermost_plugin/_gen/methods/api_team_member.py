@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mattermost_plugin._codec.containers import checked_list
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
@@ -18,9 +18,6 @@ from mattermost_plugin._gen.codecs.team_member import (
     encode_team_unread,
 )
 from mattermost_plugin._runtime.methods import Codec
-
-if TYPE_CHECKING:
-    from mattermost_plugin.models.team_member import TeamMember, TeamMemberWithError, TeamUnread
 
 
 def _get_teams_unread_for_user() -> Codec:
@@ -66,12 +63,10 @@ def _get_teams_unread_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team_unread(e) for e in x] if x else []
-        return result_
+        return [decode_team_unread(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -136,10 +131,9 @@ def _create_team_member() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team_member(m.result) if has("result") else None
-        return result_
+        return decode_team_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -214,12 +208,10 @@ def _create_team_members() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team_member(e) for e in x] if x else []
-        return result_
+        return [decode_team_member(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -294,12 +286,10 @@ def _create_team_members_gracefully() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team_member_with_error(e) for e in x] if x else []
-        return result_
+        return [decode_team_member_with_error(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -373,12 +363,10 @@ def _get_team_members() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team_member(e) for e in x] if x else []
-        return result_
+        return [decode_team_member(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -443,10 +431,9 @@ def _get_team_member() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team_member(m.result) if has("result") else None
-        return result_
+        return decode_team_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -520,12 +507,10 @@ def _get_team_members_for_user() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_team_member(e) for e in x] if x else []
-        return result_
+        return [decode_team_member(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -596,10 +581,9 @@ def _update_team_member_roles() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_team_member(m.result) if has("result") else None
-        return result_
+        return decode_team_member(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -55,10 +55,9 @@ def _create_upload_session() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_upload_session(m.result) if has("result") else None
-        return result_
+        return decode_upload_session(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -108,10 +107,9 @@ def _get_upload_session() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_upload_session(m.result) if has("result") else None
-        return result_
+        return decode_upload_session(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

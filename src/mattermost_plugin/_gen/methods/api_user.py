@@ -52,10 +52,9 @@ def _create_user() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user(m.result) if has("result") else None
-        return result_
+        return decode_user(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -110,12 +109,10 @@ def _get_users_by_ids() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_user(e) for e in x] if x else []
-        return result_
+        return [decode_user(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -162,10 +159,9 @@ def _get_user() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user(m.result) if has("result") else None
-        return result_
+        return decode_user(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -212,10 +208,9 @@ def _get_user_by_email() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user(m.result) if has("result") else None
-        return result_
+        return decode_user(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -262,10 +257,9 @@ def _get_user_by_username() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user(m.result) if has("result") else None
-        return result_
+        return decode_user(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -320,12 +314,10 @@ def _get_users_by_usernames() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_user(e) for e in x] if x else []
-        return result_
+        return [decode_user(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -399,12 +391,10 @@ def _get_users_in_team() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_user(e) for e in x] if x else []
-        return result_
+        return [decode_user(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -451,10 +441,9 @@ def _update_user() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user(m.result) if has("result") else None
-        return result_
+        return decode_user(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -534,12 +523,10 @@ def _get_users_in_channel() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_user(e) for e in x] if x else []
-        return result_
+        return [decode_user(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -613,12 +600,10 @@ def _get_group_member_users() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_user(e) for e in x] if x else []
-        return result_
+        return [decode_user(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -682,10 +667,9 @@ def _update_user_auth() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user_auth(m.result) if has("result") else None
-        return result_
+        return decode_user_auth(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -748,10 +732,9 @@ def _update_user_roles() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user(m.result) if has("result") else None
-        return result_
+        return decode_user(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -55,10 +55,9 @@ def _create_user_access_token() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
-        result_ = decode_user_access_token(m.result) if has("result") else None
-        return result_
+        return decode_user_access_token(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -14,7 +14,6 @@ from mattermost_plugin._gen.codecs.user_get import decode_user_get_options, enco
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.user import User
     from mattermost_plugin.models.user_get import UserGetOptions
 
 
@@ -59,12 +58,10 @@ def _get_users() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         x = m.result
-        result_ = [decode_user(e) for e in x] if x else []
-        return result_
+        return [decode_user(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -56,11 +56,9 @@ def _load_plugin_configuration() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_value(m.result)
-        return result_
+        return decode_value(m.result)
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -102,8 +100,7 @@ def _get_plugin_config() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         x = m.result
-        result_ = {k: decode_value(e) for k, e in x.items()} if x else {}
-        return result_
+        return {k: decode_value(e) for k, e in x.items()} if x else {}
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -145,8 +142,7 @@ def _save_plugin_config() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_app_error(m.error)
         return None
 
@@ -218,8 +214,7 @@ def _publish_websocket_event() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -274,8 +269,7 @@ def _log_debug() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -330,8 +324,7 @@ def _log_info() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -386,8 +379,7 @@ def _log_error() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -442,8 +434,7 @@ def _log_warn() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

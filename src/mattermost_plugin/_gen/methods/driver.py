@@ -21,7 +21,7 @@ from mattermost_plugin._gen.codecs.driver import (
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.driver import NamedValue, ResultContainer, TxOptions
+    from mattermost_plugin.models.driver import NamedValue, TxOptions
 
 
 def _conn() -> Codec:
@@ -60,11 +60,9 @@ def _conn() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -108,8 +106,7 @@ def _conn_ping() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -155,8 +152,7 @@ def _conn_close() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -229,11 +225,9 @@ def _conn_query() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -303,11 +297,9 @@ def _conn_exec() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_result_container(m.result)
-        return result_
+        return decode_result_container(m.result)
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -369,11 +361,9 @@ def _tx() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -417,8 +407,7 @@ def _tx_commit() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -464,8 +453,7 @@ def _tx_rollback() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -529,11 +517,9 @@ def _stmt() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -577,8 +563,7 @@ def _stmt_close() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -626,8 +611,7 @@ def _stmt_num_input() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -687,11 +671,9 @@ def _stmt_query() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -755,11 +737,9 @@ def _stmt_exec() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_result_container(m.result)
-        return result_
+        return decode_result_container(m.result)
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -807,8 +787,7 @@ def _rows_columns() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         x = m.result
-        result_ = [*x] if x else []
-        return result_
+        return [*x] if x else []
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -847,8 +826,7 @@ def _rows_close() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -974,8 +952,7 @@ def _rows_has_next_result_set() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -1016,8 +993,7 @@ def _rows_next_result_set() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -1083,8 +1059,7 @@ def _rows_column_type_database_type_name() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

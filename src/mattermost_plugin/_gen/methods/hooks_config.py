@@ -58,10 +58,9 @@ def _configuration_will_be_saved() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_config(m.result) if has("result") else None
-        return result_
+        return decode_config(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -17,7 +17,7 @@ from mattermost_plugin._runtime.methods import Codec
 from mattermost_plugin.reject import Reject
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.email_notification import EmailNotification, EmailNotificationContent
+    from mattermost_plugin.models.email_notification import EmailNotification
 
 
 def _email_notification_will_be_sent() -> Codec:
@@ -78,8 +78,7 @@ def _email_notification_will_be_sent() -> Codec:
         if m.rejection_reason:
             return Reject(m.rejection_reason)
         has = m.HasField
-        result_ = decode_email_notification_content(m.result) if has("result") else None
-        return result_
+        return decode_email_notification_content(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

@@ -19,7 +19,7 @@ from mattermost_plugin.reject import Reject
 
 if TYPE_CHECKING:
     from mattermost_plugin.models.context import Context
-    from mattermost_plugin.models.file_info import FileDownloadType, FileInfo
+    from mattermost_plugin.models.file_info import FileInfo
     from mattermost_plugin.models.post import Post
     from mattermost_plugin.models.remote_cluster import RemoteCluster
 
@@ -165,8 +165,7 @@ def _on_shared_channels_attachment_sync_msg() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 

@@ -80,8 +80,7 @@ def _message_will_be_posted() -> Codec:
         if m.rejection_reason:
             return Reject(m.rejection_reason)
         has = m.HasField
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -154,8 +153,7 @@ def _message_will_be_updated() -> Codec:
         if m.rejection_reason:
             return Reject(m.rejection_reason)
         has = m.HasField
-        result_ = decode_post(m.result) if has("result") else None
-        return result_
+        return decode_post(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -211,8 +209,7 @@ def _message_has_been_posted() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -274,8 +271,7 @@ def _message_has_been_updated() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -326,8 +322,7 @@ def _messages_will_be_consumed() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         x = m.result
-        result_ = [decode_post(e) for e in x] if x else []
-        return result_
+        return [decode_post(e) for e in x] if x else []
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -393,8 +388,7 @@ def _messages_will_be_consumed_with_context() -> Codec:
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
         x = m.result
-        result_ = [decode_post(e) for e in x] if x else []
-        return result_
+        return [decode_post(e) for e in x] if x else []
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -450,8 +444,7 @@ def _message_has_been_deleted() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

@@ -80,8 +80,7 @@ def _notification_will_be_pushed() -> Codec:
         if m.rejection_reason:
             return Reject(m.rejection_reason)
         has = m.HasField
-        result_ = decode_push_notification(m.result) if has("result") else None
-        return result_
+        return decode_push_notification(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

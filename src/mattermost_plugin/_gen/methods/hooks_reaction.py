@@ -67,8 +67,7 @@ def _reaction_has_been_added() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -124,8 +123,7 @@ def _reaction_has_been_removed() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

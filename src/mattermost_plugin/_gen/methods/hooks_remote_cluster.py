@@ -54,8 +54,7 @@ def _on_shared_channels_ping() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        result_ = m.result
-        return result_
+        return m.result
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

@@ -68,8 +68,7 @@ def _on_activate() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -111,12 +110,10 @@ def _implemented() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [*x] if x else []
-        return result_
+        return [*x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -152,8 +149,7 @@ def _on_deactivate() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -193,8 +189,7 @@ def _on_configuration_change() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -255,8 +250,7 @@ def _on_websocket_connect() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -312,8 +306,7 @@ def _on_websocket_disconnect() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -370,11 +363,9 @@ def _run_data_retention() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = m.result
-        return result_
+        return m.result
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -411,8 +402,7 @@ def _on_send_daily_telemetry() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

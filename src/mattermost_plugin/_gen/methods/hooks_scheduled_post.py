@@ -79,8 +79,7 @@ def _scheduled_post_will_be_created() -> Codec:
         if m.rejection_reason:
             return Reject(m.rejection_reason)
         has = m.HasField
-        result_ = decode_scheduled_post(m.result) if has("result") else None
-        return result_
+        return decode_scheduled_post(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

@@ -19,7 +19,7 @@ from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
     from mattermost_plugin.models.remote_cluster import RemoteCluster
-    from mattermost_plugin.models.shared_channel import SyncMsg, SyncResponse
+    from mattermost_plugin.models.shared_channel import SyncMsg
 
 
 def _on_shared_channels_sync_msg() -> Codec:
@@ -80,11 +80,9 @@ def _on_shared_channels_sync_msg() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
-        result_ = decode_sync_response(m.result)
-        return result_
+        return decode_sync_response(m.result)
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

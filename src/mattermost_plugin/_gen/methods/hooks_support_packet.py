@@ -15,7 +15,6 @@ from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
     from mattermost_plugin.models.context import Context
-    from mattermost_plugin.models.support_packet import FileData
 
 
 def _generate_support_data() -> Codec:
@@ -58,12 +57,10 @@ def _generate_support_data() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         x = m.result
-        result_ = [decode_file_data(e) for e in x] if x else []
-        return result_
+        return [decode_file_data(e) for e in x] if x else []
 
     def encode_error(error: BaseException) -> bytes:
         m = response()

@@ -81,8 +81,7 @@ def _team_member_will_be_added() -> Codec:
         if m.rejection_reason:
             return Reject(m.rejection_reason)
         has = m.HasField
-        result_ = decode_team_member(m.result) if has("result") else None
-        return result_
+        return decode_team_member(m.result) if has("result") else None
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -145,8 +144,7 @@ def _user_has_joined_team() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -209,8 +207,7 @@ def _user_has_left_team() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 

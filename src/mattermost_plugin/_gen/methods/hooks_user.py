@@ -73,8 +73,7 @@ def _user_has_been_created() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -187,8 +186,7 @@ def _user_has_logged_in() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -244,8 +242,7 @@ def _user_has_been_deactivated() -> Codec:
         return m.SerializeToString()  # type: ignore[no-any-return]
 
     def decode_response(raw: bytes) -> Any:
-        m = response.FromString(raw)
-        return None
+        response.FromString(raw)
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
@@ -302,8 +299,7 @@ def _on_shared_channels_profile_image_sync_msg() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
@@ -371,8 +367,7 @@ def _on_saml_login() -> Codec:
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
-        has = m.HasField
-        if has("error"):
+        if m.HasField("error"):
             raise decode_error(m.error)
         return None
 
