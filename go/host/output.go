@@ -148,6 +148,9 @@ func (o *output) log(r record) {
 	if r.level >= hclog.Error {
 		o.lock.Lock()
 		o.lastError = firstLine(r.message)
+		if cause := r.text("error"); cause != "" {
+			o.lastError += ": " + firstLine(cause)
+		}
 		o.lock.Unlock()
 	}
 	for _, text := range r.texts() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +83,7 @@ type peerHooks struct {
 	pluginpb.UnimplementedHooksServer
 	notes  *notes
 	broker *goplugin.GRPCBroker
+	stderr io.Writer // the process's own: go-plugin puts another one into os.Stderr
 }
 
 func (p *peerHooks) Implemented(context.Context, *pluginpb.ImplementedRequest) (*pluginpb.ImplementedResponse, error) {
@@ -96,7 +98,7 @@ func (p *peerHooks) Implemented(context.Context, *pluginpb.ImplementedRequest) (
 // OnActivate calls the API, if there is one, and notes the answer.
 func (p *peerHooks) OnActivate(ctx context.Context, in *pluginpb.OnActivateRequest) (*pluginpb.OnActivateResponse, error) {
 	if p.notes.has("activate-dies") {
-		fmt.Fprintln(os.Stderr, "dying in OnActivate")
+		fmt.Fprintln(p.stderr, "dying in OnActivate")
 		os.Exit(7)
 	}
 	if p.notes.has("activate-fails") {
@@ -168,11 +170,12 @@ func (p *peerHooks) die() {
 // peerPlugin is the peer for go-plugin.
 type peerPlugin struct {
 	goplugin.NetRPCUnsupportedPlugin
-	notes *notes
+	notes  *notes
+	stderr io.Writer
 }
 
 func (p *peerPlugin) GRPCServer(broker *goplugin.GRPCBroker, server *grpc.Server) error {
-	pluginpb.RegisterHooksServer(server, &peerHooks{notes: p.notes, broker: broker})
+	pluginpb.RegisterHooksServer(server, &peerHooks{notes: p.notes, broker: broker, stderr: p.stderr})
 	return nil
 }
 
@@ -195,7 +198,7 @@ func servePeer(dir string) {
 	}
 	config := &goplugin.ServeConfig{
 		HandshakeConfig: handshake,
-		Plugins:         goplugin.PluginSet{"hooks": &peerPlugin{notes: n}},
+		Plugins:         goplugin.PluginSet{"hooks": &peerPlugin{notes: n, stderr: os.Stderr}},
 		GRPCServer:      goplugin.DefaultGRPCServer,
 	}
 	if n.has("speaks-netrpc") {

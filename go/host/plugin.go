@@ -201,7 +201,7 @@ func (p *Plugin) PID() int {
 	if p.process == nil || p.process.runner.hasExited() {
 		return 0
 	}
-	return p.process.runner.cmd.Process.Pid
+	return p.process.runner.pid
 }
 
 // Stop stops the plugin: its process is asked to shut down, and killed when ctx ends. It returns when nothing of the
@@ -226,8 +226,8 @@ func (p *Plugin) Stop(ctx context.Context) {
 				p.log.Warn("The plugin stopped before it got all notifications", "lost", lost)
 			}
 			current.stop(ctx)
-			p.finish(nil)
 		}
+		p.finish(nil)
 	})
 	<-p.done
 }

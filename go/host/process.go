@@ -17,6 +17,7 @@ import (
 	pluginrunner "github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketdir"
 )
 
@@ -132,7 +133,7 @@ func (p *process) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return &lineError{"the plugin was stopped while it started", ErrStopped}
 	}
-	if p.runner.cmd.Process == nil {
+	if p.runner.ID() == "" {
 		return &lineError{fmt.Sprintf("cannot start the plugin process: %v", err), ErrExited}
 	}
 	tooLate := time.Since(p.started) >= p.launch.Settings.StartTimeout
@@ -192,12 +193,12 @@ func (p *process) serve(register func(*grpc.Server)) (uint32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("listen for the plugin: %w", err)
 	}
-	server := grpc.NewServer(
+	server := grpc.NewServer(append(service.ServerOptions(),
 		grpc.MaxRecvMsgSize(math.MaxInt32),
 		grpc.MaxSendMsgSize(math.MaxInt32),
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connWindow),
-	)
+	)...)
 	register(server)
 	p.lock.Lock()
 	p.servers = append(p.servers, server)

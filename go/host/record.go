@@ -65,6 +65,17 @@ func parseRecord(line string) (record, bool) {
 	return r, hasMessage && r.level != hclog.NoLevel
 }
 
+// text returns a field that is text, "" if there is none.
+func (r record) text(key string) string {
+	for i := 0; i+1 < len(r.fields); i += 2 {
+		if r.fields[i] == key {
+			text, _ := r.fields[i+1].(string)
+			return text
+		}
+	}
+	return ""
+}
+
 // texts are the message and the fields that are text.
 func (r record) texts() []string {
 	texts := []string{r.message}

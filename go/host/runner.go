@@ -32,6 +32,8 @@ type runner struct {
 
 	killOnce sync.Once
 	lock     sync.Mutex
+	pid      int       // 0 until the process was started
+	killed   bool      // killNow was called
 	killAt   time.Time // until then Kill lets the process end by itself
 }
 
@@ -79,6 +81,13 @@ func (r *runner) Start(context.Context) error {
 		return errors.Join(fmt.Errorf("cannot run %s: %w", r.cmd.Path, err), closeErr, closeAll(stdinWriter, stdoutReader, stderrReader))
 	}
 
+	r.lock.Lock()
+	r.pid = r.cmd.Process.Pid
+	if r.killed {
+		killGroup(r.pid)
+	}
+	r.lock.Unlock()
+
 	handshakeReader, handshakeWriter := io.Pipe()
 	r.handshake = handshakeReader
 	var reading sync.WaitGroup
@@ -90,7 +99,7 @@ func (r *runner) Start(context.Context) error {
 	reading.Go(func() { r.output.readStderr(stderrReader) })
 	go func() {
 		err := <-waited
-		killGroup(r.cmd.Process.Pid)
+		killGroup(r.pid)
 		deadline := time.Now().Add(outputGrace)
 		deadlineErr := errors.Join(stdoutReader.SetReadDeadline(deadline), stderrReader.SetReadDeadline(deadline))
 		reading.Wait()
@@ -115,30 +124,30 @@ func (r *runner) allowUntil(t time.Time) {
 
 // Kill ends the process and all processes of its group. A process that was given time (allowUntil) is asked first.
 func (r *runner) Kill(context.Context) error {
-	if r.cmd.Process == nil {
-		return nil
-	}
 	r.killOnce.Do(func() {
 		r.lock.Lock()
-		patience := time.Until(r.killAt)
+		pid, patience := r.pid, time.Until(r.killAt)
 		r.lock.Unlock()
-		if patience > 0 {
-			terminateGroup(r.cmd.Process.Pid)
+		if pid != 0 && patience > 0 {
+			terminateGroup(pid)
 			select {
 			case <-r.exited:
 				return
 			case <-time.After(patience):
 			}
 		}
-		killGroup(r.cmd.Process.Pid)
+		r.killNow()
 	})
 	return nil
 }
 
-// killNow ends the process and its group at once, also while Kill is being patient.
+// killNow ends the process and its group at once, also while Kill is being patient or the process is being started.
 func (r *runner) killNow() {
-	if r.cmd.Process != nil {
-		killGroup(r.cmd.Process.Pid)
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.killed = true
+	if r.pid != 0 {
+		killGroup(r.pid)
 	}
 }
 
@@ -163,10 +172,12 @@ func (r *runner) Name() string { return r.cmd.Path }
 
 // ID is the process id.
 func (r *runner) ID() string {
-	if r.cmd.Process == nil {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.pid == 0 {
 		return ""
 	}
-	return strconv.Itoa(r.cmd.Process.Pid)
+	return strconv.Itoa(r.pid)
 }
 
 // Diagnose adds nothing: what went wrong is told by the caller, who also has the log.

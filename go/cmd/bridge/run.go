@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/rpc"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/host"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketdir"
+)
+
+const (
+	// The cookie by which a server tells a plugin that it is one.
+	cookieName, cookieValue = "MATTERMOST_PLUGIN", "Securely message teams, anywhere."
+
+	// socketDirVariable names the directory in which go-plugin listens for the server.
+	socketDirVariable = "PLUGIN_UNIX_SOCKET_DIR"
+
+	// socketDirs begins the name of that directory, goPluginDirs of those that go-plugin makes for child processes.
+	socketDirs, goPluginDirs = "mattermost-bridge-", "plugin-dir"
+
+	// quitGrace is how long the plugin process may take when the server tells the bridge to quit. A server kills
+	// the bridge after 2 s.
+	quitGrace = 1500 * time.Millisecond
+
+	// parentCheck is how often the bridge looks whether the server is still there.
+	parentCheck = time.Second
+)
+
+// run serves the plugin until the server has enough of it and returns the exit status.
+func run() int {
+	log := newServerLog(os.Stderr) // now, because go-plugin redirects os.Stderr when it serves
+	defer log.close()
+	logger := log.logger.Named("bridge")
+
+	remove, err := ownSocketDir()
+	if err != nil {
+		logger.Error("Cannot make a directory for sockets", "error", err)
+		return 1
+	}
+	defer func() {
+		if err := remove(); err != nil {
+			logger.Warn("Cannot remove the directory for sockets", "error", err)
+		}
+	}()
+	go func() {
+		if err := socketdir.Sweep(socketDirs, goPluginDirs); err != nil {
+			logger.Warn("Cannot remove sockets of bridges that were killed", "error", err)
+		}
+	}()
+
+	child, implemented := start(log)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		plugin.ClientMain(&hooks{Hooks: child.Hooks(), log: log}, func(config *goplugin.ServeConfig) error {
+			config.Logger = logger
+			config.Plugins["hooks"] = &reportingHooks{Plugin: config.Plugins["hooks"], implemented: implemented}
+			return nil
+		})
+	}()
+
+	status := wait(child, served, log)
+	ctx, cancel := context.WithTimeout(context.Background(), quitGrace)
+	defer cancel()
+	child.Stop(ctx)
+	return status
+}
+
+// start launches the plugin of the bundle this program lies in. It does not wait for it: the server wants its
+// handshake at once, and learns from implemented what became of the start.
+func start(log *serverLog) (child *host.Plugin, implemented func() ([]string, error)) {
+	launch, err := launchFromBundle()
+	child = host.New(host.Config{Launch: launch, Logger: log.logger, Remote: true})
+	if err != nil {
+		log.logger.Named("bridge").Error(err.Error())
+		return child, func() ([]string, error) { return nil, err }
+	}
+	go func() {
+		if err := child.Start(context.Background()); err != nil && !errors.Is(err, host.ErrStopped) {
+			log.logger.Named("bridge").Error("The plugin did not start", "error", err)
+		}
+	}()
+	return child, child.Implemented
+}
+
+// launchFromBundle reads the manifest that lies in the nearest directory above this program.
+func launchFromBundle() (host.Launch, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return host.Launch{}, fmt.Errorf("find the bundle: %w", err)
+	}
+	for dir := filepath.Dir(executable); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "plugin.json")); err == nil {
+			return host.FromManifest(dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return host.Launch{}, fmt.Errorf("there is no plugin.json above %s: install the whole bundle", executable)
+		}
+	}
+}
+
+// wait returns, with the exit status, when the bridge has nothing more to do.
+func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
+	logger := log.logger.Named("bridge")
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	parent := os.Getppid()
+	ticker := time.NewTicker(parentCheck)
+	defer ticker.Stop()
+	givenUp := make(chan struct{})
+	go func() {
+		// A plugin that did not start stays for the server to ask why.
+		if _, err := child.Implemented(); err == nil {
+			<-child.Done()
+			close(givenUp)
+		}
+	}()
+
+	for {
+		select {
+		case <-served:
+			return 0
+		case received := <-signals:
+			logger.Info("Stopping the plugin", "signal", received.String())
+			if err := child.Deactivate(); err != nil {
+				logger.Error("OnDeactivate failed", "error", err)
+			}
+			return 0
+		case <-givenUp:
+			if errors.Is(child.Err(), host.ErrStopped) {
+				givenUp = nil // the server deactivated it and will say so
+				continue
+			}
+			// The server's health check finds the bridge gone and does what it does with any plugin that crashed.
+			logger.Error("The plugin was given up", "error", child.Err())
+			return 1
+		case <-ticker.C:
+			if os.Getppid() != parent {
+				log.disconnect()
+				return 1
+			}
+		}
+	}
+}
+
+// ownSocketDir makes the directory in which go-plugin listens for the server, so that nothing is left of it however
+// the bridge ends.
+func ownSocketDir() (remove func() error, err error) {
+	if os.Getenv(socketDirVariable) != "" {
+		return func() error { return nil }, nil
+	}
+	dir, err := socketdir.Create(socketDirs)
+	if err != nil {
+		return nil, err
+	}
+	return dir.Remove, os.Setenv(socketDirVariable, dir.Path)
+}
+
+// hooks are the plugin for plugin.ClientMain.
+type hooks struct {
+	*host.Hooks
+	log *serverLog
+}
+
+// SetAPI is called when the server activates the plugin, with the connection to the server's API.
+func (h *hooks) SetAPI(api plugin.API) {
+	h.log.setAPI(api)
+	h.Hooks.SetAPI(api)
+}
+
+// reportingHooks is Mattermost's plugin for go-plugin, which serves the hooks over net/rpc; only which hooks are
+// implemented is answered by the plugin process. To Mattermost's own code a Go value with every method implements
+// every hook.
+type reportingHooks struct {
+	goplugin.Plugin
+	implemented func() ([]string, error)
+}
+
+// Server returns what net/rpc serves.
+func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
+	server, err := r.Plugin.Server(broker)
+	if err != nil {
+		return nil, err
+	}
+	return service.NewNetRPCHooks(server, r.implemented)
+}
+
+// Client is for the server's side, which is not here.
+func (r *reportingHooks) Client(*goplugin.MuxBroker, *rpc.Client) (any, error) {
+	return nil, errors.New("the bridge hosts no plugins over net/rpc")
+}
