@@ -23,7 +23,7 @@ from mattermost_plugin._codec.messages import message_class
 from mattermost_plugin._codec.problems import BadType, BadValue, Located
 from mattermost_plugin._codec.registered import decode_registered, encode_registered, registered_case
 from mattermost_plugin._codec.timestamps import decode_timestamp, encode_timestamp
-from mattermost_plugin._codec.wire import CHUNK, FIXED64, VARINT, chunk, chunks, fields, varint
+from mattermost_plugin._codec.wire import CHUNK, FIXED64, VARINT, chunk, chunks, fields, map_entry, varint
 from mattermost_plugin._gen.value_cases import (
     BOOL,
     BYTES,
@@ -56,7 +56,7 @@ _TRUE = varint(BOOL << 3 | VARINT) + b"\x01"
 _FALSE = varint(BOOL << 3 | VARINT) + b"\x00"
 _ITEM_TAG = varint(1 << 3 | CHUNK)  # ValueList.items, ValueMap.entries, an entry's key
 _ENTRY_VALUE_TAG = varint(2 << 3 | CHUNK)
-_STRING_BYTE = _STRING_TAG[0] if len(_STRING_TAG) == 1 else -1
+_INT_BYTE, _BOOL_BYTE = _INT_TAG[0], _TRUE[0]
 
 _GO_BITS = "a number outside -2**63 .. 2**64-1 has no type in Go; send it as a str or a float"
 
@@ -70,9 +70,23 @@ def decode_value(data: bytes) -> Any:
     end = len(data)
     if not end:
         return None
-    # By far the most frequent: a short string and nothing else.
-    if data[0] == _STRING_BYTE and end < 130 and data[1] == end - 2:
-        return data[2:].decode()
+    if end > 1:
+        # What nearly all values are: one field of fewer than 128 bytes, its length in the second byte; or a
+        # number below 128.
+        first, second = data[0], data[1]
+        if second == end - 2 and second < 128:
+            short = _SHORT.get(first)
+            if short is not None:
+                return short(data[2:])
+        if end == 2 and second < 128:
+            if first == _INT_BYTE:
+                return second
+            if first == _BOOL_BYTE:
+                return second == 1
+    return _decode_any(data)
+
+
+def _decode_any(data: bytes) -> Any:
     case = kind = 0
     content: Any = None
     for number, found in fields(data):
@@ -94,6 +108,11 @@ def _decode_int(number: int) -> int:
     return number - 2**64 if number >= 2**63 else number
 
 
+def _decode_double(data: bytes) -> float:
+    number: float = _double.unpack(data)[0]
+    return number
+
+
 def _decode_list(data: bytes) -> list[Any]:
     return [decode_value(item) for item in chunks(data)]
 
@@ -101,13 +120,8 @@ def _decode_list(data: bytes) -> list[Any]:
 def _decode_map(data: bytes) -> dict[str, Any]:
     found = {}
     for entry in chunks(data):
-        key, value = "", b""
-        for number, content in fields(entry):
-            if number == 1:
-                key = content.decode()
-            elif number == 2:
-                value = content
-        found[key] = decode_value(value)
+        key, value = map_entry(entry)
+        found[key.decode()] = decode_value(value)
     return found
 
 
@@ -125,13 +139,22 @@ _DECODERS: dict[int, Callable[[Any], Any]] = {
     BOOL: bool,
     INT64: _decode_int,
     UINT64: kinds.UnsignedInt,
-    DOUBLE: lambda data: _double.unpack(data)[0],
+    DOUBLE: _decode_double,
     STRING: bytes.decode,
     BYTES: bytes,
     LIST: _decode_list,
     MAP: _decode_map,
     TIME: _decode_time,
     COMPLEX: _decode_complex,
+}
+
+
+# First byte of a Value with one short field -> decoder of its content.
+_SHORT: dict[int, Callable[[bytes], Any]] = {
+    _STRING_TAG[0]: bytes.decode,
+    _BYTES_TAG[0]: bytes,
+    _LIST_TAG[0]: _decode_list,
+    _MAP_TAG[0]: _decode_map,
 }
 
 

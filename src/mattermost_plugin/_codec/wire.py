@@ -8,9 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["VARINT", "chunk", "chunks", "fields", "read_varint", "varint"]
+__all__ = [
+    "CHUNK",
+    "FIXED32",
+    "FIXED64",
+    "VARINT",
+    "WireError",
+    "chunk",
+    "chunks",
+    "fields",
+    "map_entry",
+    "read_varint",
+    "varint",
+]
 
 VARINT, FIXED64, CHUNK, FIXED32 = 0, 1, 2, 5
+
+_FIRST_CHUNK = 1 << 3 | CHUNK
+_SECOND_CHUNK = 2 << 3 | CHUNK
 
 _SINGLE = [bytes((number,)) for number in range(128)]
 
@@ -93,5 +108,47 @@ def fields(data: bytes) -> list[tuple[int, Any]]:
 
 
 def chunks(data: bytes) -> list[bytes]:
-    """Return the contents of the field 1 of a message that has no other."""
-    return [content for number, content in fields(data) if number == 1]
+    """Return the contents of the field 1 of a message that has no other.
+
+    Raises:
+        WireError: The bytes are cut short or malformed.
+    """
+    found = []
+    position = 0
+    end = len(data)
+    try:
+        while position < end:
+            if data[position] != _FIRST_CHUNK:
+                return [content for number, content in fields(data) if number == 1]
+            size = data[position + 1]
+            position += 2
+            if size > 127:
+                size, position = read_varint(data, position - 1)
+            found.append(data[position : position + size])
+            position += size
+    except IndexError:
+        raise WireError("a message is cut short") from None
+    if position != end:
+        raise WireError("a message is cut short")
+    return found
+
+
+def map_entry(data: bytes) -> tuple[bytes, bytes]:
+    """Return key and value of an entry of a map from strings to messages.
+
+    Raises:
+        WireError: The bytes are cut short or malformed.
+    """
+    end = len(data)
+    # A key and a value of fewer than 128 bytes each, in this order, is what nearly all entries are.
+    if end > 4 and data[0] == _FIRST_CHUNK and data[1] < 128:
+        middle = data[1] + 2
+        if middle + 2 <= end and data[middle] == _SECOND_CHUNK and data[middle + 1] == end - middle - 2 < 128:
+            return data[2:middle], data[middle + 2 :]
+    key = value = b""
+    for number, content in fields(data):
+        if number == 1:
+            key = content
+        elif number == 2:
+            value = content
+    return key, value
