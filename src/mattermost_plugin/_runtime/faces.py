@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
-from typing_extensions import Self
 
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.statuses import call_error, not_connected, unavailable_here
 
 if TYPE_CHECKING:
-    import sys
     from collections.abc import Callable
+
+    from typing_extensions import Self
 
     from mattermost_plugin._grpc.threads import Channel
     from mattermost_plugin._runtime.methods import Method
-
-    if sys.version_info >= (3, 11):
-        from typing import Self
-    else:
-        from typing_extensions import Self
 
 __all__ = ["DEFAULT_TIMEOUT", "ChannelTransport", "SyncFace", "Transport"]
 
@@ -49,9 +42,7 @@ class SyncFace:
 
     def with_timeout(self, seconds: float | None) -> Self:
         """Return the same API whose calls wait `seconds` for an answer; None: without limit."""
-        face = copy.copy(self)
-        face._timeout = seconds
-        return face
+        return type(self)(self._transport, seconds)
 
     def _call(self, method: Method, /, *args: Any) -> _T:  # type: ignore[type-var] # the declared result decides
         if method.unavailable:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
-from typing_extensions import Self
 
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.faces import DEFAULT_TIMEOUT
 from mattermost_plugin._runtime.statuses import call_error, not_connected, unavailable_here
 
 if TYPE_CHECKING:
-    import sys
     from collections.abc import Awaitable, Callable
+
+    from typing_extensions import Self
 
     from mattermost_plugin._grpc.aio import Channel
     from mattermost_plugin._runtime.methods import Method
-
-    if sys.version_info >= (3, 11):
-        from typing import Self
-    else:
-        from typing_extensions import Self
 
 __all__ = ["AsyncChannelTransport", "AsyncFace", "AsyncTransport"]
 
@@ -47,11 +40,9 @@ class AsyncFace:
 
     def with_timeout(self, seconds: float | None) -> Self:
         """Return the same API whose calls wait `seconds` for an answer; None: without limit."""
-        face = copy.copy(self)
-        face._timeout = seconds
-        return face
+        return type(self)(self._transport, seconds)
 
-    async def _call(self, method: Method, /, *args: Any) -> _T:  # type: ignore[type-var] # the declared result decides
+    async def _call(self, method: Method, /, *args: Any) -> _T:
         if method.unavailable:
             raise unavailable_here(method)
         codec = method.codec

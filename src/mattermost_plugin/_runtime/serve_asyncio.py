@@ -20,7 +20,6 @@ from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.lifecycle_async import AsyncLifecycle
 from mattermost_plugin._runtime.loop_thread import new_event_loop
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
-from mattermost_plugin.api import AsyncAPI
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -132,6 +131,8 @@ class AsyncRuntime:
     async def _connect(self, api_id: int, _driver_id: int) -> None:
         if not api_id:
             return
+        from mattermost_plugin.api import AsyncAPI
+
         target = target_of(await self._broker.wait(api_id))
         context = self._identity.client_context() if self._identity else None
         self._transport = AsyncChannelTransport(Channel(target, ssl_context=context))
@@ -139,6 +140,8 @@ class AsyncRuntime:
 
     def _warm(self) -> None:
         """Load what the hooks need while the host reads the handshake, not when the first one is called."""
+        import mattermost_plugin.api._async  # noqa: F401
+
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
 

@@ -20,7 +20,6 @@ from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.lifecycle import Lifecycle
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
-from mattermost_plugin.api import API
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +111,8 @@ class ThreadsRuntime:
     def _connect(self, api_id: int, _driver_id: int) -> None:
         if not api_id:
             return
+        from mattermost_plugin.api import API
+
         target = target_of(self._broker.wait(api_id))
         context = self._identity.client_context() if self._identity else None
         self._transport = ChannelTransport(Channel(target, ssl_context=context))
@@ -119,6 +120,8 @@ class ThreadsRuntime:
 
     def _warm(self) -> None:
         """Load what the hooks need while the host reads the handshake, not when the first one is called."""
+        import mattermost_plugin.api._sync  # noqa: F401
+
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
 

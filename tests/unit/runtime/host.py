@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
+
 from mattermost_plugin._gen.api_methods import API
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
-
 from mattermost_plugin._runtime.environment import COOKIE_KEY, COOKIE_VALUE
 from mattermost_plugin._runtime.wire import ConnInfo
 

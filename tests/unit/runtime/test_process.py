@@ -156,8 +156,8 @@ def test_the_configuration_comes_once_and_before_the_activation(kind):
         host.wait_for_log("activated")
         assert host.messages() == ["configured", "activated"]
         host.hook("on_configuration_change")
-        host.wait_for_log("configured")
-        assert host.messages() == ["configured", "activated", "configured"]
+        assert host.shutdown() == 0
+        assert host.messages() == ["configured", "activated", "configured", "deactivated"]
 
 
 def test_the_api_is_there_when_the_configuration_comes(kind):
@@ -398,7 +398,7 @@ def test_a_hook_and_a_thread_that_do_not_end_cannot_keep_the_process(kind):
         kind,
         """
         def on_activate(self):
-            threading.Thread(target=threading.Event().wait, name="forgotten").start()
+            threading.Thread(target=threading.Event().wait, name="forgotten", daemon=False).start()
         def message_has_been_posted(self, ctx, post):
             logging.info("in hook")
             while True: time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,13 @@ class Hello(Plugin):
 if __name__ == "__main__":
     Hello.run()
 """
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> dict[str, str]:
+    """The environment of a process that finds compiled modules from its second start on, as usual."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("pycache"))}
 
 
 def modules_after(code: str) -> set[str]:
@@ -62,19 +70,17 @@ def test_importing_the_package_loads_no_model_and_no_runtime():
 @pytest.mark.parametrize(
     "statement", ["import mattermost_plugin", "from mattermost_plugin import Context, Plugin, Post"]
 )
-def test_importing_takes_less_than_120_ms(statement):
+def test_importing_takes_less_than_120_ms(environment, statement):
     code = f"import time; start = time.perf_counter(); {statement}; print(time.perf_counter() - start)"
-    runs = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(5)
-    ]
-    assert min(runs) < 0.120
+    command = [sys.executable, "-c", code]
+    runs = [subprocess.run(command, capture_output=True, check=True, env=environment) for _ in range(5)]
+    assert min(float(run.stdout) for run in runs) < 0.120
 
 
-def test_a_hello_plugin_serves_within_400_ms_and_stays_below_45_mib():
+def test_a_hello_plugin_serves_within_400_ms_and_stays_below_45_mib(environment):
     times = []
     for _ in range(3):
-        with Host(HELLO) as host:
+        with Host(HELLO, environment={**environment, "PYTHONDONTWRITEBYTECODE": ""}) as host:
             times.append(host.serving - host.started)
             host.activate()
             assert host.hook("message_will_be_posted", Context(), Post(message="hi")).message == "hi :wave:"
