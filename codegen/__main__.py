@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codegen.emitters import EMITTERS
 from codegen.generate import MODEL, differences, extract, generate, write
+from codegen.problems import CodegenError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codegen.emitters import Emitter
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,9 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
     if options.only and (unknown := sorted(set(options.only) - known)):
         parser.error(f"no emitter {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     emitters = [item for item in EMITTERS if not options.only or item.name in options.only]
-    model_text = (root / MODEL).read_text(encoding="utf-8") if options.skip_extract else extract(root)
+    try:
+        return _run(root, emitters, check=options.check, skip_extract=options.skip_extract)
+    except CodegenError as error:
+        sys.stderr.write(f"codegen: {error}\n")
+        return 1
+
+
+def _run(root: Path, emitters: Sequence[Emitter], *, check: bool, skip_extract: bool) -> int:
+    model_text = (root / MODEL).read_text(encoding="utf-8") if skip_extract else extract(root)
     files = generate(root, emitters, model_text=model_text)
-    if options.check:
+    if check:
         found = differences(root, files, emitters)
         for difference in found:
             sys.stderr.write(f"{difference.kind}: {difference.path}\n")

@@ -15,6 +15,7 @@ from codegen.lowered import (
     MessageKind,
 )
 from codegen.model import Model, TypeDecl, TypeExpr, TypeKind
+from codegen.problems import CodegenError
 
 if TYPE_CHECKING:
     from codegen.overrides import Overrides
@@ -41,7 +42,7 @@ WRAPPER_STEM = "wrapper"
 """File of the wrappers around scalars; a message's wrappers stand beside it."""
 
 
-class UnsupportedTypeError(Exception):
+class UnsupportedTypeError(CodegenError):
     """The contract contains a type that no rule covers."""
 
 

@@ -12,6 +12,7 @@ from codegen import model
 from codegen.lower import lower
 from codegen.numbers import NumbersLock
 from codegen.overrides import Overrides
+from codegen.problems import CodegenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ OVERRIDES = "schema/overrides.toml"
 NUMBERS = "schema/numbers.lock"
 
 
-class ExtractError(Exception):
+class ExtractError(CodegenError):
     """The Go extractor failed."""
 
 

@@ -21,6 +21,7 @@ from codegen.lowered import (
     Service,
 )
 from codegen.names import Namer, go_camel_case, pb_go_fields, python_identifier
+from codegen.problems import CodegenError
 from codegen.proto_files import merge_cycles, message_references
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from codegen.overrides import Overrides
 
 
-class NameClashError(Exception):
+class NameClashError(CodegenError):
     """Two things would get the same name."""
 
 

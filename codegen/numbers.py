@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from codegen.problems import CodegenError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -25,7 +27,7 @@ _HEADER = (
 _REMOVED = " removed"
 
 
-class BreakingChangeError(Exception):
+class BreakingChangeError(CodegenError):
     """What is to be generated would not understand what was generated before."""
 
 

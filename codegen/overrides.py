@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from codegen.problems import CodegenError
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -40,7 +42,7 @@ class MethodOverride:
     policy: str = ""  # why, where the signature does not say that the hook may reject
 
 
-class StaleOverridesError(Exception):
+class StaleOverridesError(CodegenError):
     """Entries of the overrides match nothing in the contract."""
 
 

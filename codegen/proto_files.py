@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from codegen.problems import CodegenError
+
 if TYPE_CHECKING:
     from codegen.lowered import Conversion, Message
 
 Graph = Mapping[str, frozenset[str]]
 
 
-class FileCycleError(Exception):
+class FileCycleError(CodegenError):
     """A cycle of files has no name, or two."""
 
 

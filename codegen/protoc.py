@@ -8,13 +8,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codegen.problems import CodegenError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 GO_MODULE = Path(__file__).parent.parent / "go"
 
 
-class ProtocError(Exception):
+class ProtocError(CodegenError):
     """The compiler, or a plugin of it, refused."""
 
 

@@ -77,3 +77,13 @@ def test_a_new_number_missing_from_the_lock_is_a_difference(
     lock.write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = differences(root, generate(root, PROTO, model_text=files[MODEL]), PROTO)
     assert found == [Difference(NUMBERS, "differs")]
+
+
+def test_a_breaking_change_ends_the_command_with_a_message_instead_of_a_traceback(
+    generated: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, files = generated
+    (root / NUMBERS).write_text(files[NUMBERS].replace("Bot.username 2 string", "Bot.username 2 bytes"))
+    assert command.main(["--skip-extract", "--only", "proto", "--root", str(root)]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("codegen: the wire contract would break:\n  Bot.username: type 'bytes'")
