@@ -25,7 +25,7 @@ def write_archive(folder: Path, root: str, archive: Path) -> None:
     try:
         with (
             os.fdopen(descriptor, "wb") as raw,
-            gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=moment) as packed,
+            gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=moment) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
             _add(tar, folder, root, moment)
