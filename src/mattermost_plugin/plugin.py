@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mattermost_plugin._gen.hook_methods import HOOKS
 from mattermost_plugin._runtime.checks import check_hooks
-from mattermost_plugin._runtime.environment import Environment, under_host
+from mattermost_plugin._runtime.environment import Environment, leave_no_cookie, under_host
 from mattermost_plugin.hooks import HookMethods
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ __all__ = ["AsyncPlugin", "Plugin"]
 _Configuration = TypeVar("_Configuration")
 
 if under_host():
-    # What goes wrong while the author's module is imported belongs in the log as one record.
-    from mattermost_plugin._runtime.log import install_excepthook
+    # Already here, not in run(): what goes wrong while the author's module is imported belongs in the log as
+    # one record, and what it prints must not be taken for the handshake.
+    from mattermost_plugin._runtime.log import install
 
-    install_excepthook()
+    install(Environment.read().log_level)
 
 
 class _PluginBase(HookMethods):
@@ -85,6 +86,8 @@ class _PluginBase(HookMethods):
 
         environment = Environment.read()
         install(environment.log_level)
+        leave_no_cookie()
+        environment.check_version()
         try:
             cls._serve(environment)
         finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COOKIE_KEY", "COOKIE_VALUE", "PROTOCOL_VERSION", "Environment", "under_host"]
+__all__ = ["COOKIE_KEY", "COOKIE_VALUE", "PROTOCOL_VERSION", "Environment", "leave_no_cookie", "under_host"]
 
 # go-plugin's handshake with Mattermost. These never change: every server ever released expects them.
 COOKIE_KEY = "MATTERMOST_PLUGIN"
@@ -51,12 +52,22 @@ class Environment(NamedTuple):
             protocol_versions=get("PLUGIN_PROTOCOL_VERSIONS", ""),
         )
 
-    def accepts_our_version(self) -> bool:
-        """Whether the host can talk to this plugin at all."""
+    def check_version(self) -> None:
+        """Log it when the host does not speak our version; the host itself refuses the handshake."""
         versions = [part.strip() for part in self.protocol_versions.split(",") if part.strip()]
-        return not versions or str(PROTOCOL_VERSION) in versions
+        if versions and str(PROTOCOL_VERSION) not in versions:
+            logging.getLogger("mattermost_plugin").error(
+                "The host speaks the plugin protocol in version %s, this plugin in version %d",
+                " or ".join(versions),
+                PROTOCOL_VERSION,
+            )
 
 
 def under_host() -> bool:
     """Whether a plugin host started this process."""
     return os.environ.get(COOKIE_KEY) == COOKIE_VALUE
+
+
+def leave_no_cookie() -> None:
+    """Take the cookie out of the environment: a program this process starts is no plugin of the host."""
+    os.environ.pop(COOKIE_KEY, None)

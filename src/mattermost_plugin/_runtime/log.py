@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import logging
 import sys
 import threading
-import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from mattermost_plugin._runtime.hclog import LineWriter
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["TRACE", "HostHandler", "install", "install_excepthook", "level_of"]
+__all__ = ["TRACE", "HostHandler", "install", "level_of"]
 
 # Below debug, as hclog has it. `logging` has no name for it; `logging.log(TRACE, ...)` works.
 TRACE = 5
@@ -100,14 +100,17 @@ def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
     return fields
 
 
-def install(level: str = "") -> LineWriter:
-    """Make this process's output the host's log.
+def install(level: str = "") -> None:
+    """Make this process's output the host's log; once, a second call does nothing.
 
     The root logger gets one handler and `level` (`MATTERMOST_PLUGIN_LOG_LEVEL`); `print` becomes info lines,
-    `sys.stderr` warn lines, warnings and uncaught exceptions records.
+    `sys.stderr` warn lines, warnings and uncaught exceptions records. A crash of the interpreter leaves its
+    traceback as text.
     """
-    writer = LineWriter()
     root = logging.getLogger()
+    if any(isinstance(handler, HostHandler) for handler in root.handlers):
+        return
+    writer = LineWriter()
     # A stream handler that the author's module made by logging.basicConfig() would show every record twice.
     for handler in root.handlers[:]:
         if isinstance(handler, logging.StreamHandler) and handler.stream in _STANDARD_STREAMS:
@@ -124,25 +127,18 @@ def install(level: str = "") -> LineWriter:
     atexit.register(err.finish)
     atexit.register(out.finish)
     logging.captureWarnings(True)
-    install_excepthook(writer)
+    sys.excepthook = _log_uncaught
     threading.excepthook = _log_thread_exception
     sys.unraisablehook = _log_unraisable
-    return writer
+    faulthandler.enable(file=2)
 
 
 _STANDARD_STREAMS = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
 
 
-def install_excepthook(writer: LineWriter | None = None) -> None:
-    """Log what ends the process, once, as one record instead of lines of text."""
-    lines = writer or LineWriter()
-
-    def log_uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-        text = "".join(traceback.format_exception_only(kind, error)).strip()
-        trace = "".join(traceback.format_exception(kind, error, where)).rstrip("\n")
-        lines.write("error", f"Uncaught exception: {text}", "root", time.time(), {"traceback": trace})
-
-    sys.excepthook = log_uncaught
+def _log_uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    text = "".join(traceback.format_exception_only(kind, error)).strip()
+    logging.getLogger().error("Uncaught exception: %s", text, exc_info=(kind, error, where))
 
 
 def _log_thread_exception(args: threading.ExceptHookArgs) -> None:

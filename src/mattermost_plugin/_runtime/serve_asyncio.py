@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -135,6 +136,8 @@ class AsyncRuntime:
 
         target = target_of(await self._broker.wait(api_id))
         context = self._identity.client_context() if self._identity else None
+        if self._transport is not None:
+            await self._transport.close()
         self._transport = AsyncChannelTransport(Channel(target, ssl_context=context))
         self._plugin._api = AsyncAPI(self._transport)
 
@@ -144,6 +147,8 @@ class AsyncRuntime:
 
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
+        # All of this stays: the garbage collector need not look at it again and again.
+        gc.freeze()
 
     def _end(self, reason: str) -> None:
         if not self._ending.done():

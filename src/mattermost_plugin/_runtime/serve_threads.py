@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import queue
@@ -115,6 +116,8 @@ class ThreadsRuntime:
 
         target = target_of(self._broker.wait(api_id))
         context = self._identity.client_context() if self._identity else None
+        if self._transport is not None:
+            self._transport.close()
         self._transport = ChannelTransport(Channel(target, ssl_context=context))
         self._plugin._api = API(self._transport)
 
@@ -124,6 +127,8 @@ class ThreadsRuntime:
 
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
+        # All of this stays: the garbage collector need not look at it again and again.
+        gc.freeze()
 
     def _wait(self, parent: int) -> str:
         while True:

@@ -112,6 +112,46 @@ def test_a_socket_path_that_is_too_long_is_named(kind, tmp_path):
         assert str(directory) in host.log[0]["@message"]
 
 
+def test_what_the_module_prints_at_import_is_logged_and_not_taken_for_the_handshake(kind):
+    with Host(plugin_code(kind, LIFE, before="Plugin\nprint('early')")) as host:
+        assert host.handshake.startswith("1|1|unix|")
+        assert host.wait_for_log("early")["@module"] == "stdout"
+
+
+def test_a_host_of_another_protocol_version_is_named(kind):
+    with Host(plugin_code(kind, LIFE), environment={"PLUGIN_PROTOCOL_VERSIONS": "2,3"}) as host:
+        line = host.wait_for_log("version 2 or 3, this plugin in version 1")
+        assert line["@level"] == "error"
+        assert host.handshake.startswith("1|1|")
+
+
+def test_a_program_that_the_plugin_starts_is_no_plugin_of_the_host(kind):
+    code = plugin_code(
+        kind,
+        """
+        def on_activate(self):
+            done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True)
+            logging.info(f"child: {done.stdout.strip()}")
+        """,
+        before="""
+        import subprocess
+        CHILD = "import mattermost_plugin.plugin, sys; print(type(sys.stdout).__name__)"
+        """,
+    )
+    with active(code) as host:
+        host.wait_for_log("child: TextIOWrapper")
+
+
+def test_a_crash_of_the_interpreter_leaves_a_traceback(kind):
+    code = plugin_code(kind, "def message_has_been_posted(self, ctx, post): os.abort()")
+    with active(code) as host:
+        with pytest.raises(grpc.RpcError):
+            host.hook("message_has_been_posted", Context(), Post())
+        assert host.wait() == -signal.SIGABRT
+        assert "Fatal Python error: Aborted\n" in host.stderr
+        assert any("in message_has_been_posted" in line for line in host.stderr)
+
+
 # ---- services
 
 
