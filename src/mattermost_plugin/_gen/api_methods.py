@@ -1144,7 +1144,7 @@ GET_FILE_INFOS = Method(
     "GetFileInfos",
     "get_file_infos",
     ("page", "per_page", "opt"),
-    signature="get_file_infos(self, page: int, per_page: int, opt: GetFileInfosOptions) -> list[FileInfo]",
+    signature="get_file_infos(self, page: int, per_page: int, opt: GetFileInfosOptions | None) -> list[FileInfo]",
     minimum_version="5.22",
     module="mattermost_plugin._gen.methods.api_file_info",
 )

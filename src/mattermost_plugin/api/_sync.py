@@ -2476,7 +2476,7 @@ class API(SyncFace):
         """
         self._call(_m.SET_FILE_SEARCHABLE_CONTENT, file_id, content)
 
-    def get_file_infos(self, page: int, per_page: int, opt: GetFileInfosOptions) -> list[FileInfo]:
+    def get_file_infos(self, page: int, per_page: int, opt: GetFileInfosOptions | None) -> list[FileInfo]:
         """Gets File Infos with options.
 
         Go name: ``GetFileInfos``. Minimum server version: 5.22.
@@ -2484,7 +2484,7 @@ class API(SyncFace):
         Args:
             page: Number of the page, counted from 0.
             per_page: Entries per page.
-            opt: The `GetFileInfosOptions`.
+            opt: The `GetFileInfosOptions`; None if there is none.
 
         Returns:
             The `FileInfo` objects, possibly none.

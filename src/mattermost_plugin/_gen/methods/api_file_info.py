@@ -77,7 +77,7 @@ def _get_file_infos() -> Codec:
         b'\n\x10API.GetFileInfos\x12\x14mattermost.plugin.v1\x1a\x0eerror/AppError\x1a\x12file_info/FileInfo\x1a\x1dfile_info/GetFileInfosOptions"m\n\x13GetFileInfosRequest\x12\x0c\n\x04page\x18\x01 \x01(\x03\x12\x10\n\x08per_page\x18\x02 \x01(\x03\x126\n\x03opt\x18\x03 \x01(\x0b2).mattermost.plugin.v1.GetFileInfosOptions"u\n\x14GetFileInfosResponse\x12.\n\x06result\x18\x01 \x03(\x0b2\x1e.mattermost.plugin.v1.FileInfo\x12-\n\x05error\x18\x02 \x01(\x0b2\x1e.mattermost.plugin.v1.AppErrorb\x06proto3',
     )
 
-    def encode_request(page: int, per_page: int, opt: GetFileInfosOptions) -> bytes:
+    def encode_request(page: int, per_page: int, opt: GetFileInfosOptions | None) -> bytes:
         m = request()
         v: Any
         try:
@@ -87,9 +87,11 @@ def _get_file_infos() -> Codec:
             v = per_page
             if v != 0:
                 m.per_page = v
-            s = m.opt
-            s.SetInParent()
-            encode_get_file_infos_options(opt, s)
+            v = opt
+            if v is not None:
+                s = m.opt
+                s.SetInParent()
+                encode_get_file_infos_options(v, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
                 error,
@@ -99,7 +101,7 @@ def _get_file_infos() -> Codec:
                     per_page,
                     opt,
                 ),
-                {"page": "int", "per_page": "int", "opt": "GetFileInfosOptions"},
+                {"page": "int", "per_page": "int", "opt": "GetFileInfosOptions | None"},
                 m,
             ) from None
         return m.SerializeToString()  # type: ignore[no-any-return]
