@@ -27,10 +27,12 @@ class PythonFiller:
 
     Args:
         seed: The same seed makes the same values.
+        gob_only: Keep to what gob carries inside an interface, which is all that net/rpc can.
     """
 
-    def __init__(self, seed: int, contract: Schema | None = None) -> None:
+    def __init__(self, seed: int, contract: Schema | None = None, *, gob_only: bool = False) -> None:
         self._random = random.Random(seed)
+        self._gob_only = gob_only
         self._schema = contract or schema()
         self._open: list[str] = []
         self._depth = 0
@@ -46,7 +48,7 @@ class PythonFiller:
     def _struct(self, message: Message) -> Any:
         self._open.append(message.name)
         try:
-            values = {field.python_name: self._of(field.conversion) for field in message.fields}
+            values = {field.python_name: self.of(field.conversion) for field in message.fields}
         finally:
             self._open.pop()
         if message.is_exception:
@@ -63,7 +65,8 @@ class PythonFiller:
             return errors.DatabaseError(**values)
         return errors.ServerError(values["err"], code=values["code"])
 
-    def _of(self, conversion: Conversion) -> Any:
+    def of(self, conversion: Conversion) -> Any:
+        """Return a value of a field's, parameter's or result's type."""
         endless = any(
             self._open.count(item.message) >= _MAX_OPEN for item in conversion.walk() if item.message
         )
@@ -71,12 +74,12 @@ class PythonFiller:
             case ConversionKind.LIST:
                 if endless or conversion.elem is None:
                     return []
-                return [self._of(conversion.elem) for _ in range(self._random.randint(1, 3))]
+                return [self.of(conversion.elem) for _ in range(self._random.randint(1, 3))]
             case ConversionKind.MAP:
                 if endless or conversion.elem is None or conversion.key is None:
                     return {}
                 return {
-                    self._of(conversion.key): self._of(conversion.elem)
+                    self.of(conversion.key): self.of(conversion.elem)
                     for _ in range(self._random.randint(1, 3))
                 }
             case ConversionKind.MESSAGE:
@@ -135,7 +138,9 @@ class PythonFiller:
         """Return a value of each kind that ``any`` may hold, those registered with gob included."""
         self._depth += 1
         try:
-            kinds = [self.text, self.float, self.time, self._integer, self._bytes, self._bool, self._complex]
+            kinds = [self.text, self.float, self._integer, self._bytes, self._bool, self._complex]
+            if not self._gob_only:
+                kinds.append(self.time)
             if self._depth < _MAX_DEPTH:
                 kinds += [self._list, self._dict, self._registered] * 2
             return self._random.choice(kinds)()
@@ -164,7 +169,7 @@ class PythonFiller:
 
     def _registered(self) -> Any:
         case = self._random.choice(self._schema.value_cases)
-        return self._of(case.conversion) or self.text()
+        return self.of(case.conversion) or self.text()
 
 
 def differences(first: Any, second: Any, path: str = "") -> list[str]:
