@@ -133,13 +133,14 @@ def test_the_sdk_in_a_bundle_has_no_command_and_needs_nothing_that_is_not_there(
 
 
 def test_two_builds_are_equal_byte_for_byte(
-    write_plugin: WritePlugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write_plugin: WritePlugin, unpack: Unpack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = project("mattermost-plugin[speed]", "iniconfig==2.1.0")
     one = build_bundle(write_plugin("one", files=files), output=tmp_path / "first")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     two = build_bundle(write_plugin("two", files=files), output=tmp_path / "second")
+    assert unpack(one).checksums() == unpack(two).checksums()
     assert one.read_bytes() == two.read_bytes()
 
 
