@@ -34,7 +34,7 @@ var hookKinds = func() map[string]hookKind {
 		// Its error is only logged, so it can be told later.
 		case name == "OnConfigurationChange" || service.IsNotification(name):
 			kinds[name] = notification
-		case strings.Contains(name, "Will"):
+		case strings.Contains(name, "Will") || name == "OnSAMLLogin":
 			kinds[name] = permission
 		default:
 			kinds[name] = answered

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/yamux"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/mattermost/mattermost/server/public/shared/mlog"
@@ -26,12 +28,23 @@ import (
 // patience is how long a test waits for something that takes milliseconds on an idle machine.
 const patience = 60 * time.Second
 
+// Other things the test binary can be, by environment variable: the bridge run by hand, and a server that runs the
+// plugins of the directory the variable names until it is killed.
+const (
+	alone    = "BRIDGE_TEST_ALONE"
+	asServer = "BRIDGE_TEST_SERVER"
+)
+
 // The test binary is the bridge of the bundles these tests install: whoever sets the cookie runs it.
 func TestMain(m *testing.M) {
-	if os.Getenv(cookieName) == cookieValue {
+	switch {
+	case os.Getenv(cookieName) == cookieValue || os.Getenv(alone) != "":
 		main()
+	case os.Getenv(asServer) != "":
+		serveUntilKilled(os.Getenv(asServer))
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
 }
 
 // bundle is an unpacked bundle in a server's directory of plugins.
@@ -60,7 +73,10 @@ func newBundle(t *testing.T, source string) *bundle {
 	python := developmentPython(t)
 	t.Setenv("PATH", filepath.Dir(python)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	// Sockets that are left behind are found here.
-	t.Setenv("TMPDIR", t.TempDir())
+	sockets, err := os.MkdirTemp("", "t") // short, as paths of Unix sockets must be
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(sockets)) })
+	t.Setenv("TMPDIR", sockets)
 	return b
 }
 
@@ -141,27 +157,69 @@ func (b *bundle) command(output *bytes.Buffer) (*exec.Cmd, *bufio.Reader) {
 	return cmd, bufio.NewReader(stdout)
 }
 
+// connect connects to a bridge as a server does after the handshake, and waits until it serves.
+func connect(t *testing.T, handshake string) {
+	t.Helper()
+	fields := strings.Split(strings.TrimSpace(handshake), "|")
+	require.GreaterOrEqual(t, len(fields), 4, handshake)
+	conn, err := net.Dial(fields[2], fields[3])
+	require.NoError(t, err)
+	session, err := yamux.Client(conn, nil)
+	require.NoError(t, err)
+	_, err = session.Ping()
+	require.NoError(t, err)
+	require.NoError(t, session.Close())
+}
+
+// serverProcess runs a server with the bundle in a process of its own.
+func (b *bundle) serverProcess() *exec.Cmd {
+	b.t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), asServer+"="+b.plugins)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	require.NoError(b.t, cmd.Start())
+	return cmd
+}
+
+// serveUntilKilled is the main function of that process.
+func serveUntilKilled(plugins string) {
+	environment, err := newEnvironment(plugins, filepath.Join(plugins, "..", "webapp"), &serverOutput{})
+	if err != nil {
+		panic(err)
+	}
+	if _, _, err := environment.Activate(pluginID); err != nil {
+		panic(err)
+	}
+	select {}
+}
+
+func newEnvironment(plugins, webapp string, output *serverOutput) (*plugin.Environment, error) {
+	logger, err := mlog.NewLogger()
+	if err != nil {
+		return nil, err
+	}
+	if err := mlog.AddWriterTarget(logger, output, true, mlog.StdAll...); err != nil {
+		return nil, err
+	}
+	api := &serverAPI{log: output}
+	return plugin.NewEnvironment(func(*model.Manifest) plugin.API { return api }, nil, plugins, webapp, logger, nil)
+}
+
 // server is Mattermost's own plugin environment with an API of few methods.
 type server struct {
 	*plugin.Environment
-	api *serverAPI
 	log *serverOutput
 }
 
 // newServer runs the environment over the bundle's directory of plugins.
 func newServer(t *testing.T, b *bundle) *server {
 	t.Helper()
-	logger, err := mlog.NewLogger()
-	require.NoError(t, err)
 	output := &serverOutput{}
-	require.NoError(t, mlog.AddWriterTarget(logger, output, true, mlog.StdAll...))
-	api := &serverAPI{log: output}
-	environment, err := plugin.NewEnvironment(func(*model.Manifest) plugin.API { return api }, nil, b.plugins, t.TempDir(), logger, nil)
+	environment, err := newEnvironment(b.plugins, t.TempDir(), output)
 	require.NoError(t, err)
-	s := &server{environment, api, output}
+	s := &server{environment, output}
 	t.Cleanup(func() {
 		environment.Shutdown()
-		require.NoError(t, logger.Flush())
 		if t.Failed() {
 			t.Log(output.String())
 		}

@@ -41,6 +41,9 @@ const (
 func run() int {
 	log := newServerLog(os.Stderr) // now, because go-plugin redirects os.Stderr when it serves
 	defer log.close()
+	// When the server is gone, writing to stderr must fail and not kill the bridge before it has cleaned up. A signal
+	// that is caught, other than one that is ignored, is the plugin process's own affair again.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	logger := log.logger.Named("bridge")
 
 	remove, err := ownSocketDir()
