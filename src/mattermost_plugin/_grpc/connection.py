@@ -319,7 +319,8 @@ class Connection(SendingHalf, Generic[Head]):
         if payload and not self._read_messages(stream, payload):
             news.append(stream)
             return
-        news.append(stream)
+        if not stream.silent:
+            news.append(stream)
         if flags & frames.END_STREAM:
             self._remote_end(stream)
         elif stream.messages:
@@ -421,6 +422,8 @@ class Connection(SendingHalf, Generic[Head]):
                 ErrorCode.PROTOCOL_ERROR, f"RST_STREAM on stream {stream_id}, which is idle"
             )
         self._flood.spend()
+        # Whatever the peer sends on this stream from now on, it sends knowing that the stream is closed.
+        self._reset_here.pop(stream_id, None)
         stream = self.streams.get(stream_id)
         if stream is not None:
             code = ErrorCode.of(int.from_bytes(payload, "big"))

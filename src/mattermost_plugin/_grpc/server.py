@@ -220,7 +220,8 @@ class ServerConnection(Connection[RequestHead]):
         stream = self.streams.get(stream_id)
         if stream is not None:
             self._on_trailers(stream, head, end_stream=end_stream)
-            news.append(stream)
+            if not stream.silent:
+                news.append(stream)
             return
         if stream_id & 1 and stream_id <= self._last_peer_stream:
             if stream_id in self._reset_here:
@@ -285,8 +286,11 @@ class ServerConnection(Connection[RequestHead]):
                 stream.id, ErrorCode.PROTOCOL_ERROR, "content-length announces DATA that does not come"
             )
         if head.refusal is not None:
-            self._refuse(stream, *head.refusal)
-        elif head.size > self._max_headers:
+            stream.silent = True
+            if stream.remote_closed:
+                self._refuse(stream, *head.refusal)
+            return None  # otherwise answered at its end, when it is known to be well-formed
+        if head.size > self._max_headers:
             self.finish(stream, Status(StatusCode.RESOURCE_EXHAUSTED, "the metadata is larger than allowed"))
         elif malformed_timeout:
             self.finish(stream, Status(StatusCode.INTERNAL, "grpc-timeout is malformed"))
@@ -314,7 +318,10 @@ class ServerConnection(Connection[RequestHead]):
         return MessageReader(self.options.max_receive_message_size, request.encoding)
 
     def _on_remote_end(self, stream: Stream) -> None:
-        if stream.reader is not None and stream.reader.incomplete and not stream.local_closed:
+        request = stream.request
+        if request is not None and request.refusal is not None and not stream.local_closed:
+            self._refuse(stream, *request.refusal)
+        elif stream.reader is not None and stream.reader.incomplete and not stream.local_closed:
             self.finish(stream, Status(StatusCode.INTERNAL, "the request ended within a message"))
 
     def _on_message_fault(self, stream: Stream, error: RpcError) -> None:

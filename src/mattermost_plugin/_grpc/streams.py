@@ -41,6 +41,7 @@ class Stream:
         reset_code: why the stream was reset, by either side; None if it was not.
         refused: client side: the server has certainly not looked at the call, so it may be sent again.
         headers_sent: server side: whether the response has begun.
+        silent: server side: the connection answers it itself; it is never news.
         pending_size: octets that wait for a window or the socket.
         wants_room: set by a driver that waits until there is room to send more.
         owner: the driver's own.
@@ -66,6 +67,7 @@ class Stream:
         "reset_code",
         "response",
         "send_window",
+        "silent",
         "status",
         "timeout",
         "uncredited",
@@ -84,6 +86,7 @@ class Stream:
         self.reset_code: ErrorCode | None = None
         self.refused = False
         self.headers_sent = False
+        self.silent = False
         self.owner: Any = None
         # Sending: pieces of DATA payload, and what ends the stream after them: a header block, or b"" for
         # END_STREAM on the last DATA frame.

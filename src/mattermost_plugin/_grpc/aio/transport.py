@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.connection import ConnectionState
@@ -37,8 +37,8 @@ class Transport(asyncio.Protocol, Generic[Core]):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with this side's preface."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transports are not of asyncio's classes.
+        self.transport = cast("asyncio.Transport", transport)
         self.flush()
 
     def data_received(self, data: bytes) -> None:

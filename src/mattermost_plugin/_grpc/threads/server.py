@@ -130,11 +130,15 @@ class Server:
 
     # ---- for connections
 
-    def connection_ended(self, connection: SocketConnection) -> None:
-        """Hear that a connection is gone."""
-        with self._changed:
+    def forget(self, connection: SocketConnection) -> None:
+        """Send no more events to a connection that is about to close."""
+        with self._lock:
             self.connections.pop(connection.fd, None)
             self._unwritten.discard(connection)
+
+    def connection_ended(self) -> None:
+        """Hear that a connection is closed."""
+        with self._changed:
             self._changed.notify_all()
 
     # ---- threads

@@ -228,8 +228,10 @@ class SocketConnection:
                 if stream.owner is not None:
                     stream.owner.on_news()
             self._wake_senders()
+        # In this order: once the socket is closed, its number may belong to a new connection.
+        self.server.forget(self)
         with self._writing:
             self._unsent = b""
             self.server.poller.remove(self.fd)
             self._sock.close()
-        self.server.connection_ended(self)
+        self.server.connection_ended()
