@@ -80,7 +80,9 @@ class AppError(PluginError):
         where: Go function that raised it, such as `GetChannel`.
         params: Values for the translated message. Mattermost does not send them, so they are empty in what
             the server answers.
-        skip_translation: The message is shown as it is.
+        skip_translation: The user sees `message` as it is. Otherwise the server shows what its translations
+            have under `id`, and the bare `id` if they have nothing. When not said, it is true if there is a
+            message.
     """
 
     # Status that an instance has unless told otherwise; subclasses name theirs.
@@ -96,7 +98,7 @@ class AppError(PluginError):
         status_code: int | None = None,
         where: str = "",
         params: Mapping[str, Any] | None = None,
-        skip_translation: bool = False,
+        skip_translation: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.id = id
@@ -105,7 +107,7 @@ class AppError(PluginError):
         self.status_code = self.default_status if status_code is None else status_code
         self.where = where
         self.params = dict(params or {})
-        self.skip_translation = skip_translation
+        self.skip_translation = bool(message) if skip_translation is None else skip_translation
 
     def __str__(self) -> str:
         text = ", ".join(part for part in (self.message or self.id, self.detailed_error) if part)
