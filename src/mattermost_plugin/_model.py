@@ -7,7 +7,7 @@ decorator at import: that takes about 1 ms per class, and there are hundreds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,8 @@ else:
         """Stand in for `typing.dataclass_transform`, which Python 3.10 lacks and only type checkers need."""
         return lambda decorated: decorated
 
+
+_T = TypeVar("_T")
 
 __all__ = ["Model", "OpenEnum", "field_names", "known"]
 
@@ -96,13 +98,15 @@ class _OpenEnumType(type):
     _known: _Known
     _names: dict[str, str]
 
-    def __call__(cls, value: str) -> Any:
-        if not isinstance(value, str):
-            raise TypeError(f"{cls.__name__} expects a str, got {type(value).__name__}")
-        return cls._known[value]
+    if not TYPE_CHECKING:  # a checker looks at __new__, which tells what comes out
 
-    def __iter__(cls) -> Iterator[Any]:
-        return iter(cls._known.values())
+        def __call__(cls, value):
+            if not isinstance(value, str):
+                raise TypeError(f"{cls.__name__} expects a str, got {type(value).__name__}")
+            return cls._known[value]
+
+    def __iter__(cls: type[_T]) -> Iterator[_T]:
+        return iter(cls._known.values())  # type: ignore[attr-defined] # mypy knows no class of a metaclass
 
     def __len__(cls) -> int:
         return len(cls._known)
@@ -126,6 +130,10 @@ class OpenEnum(str, metaclass=_OpenEnumType):
 
     _known: ClassVar[_Known]
     _names: ClassVar[dict[str, str]]
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, value: str) -> Self: ...
 
     def __init_subclass__(cls, **members: str) -> None:
         cls._known = _Known(cls)

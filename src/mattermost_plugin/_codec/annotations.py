@@ -20,13 +20,12 @@ class _Names(dict[str, Any]):
     """What an annotation may name."""
 
     def __missing__(self, name: str) -> Any:
-        from mattermost_plugin import models
+        from mattermost_plugin import errors, models
 
-        try:
-            value = getattr(models, name)
-        except AttributeError:
-            raise KeyError(name) from None
-        self[name] = value
+        home = errors if name in errors.__all__ else models
+        if name not in home.__all__:
+            raise KeyError(name)
+        value = self[name] = getattr(home, name)
         return value
 
 
@@ -37,7 +36,7 @@ def resolve(annotation: str) -> Any:
     """Return the type that a generated annotation stands for.
 
     Raises:
-        NameError: It names something that is no model.
+        NameError: It names something that is neither a model nor an exception.
     """
     return eval(annotation, {}, _names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -212,6 +213,8 @@ def _leaf_fault(value: Any) -> Located | None:
             value.encode()
         except UnicodeEncodeError as error:
             return BadValue(f"not valid Unicode ({error.reason} at position {error.start})")
+    elif isinstance(value, datetime) and value.tzinfo is None:
+        return BadValue("expected a time with a zone, such as datetime.now(timezone.utc)")
     return None
 
 

@@ -43,7 +43,7 @@ def encode_timestamp(value: datetime, message: Any) -> None:
     if not isinstance(value, datetime):
         raise TypeError(f"expected datetime, got {type(value).__name__}")
     if value.tzinfo is None:
-        raise ValueError(f"expected a datetime with a time zone (datetime.timezone.utc), got {value!r}")
+        raise ValueError("expected a time with a zone, such as datetime.now(timezone.utc)")
     microseconds = (value - _EPOCH) // _MICROSECOND
     message.SetInParent()
     message.seconds, rest = divmod(microseconds, 1_000_000)

@@ -23,7 +23,17 @@ from mattermost_plugin._codec.messages import message_class
 from mattermost_plugin._codec.problems import BadType, BadValue, Located
 from mattermost_plugin._codec.registered import decode_registered, encode_registered, registered_case
 from mattermost_plugin._codec.timestamps import decode_timestamp, encode_timestamp
-from mattermost_plugin._codec.wire import CHUNK, FIXED64, VARINT, chunk, chunks, fields, map_entry, varint
+from mattermost_plugin._codec.wire import (
+    CHUNK,
+    FIXED64,
+    VARINT,
+    WireError,
+    chunk,
+    chunks,
+    fields,
+    map_entry,
+    varint,
+)
 from mattermost_plugin._gen.value_cases import (
     BOOL,
     BYTES,
@@ -90,18 +100,24 @@ def _decode_any(data: bytes) -> Any:
     case = kind = 0
     content: Any = None
     for number, found in fields(data):
-        if number == GO_KIND:
+        if number == GO_KIND and isinstance(found, int):
             kind = found
         else:
             case, content = number, found
     decoder = _DECODERS.get(case)
+    if case and isinstance(content, int) is not (case in _NUMBERS):
+        raise WireError(f"case {case} of a Value has another type on the wire")
     if decoder is not None:
         value = decoder(content)
     elif case:
         value = decode_registered(case, content)
     else:
         return None
-    return kinds.KINDS[kind](value) if kind in kinds.KINDS else value
+    if kind not in kinds.KINDS:
+        return value
+    if not isinstance(value, kinds.KINDS[kind].__mro__[1]):
+        raise WireError(f"a {type(value).__name__} cannot be of the Go kind {kind}")
+    return kinds.KINDS[kind](value)
 
 
 def _decode_int(number: int) -> int:
@@ -109,6 +125,8 @@ def _decode_int(number: int) -> int:
 
 
 def _decode_double(data: bytes) -> float:
+    if len(data) != _double.size:
+        raise WireError("a double has another length")
     number: float = _double.unpack(data)[0]
     return number
 
@@ -131,8 +149,8 @@ def _decode_time(data: bytes) -> datetime:
 
 def _decode_complex(data: bytes) -> complex:
     parts = dict(fields(data))
-    zero = bytes(8)
-    return complex(_double.unpack(parts.get(1, zero))[0], _double.unpack(parts.get(2, zero))[0])
+    zero = bytes(_double.size)
+    return complex(_decode_double(parts.get(1, zero)), _decode_double(parts.get(2, zero)))
 
 
 _DECODERS: dict[int, Callable[[Any], Any]] = {
@@ -148,6 +166,9 @@ _DECODERS: dict[int, Callable[[Any], Any]] = {
     COMPLEX: _decode_complex,
 }
 
+
+# The cases whose content is a number.
+_NUMBERS = {BOOL, INT64, UINT64}
 
 # First byte of a Value with one short field -> decoder of its content.
 _SHORT: dict[int, Callable[[bytes], Any]] = {
