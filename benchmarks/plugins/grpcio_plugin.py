@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from mattermost.plugin.v1 import api_pb2, api_pb2_grpc, hooks_pb2, hooks_pb2_grpc, post_pb2
+from mattermost.plugin.v1 import (
+    api_pb2_grpc,
+    api_post_pb2,
+    hooks_command_args_pb2,
+    hooks_pb2_grpc,
+    hooks_post_pb2,
+    hooks_scalar_pb2,
+    post_pb2,
+)
 
 from mattermost_plugin._runtime.wire import EMPTY, SERVING, ConnInfo
 
@@ -59,17 +67,19 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
         self._api: Any = None
 
     def Implemented(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return hooks_pb2.ImplementedResponse(result=["OnActivate", "MessageWillBePosted", "ExecuteCommand"])
+        return hooks_scalar_pb2.ImplementedResponse(
+            result=["OnActivate", "MessageWillBePosted", "ExecuteCommand"]
+        )
 
     def OnActivate(self, request: Any, context: grpc.ServicerContext) -> Any:
         info = self._broker.wait(request.api_broker_id)
         self._api = api_pb2_grpc.APIStub(grpc.insecure_channel(f"unix:{info.address}"))
-        return hooks_pb2.OnActivateResponse()
+        return hooks_scalar_pb2.OnActivateResponse()
 
     def MessageWillBePosted(self, request: Any, context: grpc.ServicerContext) -> Any:
         post = request.post
         post.message += " (checked)"
-        return hooks_pb2.MessageWillBePostedResponse(result=post)
+        return hooks_post_pb2.MessageWillBePostedResponse(result=post)
 
     def ExecuteCommand(self, request: Any, context: grpc.ServicerContext) -> Any:
         callers, calls = (int(word) for word in request.args.command.split()[1:])
@@ -77,7 +87,7 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
         def create() -> None:
             for _ in range(calls // callers):
                 self._api.CreatePost(
-                    api_pb2.CreatePostRequest(
+                    api_post_pb2.CreatePostRequest(
                         post=post_pb2.Post(
                             user_id=request.args.user_id, channel_id=request.args.channel_id, message=MESSAGE
                         )
@@ -90,7 +100,7 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
             thread.start()
         for thread in threads:
             thread.join()
-        response = hooks_pb2.ExecuteCommandResponse()
+        response = hooks_command_args_pb2.ExecuteCommandResponse()
         response.result.text = str(time.perf_counter_ns() - start)
         return response
 
