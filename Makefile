@@ -11,7 +11,8 @@ PLUGINS = $(patsubst %/plugin.json,%,$(wildcard examples/*/plugin.json tests/e2e
 RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-go test-python check check-python check-go generate lock bench wheel clean
+.PHONY: help setup demo test test-go test-python check check-format check-types check-generated check-go \
+	generate lock bench wheel clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -39,16 +40,20 @@ test-python: $(READY)
 	$(PY) -m tests.harness.build
 	$(PY) -m pytest
 
-check: $(READY) check-python check-go ## formatting, lint, types, and that generated files are current
+check: check-format check-types check-generated check-go ## formatting, lint, types, generated files
 
-check-python: $(READY)
+check-format: $(READY)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+
+check-types: $(READY)
 	$(PY) -m mypy
 	@# Each plugin is a program of its own: its modules are top-level ones.
 	@for plugin in $(PLUGINS); do echo "mypy $$plugin"; \
 		(cd $$plugin && MYPYPATH=. $(CURDIR)/$(PY) -m mypy --config-file $(CURDIR)/pyproject.toml \
 			--cache-dir $(CURDIR)/.mypy_cache/$$plugin .) || exit 1; done
+
+check-generated: $(READY)
 	$(PY) -m codegen --check
 
 check-go: $(READY)
