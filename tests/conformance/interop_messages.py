@@ -1,4 +1,4 @@
-"""The messages of grpc.testing that the interop cases use, made from field lists instead of generated code."""
+"""The messages of grpc.testing that the interop cases use, made from lists of their fields."""
 
 from __future__ import annotations
 

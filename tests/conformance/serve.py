@@ -1,7 +1,7 @@
 """A server under test as a process: `python -m tests.conformance.serve DRIVER TARGET [OPTIONS]`.
 
-DRIVER is aio, uvloop or threads; TARGET is unix:PATH or HOST:PORT; OPTIONS are `Options` as JSON. Prints its address
-and serves until its standard input ends.
+DRIVER is aio, uvloop or threads; TARGET is unix:PATH or HOST:PORT; OPTIONS are `Options` as JSON. Prints its
+address and serves until its standard input ends.
 """
 
 from __future__ import annotations

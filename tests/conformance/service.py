@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import Handler, Kind, StatusCode
 from tests.conformance import interop_messages as pb
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
 
 SERVICE = "/grpc.testing.TestService/"
 _INITIAL = "x-grpc-test-echo-initial"
@@ -37,7 +39,9 @@ def _empty_call(request: Any, call: Any) -> Any:
 def _unary_call(request: Any, call: Any) -> Any:
     _echo_metadata(call)
     _check_status(request, call)
-    return pb.SimpleResponse(payload=pb.Payload(type=request.response_type, body=bytes(request.response_size)))
+    return pb.SimpleResponse(
+        payload=pb.Payload(type=request.response_type, body=bytes(request.response_size))
+    )
 
 
 def _output(parameters: Any, kind: int) -> Any:
@@ -126,10 +130,7 @@ def _was_cancelled(request: bytes, call: Any) -> bytes:
 
 
 async def _was_cancelled_async(request: bytes, call: Any) -> bytes:
-    end = time.monotonic() + 5
-    while request not in CANCELLED and time.monotonic() < end:
-        await asyncio.sleep(0.01)
-    return b"yes" if request in CANCELLED else b"no"
+    return await asyncio.to_thread(_was_cancelled, request, call)
 
 
 def _hang(request: bytes, call: Any) -> bytes:
@@ -209,7 +210,9 @@ def handlers(driver: str) -> dict[str, Handler]:
             pb.StreamingInputCallRequest,
         ),
         "FullDuplexCall": message(
-            Kind.STREAM_STREAM, _full_duplex_async if is_async else _full_duplex, pb.StreamingOutputCallRequest
+            Kind.STREAM_STREAM,
+            _full_duplex_async if is_async else _full_duplex,
+            pb.StreamingOutputCallRequest,
         ),
     }
     plain = {

@@ -1,7 +1,7 @@
 """gRPC over HTTP/2: a core that never touches a socket, and two drivers that only move octets.
 
-`mattermost_plugin._grpc.aio` serves and calls on an asyncio event loop, `mattermost_plugin._grpc.threads` with
-blocking sockets.
+`mattermost_plugin._grpc.aio` serves and calls on an asyncio event loop, `mattermost_plugin._grpc.threads`
+with blocking sockets.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -58,9 +58,9 @@ def listening_unix(path: str) -> socket.socket:
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _remove_stale(path)
+        _remove_stale(Path(path))
         listener.bind(path)
-        os.chmod(path, 0o600)
+        Path(path).chmod(0o600)
         listener.listen(128)
         listener.setblocking(False)
     except BaseException:
@@ -69,14 +69,14 @@ def listening_unix(path: str) -> socket.socket:
     return listener
 
 
-def _remove_stale(path: str) -> None:
-    if not os.path.exists(path):
+def _remove_stale(path: Path) -> None:
+    if not path.exists():
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
-            probe.connect(path)
+            probe.connect(str(path))
         except ConnectionRefusedError:
-            os.unlink(path)
+            path.unlink()
 
 
 def listening_tcp(host: str, port: int) -> socket.socket:
@@ -125,9 +125,11 @@ def peer_credentials(sock: Any) -> PeerCredentials:
     if sys.platform == "linux":
         raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("=3i"))
         return PeerCredentials(*struct.unpack("=3i", raw))
-    if sys.platform == "darwin":
-        # struct xucred: version, uid, number of groups, groups. LOCAL_PEERCRED of <sys/un.h>, at level SOL_LOCAL.
+    elif sys.platform == "darwin":  # noqa: RET505 - the type checker follows this form
+        # struct xucred: version, uid, number of groups, groups. LOCAL_PEERCRED of <sys/un.h>, at level
+        # SOL_LOCAL.
         raw = sock.getsockopt(0, 1, 76)
         _version, uid, count, gid = struct.unpack_from("=IIhxxI", raw)
         return PeerCredentials(None, uid, gid if count else -1)
-    raise OSError(f"peer credentials are not available on {sys.platform}")
+    else:
+        raise OSError(f"peer credentials are not available on {sys.platform}")

@@ -99,7 +99,7 @@ class BaseServerCall:
 
 
 def status_of_failure(call: BaseServerCall, error: Exception) -> Status:
-    """Return the status for an exception that left a handler; what is not an `RpcError` goes to the log only."""
+    """Return the status for what left a handler; anything but an `RpcError` goes to the log only."""
     if isinstance(error, RpcError):
         return call._status(error)
     logger.error("The handler of %s failed", call.method, exc_info=error)

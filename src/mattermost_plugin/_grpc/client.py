@@ -46,7 +46,7 @@ def request_block(path: str, authority: str, options: Options, *, tls: bool) -> 
 
 
 class ClientConnection(Connection[ResponseHead]):
-    """Makes calls. A stream becomes news whenever more of its response has come; at its end it has a status."""
+    """Makes calls. A stream is news whenever more of its response has come; at its end it has a status."""
 
     client_side: ClassVar[bool] = True
 
@@ -146,14 +146,15 @@ class ClientConnection(Connection[ResponseHead]):
             + frames.window_update(0, MAX_WINDOW - frames.DEFAULT_WINDOW)
         )
 
-    def _read_preface(self, data: bytes) -> int:
+    def _read_preface(self, _data: bytes) -> int:
         return 0
 
     def _is_idle(self, stream_id: int) -> bool:
         return stream_id >= self._next_stream or stream_id & 1 == 0
 
     def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
-        # HEADERS, a complete DATA frame with one uncompressed message, HEADERS with END_STREAM: a unary response.
+        # HEADERS, a complete DATA frame with one uncompressed message, HEADERS with END_STREAM: a unary
+        # response.
         begin = stop + FRAME_HEADER_SIZE + PREFIX_SIZE
         if len(data) < begin + FRAME_HEADER_SIZE or data[start + 4] != frames.END_HEADERS:
             return 0
@@ -172,7 +173,7 @@ class ClientConnection(Connection[ResponseHead]):
         ):
             return 0
         high, low, kind, flags, trailers_stream = FRAME_HEADER.unpack_from(data, trailers)
-        end = trailers + FRAME_HEADER_SIZE + (high << 8 | low)
+        end: int = trailers + FRAME_HEADER_SIZE + (high << 8 | low)
         if kind != 1 or flags != 5 or trailers_stream != stream_id or end > len(data):
             return 0
         stream = self.streams.get(stream_id)

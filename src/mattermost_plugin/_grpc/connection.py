@@ -1,27 +1,25 @@
 """An HTTP/2 connection without a socket: octets in, news and octets out.
 
-`receive` takes what came from the peer and returns the streams with news; `data_to_send` returns what is to be
-written. `ServerConnection` and `ClientConnection` add the two sides of gRPC. Nothing here blocks, waits or knows
-of threads: a driver uses a connection from one thread at a time.
+`receive` takes what came from the peer and returns the streams with news; `data_to_send` returns what is to
+be written. `ServerConnection` and `ClientConnection` add the two sides of gRPC. Nothing here blocks, waits or
+knows of threads: a driver uses a connection from one thread at a time.
 """
 
 from __future__ import annotations
 
-import enum
-import struct
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from mattermost_plugin._grpc import frames
+from mattermost_plugin._grpc.control import ConnectionState, ControlFrames, dependency
 from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
-from mattermost_plugin._grpc.floods import FloodGuard
 from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
 from mattermost_plugin._grpc.header_blocks import HeaderBlockDecoder, HeaderList
-from mattermost_plugin._grpc.sending import SendingHalf
 from mattermost_plugin._grpc.status import RpcError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mattermost_plugin._grpc.messages import MessageReader
     from mattermost_plugin._grpc.options import Options
     from mattermost_plugin._grpc.streams import Stream
@@ -36,24 +34,12 @@ _MAX_RESET_REMEMBERED: Final = 4096
 _WINDOW_REFILL: Final = MAX_WINDOW // 2
 
 
-class ConnectionState(enum.Enum):
-    """Whether a connection takes new calls, finishes those it has, or is over."""
-
-    OPEN = "open"
-    CLOSING = "closing"
-    CLOSED = "closed"
-
-
-class Connection(SendingHalf, Generic[Head]):
+class Connection(ControlFrames, Generic[Head]):
     """What servers and clients have in common.
 
     Attributes:
-        state: CLOSING once either side has sent GOAWAY, CLOSED after a connection error or the socket's end.
         fault: the connection error that ended the connection, if one did.
-        goaway: what the peer's GOAWAY said: last stream, error code, debug data.
     """
-
-    client_side: ClassVar[bool]
 
     def __init__(
         self,
@@ -61,17 +47,12 @@ class Connection(SendingHalf, Generic[Head]):
         interpret: Callable[[HeaderList], Head],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(options)
-        self.state = ConnectionState.OPEN
+        super().__init__(options, clock)
         self.fault: ConnectionFault | None = None
-        self.goaway: tuple[int, ErrorCode, bytes] | None = None
         self._decoder: HeaderBlockDecoder[Head] = HeaderBlockDecoder(interpret, options.max_header_list_size)
-        self._flood = FloodGuard(options.max_resets, clock)
         self._last_peer_stream = 0
-        self._reset_here: dict[int, None] = {}
         self._receive_window = MAX_WINDOW
         self._peer_ready = False  # whether the peer's first SETTINGS came
-        self._peer_max_streams: int | None = None
         # What came of a frame that is not complete, and how much there must be to go on.
         self._rest: list[bytes] = []
         self._rest_size = 0
@@ -143,10 +124,6 @@ class Connection(SendingHalf, Generic[Head]):
             self._remember_reset(stream.id)
             self._drop(stream, code)
 
-    def ping(self, opaque: bytes) -> None:
-        """Send a PING with eight octets; `_on_ping_ack` hears of its answer."""
-        self._out.append(frames.ping(opaque))
-
     # ---- what the sides add
 
     def _send_preface(self) -> None:
@@ -172,16 +149,7 @@ class Connection(SendingHalf, Generic[Head]):
         raise NotImplementedError
 
     def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
-        """Take in a whole small call at once if a complete HEADERS frame begins one; return where it ends, or 0."""
-        raise NotImplementedError
-
-    def _on_goaway_received(self, news: list[Stream]) -> None:
-        raise NotImplementedError
-
-    def _on_ping_ack(self, opaque: bytes) -> None:
-        """Hear of the answer to a PING."""
-
-    def _is_idle(self, stream_id: int) -> bool:
+        """Take in a small call at once if a complete HEADERS frame begins one; return its end, or 0."""
         raise NotImplementedError
 
     def _on_lost(self, stream: Stream) -> None:
@@ -244,6 +212,9 @@ class Connection(SendingHalf, Generic[Head]):
         except StreamFault as fault:
             self._end_stream(fault, news)
 
+    def _on_settings_ack(self) -> None:
+        self._decoder.limit_table(self.options.header_table_size)
+
     def _end_stream(self, fault: StreamFault, news: list[Stream]) -> None:
         stream = self.streams.get(fault.stream_id)
         self._flood.spend()
@@ -304,24 +275,29 @@ class Connection(SendingHalf, Generic[Head]):
         stream = self.streams.get(stream_id)
         if stream is None:
             self._closed_stream(stream_id, "DATA")
-            return
+        else:
+            self._on_stream_data(stream, payload, size, bool(flags & frames.END_STREAM), news)
+
+    def _on_stream_data(
+        self, stream: Stream, payload: bytes, size: int, ends: bool, news: list[Stream]
+    ) -> None:
         if stream.remote_closed:
-            raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
+            raise StreamFault(stream.id, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
         if size > stream.receive_window:
-            raise StreamFault(stream_id, ErrorCode.FLOW_CONTROL_ERROR, "the stream's window is exceeded")
+            raise StreamFault(stream.id, ErrorCode.FLOW_CONTROL_ERROR, "the stream's window is exceeded")
         stream.receive_window -= size
         if stream.expected is not None:
             stream.expected -= len(payload)
-            if stream.expected < 0 or (stream.expected and flags & frames.END_STREAM):
+            if stream.expected < 0 or (stream.expected and ends):
                 raise StreamFault(
-                    stream_id, ErrorCode.PROTOCOL_ERROR, "content-length does not match the DATA frames"
+                    stream.id, ErrorCode.PROTOCOL_ERROR, "content-length does not match the DATA frames"
                 )
         if payload and not self._read_messages(stream, payload):
             news.append(stream)
             return
         if not stream.silent:
             news.append(stream)
-        if flags & frames.END_STREAM:
+        if ends:
             self._remote_end(stream)
         elif stream.messages:
             stream.held += size
@@ -371,7 +347,7 @@ class Connection(SendingHalf, Generic[Head]):
             if flags & frames.PRIORITY:
                 if len(payload) < 5:
                     raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "HEADERS is too short for its priority")
-                if _dependency(payload) == stream_id:
+                if dependency(payload) == stream_id:
                     # The block must be decoded all the same, so the fault is the connection's.
                     raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself")
                 payload = payload[5:]
@@ -398,114 +374,9 @@ class Connection(SendingHalf, Generic[Head]):
         head, timeout = self._decoder.decode(block)
         self._on_header_block(stream_id, head, timeout, bool(flags & frames.END_STREAM), news)
 
-    def _on_push_promise(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE, which is not enabled")
-
-    def _on_priority(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        self._flood.spend()
-        if stream_id == 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PRIORITY on stream 0")
-        if len(payload) != 5:
-            raise StreamFault(stream_id, ErrorCode.FRAME_SIZE_ERROR, "PRIORITY is not five octets")
-        if _dependency(payload) == stream_id:
-            raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, "a stream depends on itself")
-
-    # ---- control frames
-
-    def _on_rst_stream(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        if stream_id == 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "RST_STREAM on stream 0")
-        if len(payload) != 4:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "RST_STREAM is not four octets")
-        if self._is_idle(stream_id):
-            raise ConnectionFault(
-                ErrorCode.PROTOCOL_ERROR, f"RST_STREAM on stream {stream_id}, which is idle"
-            )
-        self._flood.spend()
-        # Whatever the peer sends on this stream from now on, it sends knowing that the stream is closed.
-        self._reset_here.pop(stream_id, None)
-        stream = self.streams.get(stream_id)
-        if stream is not None:
-            code = ErrorCode.of(int.from_bytes(payload, "big"))
-            self._on_reset_by_peer(stream, code)
-            self._drop(stream, code)
-            news.append(stream)
-
-    def _on_reset_by_peer(self, stream: Stream, code: ErrorCode) -> None:
-        """Hear of RST_STREAM before the stream is dropped."""
-
-    def _on_settings(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        if stream_id != 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS on a stream")
-        if flags & frames.ACK:
-            if payload:
-                raise ConnectionFault(
-                    ErrorCode.FRAME_SIZE_ERROR, "an acknowledgement of SETTINGS has a payload"
-                )
-            self._decoder.limit_table(self.options.header_table_size)
-            return
-        if len(payload) % 6:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS is not a multiple of six octets")
-        self._flood.spend()
-        for key, value in struct.iter_unpack(">HL", payload):
-            self._apply_setting(key, value)
-        self._out.append(frames.settings_ack())
-
-    def _apply_setting(self, key: int, value: int) -> None:
-        if key == Setting.INITIAL_WINDOW_SIZE:
-            if value > MAX_WINDOW:
-                raise ConnectionFault(
-                    ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE exceeds 2^31-1"
-                )
-            self._set_peer_window(value)
-        elif key == Setting.MAX_FRAME_SIZE:
-            if not frames.DEFAULT_MAX_FRAME_SIZE <= value <= frames.MAX_FRAME_SIZE:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE is out of range")
-            self._peer_max_frame = value
-        elif key == Setting.ENABLE_PUSH:
-            if value > (0 if self.client_side else 1):
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH is out of range")
-        elif key == Setting.MAX_CONCURRENT_STREAMS:
-            self._peer_max_streams = value
-
-    def _on_ping(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        if stream_id != 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PING on a stream")
-        if len(payload) != 8:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "PING is not eight octets")
-        if flags & frames.ACK:
-            self._on_ping_ack(payload)
-        else:
-            self._flood.spend()
-            self._out.append(frames.ping(payload, ack=True))
-
-    def _on_goaway(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        if stream_id != 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "GOAWAY on a stream")
-        if len(payload) < 8:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY is too short")
-        last, code = struct.unpack_from(">LL", payload)
-        self.goaway = (last & MAX_WINDOW, ErrorCode.of(code), payload[8:])
-        if self.state is ConnectionState.OPEN:
-            self.state = ConnectionState.CLOSING
-        self._on_goaway_received(news)
-
-    def _on_window_update(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        if len(payload) != 4:
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE is not four octets")
-        if stream_id and self._is_idle(stream_id):
-            raise ConnectionFault(
-                ErrorCode.PROTOCOL_ERROR, f"WINDOW_UPDATE on stream {stream_id}, which is idle"
-            )
-        self._grow_window(stream_id, int.from_bytes(payload, "big") & MAX_WINDOW)
-
 
 def _unpad(payload: bytes) -> bytes:
     """Return a payload without its padding (RFC 9113, section 6.1)."""
     if not payload or payload[0] >= len(payload):
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the padding is longer than the frame")
     return payload[1 : len(payload) - payload[0]]
-
-
-def _dependency(payload: bytes) -> int:
-    return int.from_bytes(payload[:4], "big") & MAX_WINDOW

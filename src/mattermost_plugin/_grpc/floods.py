@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["FloodGuard"]
 
@@ -12,8 +15,8 @@ __all__ = ["FloodGuard"]
 class FloodGuard:
     """Counts resets, pings, settings and empty frames, against floods of them.
 
-    Tokens are spent on such frames, granted with time, and granted for every answer sent: a peer that lets work be
-    done may also ping, cancel and so on.
+    Tokens are spent on such frames, granted with time, and granted for every answer sent: a peer that lets
+    work be done may also ping, cancel and so on.
 
     Args:
         burst: tokens at the start, and the most there can be.

@@ -105,11 +105,12 @@ _LONG: Final = 0x7F  # a length that needs more octets
 class HeaderBlockDecoder(Generic[Decoded]):
     """Decodes the header blocks of one direction of a connection.
 
-    Most blocks of a connection are the same few ones. Those with a deadline differ from call to call, but only in
-    the value of `grpc-timeout`: they are remembered without it.
+    Most blocks of a connection are the same few ones. Those with a deadline differ from call to call, but
+    only in the value of `grpc-timeout`: they are remembered without it.
 
     Args:
-        interpret: makes of a header list what the connection works with. It must not fail: what is wrong with a
+        interpret: makes of a header list what the connection works with. It must not fail: what is wrong with
+            a
             list is part of its result.
         max_header_list_size: a header list may be four times as large before the connection is given up;
             whether a smaller one is too large is for `interpret` to say.

@@ -82,8 +82,8 @@ def decode_base64(value: bytes) -> bytes | None:
 def decode_metadata(fields: HeaderList) -> MetadataItems:
     """Return the custom metadata among header fields, in their order.
 
-    Several values of a binary key may arrive in one field, separated by commas. A value that cannot be decoded is
-    left out, as gRPC leaves it to implementations.
+    Several values of a binary key may arrive in one field, separated by commas. A value that cannot be
+    decoded is left out, as gRPC leaves it to implementations.
     """
     items: list[tuple[str, str | bytes]] = []
     for name, value in fields:

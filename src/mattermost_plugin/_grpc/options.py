@@ -29,8 +29,8 @@ class Options:
         compression: how messages are compressed if the peer accepts it; None: they are not.
         user_agent: what a client calls itself.
         max_resets: streams that a peer may reset, or idle control frames it may send, in one burst before
-            the connection is ended with ENHANCE_YOUR_CALM; a hundredth of it is granted anew every second, and
-            one for each answer sent.
+            the connection is ended with ENHANCE_YOUR_CALM; a hundredth of it is granted anew every second,
+            and one for each answer sent.
     """
 
     max_receive_message_size: int = 512 << 20

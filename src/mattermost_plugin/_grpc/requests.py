@@ -25,7 +25,7 @@ _REQUIRED: Final = (b":method", b":scheme", b":path")
 
 
 def malformed_field(name: bytes, value: bytes) -> str | None:
-    """Return what makes a regular field malformed (RFC 9113, sections 8.2.1 and 8.2.2), None if nothing does."""
+    """Return what makes a regular field malformed (RFC 9113, section 8.2), None if nothing does."""
     if not _NAME.fullmatch(name):
         return f"the field name {name!r} is not allowed"
     if name in _CONNECTION_SPECIFIC or (name == b"te" and value != b"trailers"):
@@ -86,8 +86,12 @@ class RequestHead:
         if self.malformed is None and not self.trailers:
             self._check_grpc(values)
         self.metadata: MetadataItems = () if self.malformed else decode_metadata(fields)
-        unusual = self.malformed or self.refusal or self.trailers or self.content_length is not None
-        self.ordinary = not unusual and self.encoding in _ENCODINGS
+        self.ordinary = not self._is_unusual()
+
+    def _is_unusual(self) -> bool:
+        if self.malformed is not None or self.refusal is not None or self.trailers:
+            return True
+        return self.content_length is not None or self.encoding not in _ENCODINGS
 
     def _check(self, fields: HeaderList, values: dict[bytes, bytes]) -> str | None:
         regular = False

@@ -47,7 +47,7 @@ class SendingHalf:
         return bool(self._out) or (self.send_window > 0 and bool(self._queue))
 
     def data_to_send(self) -> bytes:
-        """Return octets to be written now, in this order; b"" if there are none. Ask again after writing them."""
+        """Return octets to be written now, b"" if there are none; ask again once they are written."""
         if self._queue:
             self._pump()
         out = self._out

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["ServerConnection"]
 
 _SHUTDOWN_PING: Final = b"shutdown"
+_OK: Final = Status(StatusCode.OK)
 _ENCODINGS: Final = (b"identity", b"gzip")
 
-# A whole reply but for its message, in two parts: HEADERS, then the head of DATA and of the message; trailers.
+# A whole reply but for its message, in two parts: HEADERS, then the head of DATA and of the message;
+# trailers.
 _HEADERS_AND_DATA: Final = struct.Struct(f">5sL{len(RESPONSE_HEAD)}sHBBBLBL")
 _HEADERS_START: Final = frames.frame_header(len(RESPONSE_HEAD), FrameType.HEADERS, frames.END_HEADERS, 0)[:5]
 _TRAILERS: Final = struct.Struct(f">5sL{len(OK_TRAILERS)}s")
@@ -39,8 +41,8 @@ _TRAILERS_START: Final = frames.frame_header(
 class ServerConnection(Connection[RequestHead]):
     """Accepts calls. A stream becomes news when its head has come, and whenever more of it comes or it ends.
 
-    A small unary call becomes news once, whole. `reply`, or `send_initial_metadata`, `send_message` and `finish`
-    answer it.
+    A small unary call becomes news once, whole. `reply`, or `send_initial_metadata`, `send_message` and
+    `finish` answer it.
     """
 
     client_side: ClassVar[bool] = False
@@ -132,10 +134,7 @@ class ServerConnection(Connection[RequestHead]):
         """
         if stream.local_closed or stream.finish is not None:
             return
-        if status == (StatusCode.OK, "", b"", ()):
-            block = OK_TRAILERS
-        else:
-            block = responses.status_fields(status)
+        block = OK_TRAILERS if status == _OK else responses.status_fields(status)
         if not stream.headers_sent:
             stream.headers_sent = True
             block = RESPONSE_HEAD + block
@@ -143,7 +142,7 @@ class ServerConnection(Connection[RequestHead]):
         self.end_stream(stream, block)
 
     def shut_down(self) -> None:
-        """Ask the client for no new calls; those that are on their way are still served (RFC 9113, section 6.8)."""
+        """Ask the client for no new calls; those on their way are served (RFC 9113, section 6.8)."""
         if self.state is ConnectionState.OPEN:
             self.state = ConnectionState.CLOSING
             self._out.append(frames.goaway(MAX_WINDOW, ErrorCode.NO_ERROR, b"the server is shutting down"))

@@ -96,7 +96,8 @@ class Stream:
         self.finish: bytes | None = None
         self.queued = False
         self.wants_room = False
-        # Receiving: octets the peer may still send, octets of messages not taken, octets taken and not granted anew.
+        # Receiving: octets the peer may still send, octets of messages not taken, octets taken and not
+        # granted anew.
         self.receive_window = receive_window
         self.held = 0
         self.uncredited = 0

@@ -23,7 +23,7 @@ def decode_timeout(value: bytes) -> float | None:
 
 
 def encode_timeout(seconds: float) -> bytes:
-    """Return the value for a timeout in seconds, in the finest unit that eight digits can hold, rounded up."""
+    """Return the value for a timeout in seconds: the finest unit that eight digits hold, rounded up."""
     if seconds <= 0:
         return b"0n"
     for unit, scale in ((b"u", 1_000_000), (b"m", 1_000), (b"S", 1)):

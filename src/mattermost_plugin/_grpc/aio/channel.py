@@ -109,7 +109,7 @@ class Channel:
     def unary_stream(
         self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
     ) -> Callable[..., StreamCall]:
-        """Return a function (request, *, timeout=None, metadata=()) -> asynchronous iterator of responses."""
+        """Return a function (request, *, timeout=None, metadata=()) -> async iterator of responses."""
         from mattermost_plugin._grpc.aio.client_calls import StreamMethod
 
         return StreamMethod(self, path, serialize, deserialize, request_streams=False)
@@ -128,7 +128,7 @@ class Channel:
     def stream_stream(
         self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
     ) -> Callable[..., StreamCall]:
-        """Return a function (requests, *, timeout=None, metadata=()) -> asynchronous iterator of responses."""
+        """Return a function (requests, *, timeout=None, metadata=()) -> async iterator of responses."""
         from mattermost_plugin._grpc.aio.client_calls import StreamMethod
 
         return StreamMethod(self, path, serialize, deserialize, request_streams=True)

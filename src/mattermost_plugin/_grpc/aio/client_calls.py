@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Self
+
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_block, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
@@ -194,7 +196,7 @@ class StreamCall:
             waiter.transport.flush_soon()
         return self._method.deserialize(message)
 
-    async def __aenter__(self) -> StreamCall:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._grpc import addresses
@@ -19,6 +18,7 @@ from mattermost_plugin._grpc.status import Status, StatusCode
 if TYPE_CHECKING:
     import socket
     import ssl
+    from collections.abc import Mapping
 
     from mattermost_plugin._grpc.streams import Stream
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED, BaseServerCall, status_of_failure
 from mattermost_plugin._grpc.status import Metadata, Status, StatusCode
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
     from mattermost_plugin._grpc.aio.server import ServerTransport
     from mattermost_plugin._grpc.handlers import Handler
     from mattermost_plugin._grpc.streams import Stream

@@ -1,7 +1,8 @@
 """A gRPC client for blocking calls.
 
-Each call has a connection for itself, taken from those that are idle: it writes the request and reads the response on
-the calling thread, and no other thread is concerned. As many connections are open as calls were ever made at once.
+Each call has a connection for itself, taken from those that are idle: it writes the request and reads the
+response on the calling thread, and no other thread is concerned. As many connections are open as calls were
+ever made at once.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Channel:
         self._idle: list[BlockingConnection] = []
         self._busy: set[BlockingConnection] = set()
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
 
     def unary_unary(
         self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
@@ -85,7 +86,7 @@ class Channel:
     def close(self) -> None:
         """Close all connections; calls that run end with UNAVAILABLE."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             idle, self._idle = self._idle, []
             busy = list(self._busy)
         for connection in idle:
@@ -114,11 +115,11 @@ class Channel:
                 self._busy.add(connection)
                 return connection
             connection.close()
-        if self._closed:
+        if self._closed.is_set():
             raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
         connection = connect(self.target, self.options, self._ssl_context, deadline)
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 connection.close()
                 raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
             self._busy.add(connection)
@@ -127,10 +128,10 @@ class Channel:
     def check_in(self, connection: BlockingConnection) -> None:
         """Take a connection back after its call, for the next one if it can be used again."""
         self._busy.discard(connection)
-        if connection.reusable and not self._closed:
+        if connection.reusable and not self._closed.is_set():
             connection.used_at = time.monotonic()
             self._idle.append(connection)
-            if not self._closed:
+            if not self._closed.is_set():
                 return
             # Closed meanwhile: whoever still finds it in the list closes it.
             try:

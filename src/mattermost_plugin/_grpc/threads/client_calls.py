@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Self
+
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_block, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, StatusCode
 
@@ -99,7 +101,8 @@ class StreamMethod(_Method):
 class StreamCall:
     """An iterator of responses.
 
-    `with` ends the call with the block, whether or not all responses were taken; so does dropping the iterator.
+    `with` ends the call with the block, whether or not all responses were taken; so does dropping the
+    iterator.
     """
 
     def __init__(self, method: _Method, timeout: float | None, metadata: Metadata) -> None:
@@ -129,7 +132,7 @@ class StreamCall:
             connection.send_out()
         return self._method.deserialize(message)
 
-    def __enter__(self) -> StreamCall:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

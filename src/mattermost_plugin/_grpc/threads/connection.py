@@ -65,8 +65,9 @@ def connect(
 class BlockingConnection:
     """Moves octets between a connection and a socket on the threads that call.
 
-    One call at a time uses it. A unary call has it for its thread alone. A call that streams may have a second
-    thread that sends: then `lock` guards the core, one thread reads at a time and the other waits for it.
+    One call at a time uses it. A unary call has it for its thread alone. A call that streams may have a
+    second thread that sends: then `lock` guards the core, one thread reads at a time and the other waits for
+    it.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class BlockingConnection:
         return self.core.usable
 
     def _write(self, deadline: float | None) -> bool:
-        """Write all there is; while the socket takes no more, read. Return False if it took nothing and is broken."""
+        """Write all there is, reading while the socket takes no more; False: it is broken, and took nothing."""
         taken = False
         while True:
             data = self._unsent or self._tls.encrypt(self.core.data_to_send())

@@ -1,8 +1,8 @@
 """A gRPC server whose handlers run on threads, each on the thread that read its request.
 
-All threads wait for the same sockets. The one that gets an event reads, lets the next event go to another thread,
-and runs the handler it has read the request of. So a call costs no hand-over between threads, and a handler that
-waits keeps nobody from reading.
+All threads wait for the same sockets. The one that gets an event reads, lets the next event go to another
+thread, and runs the handler it has read the request of. So a call costs no hand-over between threads, and a
+handler that waits keeps nobody from reading.
 """
 
 from __future__ import annotations
@@ -191,13 +191,14 @@ class Server:
                 if not self._waiting and self._threads <= self._max_workers:
                     self._spawn()
                 elif backlog and self._waiting and not self._wake_pending:
-                    # Should this handler wait, another thread runs the others. With a lock on the interpreter the
-                    # thread that wakes gets its turn only then, so that short handlers run one after another here.
+                    # Should this handler wait, another thread runs the others. With a lock on the interpreter
+                    # the thread that wakes gets its turn only then, so that short handlers run one after
+                    # another here.
                     wake = self._wake_pending = True
             if wake:
                 self.poller.wake()
-            # An answer that was held back to be written together with the next must not wait for a handler, unless
-            # a thread is about to look for it.
+            # An answer that was held back to be written together with the next must not wait for a handler,
+            # unless a thread is about to look for it.
             if self._unwritten and not (backlog and self._wake_pending):
                 self._write_unwritten()
             call.run()

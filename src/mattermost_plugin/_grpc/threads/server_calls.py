@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED, BaseServerCall, status_of_failure
@@ -11,6 +10,8 @@ from mattermost_plugin._grpc.handlers import Kind
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mattermost_plugin._grpc.handlers import Handler
     from mattermost_plugin._grpc.streams import Stream
     from mattermost_plugin._grpc.threads.server_connection import SocketConnection

@@ -29,8 +29,8 @@ _MAX_DISCARDED: Final = 1 << 20
 class SocketConnection:
     """Moves octets between a connection and a socket, on whichever thread has them.
 
-    `lock` guards the core and is held only while it computes. Nothing here waits for the peer: what the socket does
-    not take is left to the thread that hears when it does.
+    `lock` guards the core and is held only while it computes. Nothing here waits for the peer: what the
+    socket does not take is left to the thread that hears when it does.
     """
 
     def __init__(
@@ -203,7 +203,8 @@ class SocketConnection:
         if core.drained:
             self._abort()
         elif core.state is ConnectionState.CLOSED:
-            # Closing with octets unread could take the GOAWAY from the peer: say that no more comes, and read on.
+            # Closing with octets unread could take the GOAWAY from the peer: say that no more comes, and read
+            # on.
             try:
                 self._sock.shutdown(socket.SHUT_WR)
             except OSError:
