@@ -115,7 +115,10 @@ def counted(count: int) -> str:
 
 
 def warnings_command() -> Command:
-    """Describe `/warnings`: what the message box suggests while someone types it."""
+    """Describe `/warnings`: what the message box suggests while someone types it.
+
+    A suggestion without `role_id` is for administrators only, as one with `system_admin` is.
+    """
     user = AutocompleteArg(
         help_text="Whose warnings",
         type="TextInput",
@@ -130,6 +133,7 @@ def warnings_command() -> Command:
         autocomplete_data=AutocompleteData(
             trigger="warnings",
             help_text="See how often you have been warned",
+            role_id="system_user",
             sub_commands=[
                 AutocompleteData(
                     trigger=name, hint="@user", help_text=text, role_id="system_admin", arguments=[user]

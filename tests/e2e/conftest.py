@@ -1,9 +1,9 @@
-"""One real server for all end-to-end tests of a session; plugins are installed per test."""
+"""One real server for all end-to-end tests of a session; plugins run per test."""
 
 from __future__ import annotations
 
 import itertools
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -88,9 +88,24 @@ def install(server: MattermostServer) -> Iterator[Callable[[Path], InstalledPlug
         yield lambda path: installed.enter_context(InstalledPlugin(server, path))
 
 
+@pytest.fixture(scope="session")
+def uploaded_witness(server: MattermostServer, bundle: BuildBundle) -> InstalledWitness:
+    return InstalledWitness(server, bundle(PLUGINS / "witness"))
+
+
 @pytest.fixture
-def witness(server: MattermostServer, bundle: BuildBundle) -> Iterator[InstalledWitness]:
-    """The plugin `witness`, running."""
-    with InstalledWitness(server, bundle(PLUGINS / "witness")) as plugin:
-        plugin.enable()
-        yield plugin
+def witness(uploaded_witness: InstalledWitness) -> Iterator[InstalledWitness]:
+    """The plugin `witness`, running, with the settings of its manifest."""
+    with running(uploaded_witness):
+        yield uploaded_witness
+
+
+@contextmanager
+def running(plugin: InstalledPlugin) -> Iterator[None]:
+    """Enable a plugin for a while; to upload it anew each time would take longer than most tests."""
+    plugin.enable()
+    try:
+        yield
+    finally:
+        plugin.disable()
+        plugin.forget_configuration()

@@ -7,25 +7,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import PLUGINS
-from tests.harness import RestError
+from tests.e2e.conftest import PLUGINS, running
+from tests.harness import InstalledPlugin, RestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.e2e.conftest import BuildBundle
-    from tests.harness import InstalledPlugin, Json, MattermostServer, RestClient
+    from tests.harness import Json, MattermostServer, RestClient
 
 pytestmark = pytest.mark.e2e
 
 
+@pytest.fixture(scope="module")
+def uploaded(server: MattermostServer, bundle: BuildBundle) -> InstalledPlugin:
+    return InstalledPlugin(server, bundle(PLUGINS / "async_witness"))
+
+
 @pytest.fixture
-def plugin(bundle: BuildBundle, install: Callable[[Path], InstalledPlugin]) -> InstalledPlugin:
-    plugin = install(bundle(PLUGINS / "async_witness"))
-    plugin.enable()
-    plugin.wait_for_log("Activated")
-    return plugin
+def plugin(uploaded: InstalledPlugin) -> Iterator[InstalledPlugin]:
+    with running(uploaded):
+        uploaded.wait_for_log("Activated")
+        yield uploaded
 
 
 def test_coroutines_and_plain_functions_are_hooks(

@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import ROOT
-from tests.harness import RestError
+from tests.e2e.conftest import ROOT, running
+from tests.harness import InstalledPlugin, RestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.e2e.conftest import BuildBundle
-    from tests.harness import InstalledPlugin, Json, MattermostServer, RestClient
+    from tests.harness import Json, MattermostServer, RestClient
 
 pytestmark = pytest.mark.e2e
 
 
+@pytest.fixture(scope="module")
+def uploaded_moderator(server: MattermostServer, bundle: BuildBundle) -> InstalledPlugin:
+    return InstalledPlugin(server, bundle(ROOT / "examples" / "moderator"))
+
+
 @pytest.fixture
-def moderator(bundle: BuildBundle, install: Callable[[Path], InstalledPlugin]) -> InstalledPlugin:
-    plugin = install(bundle(ROOT / "examples" / "moderator"))
-    plugin.enable()
-    return plugin
+def moderator(uploaded_moderator: InstalledPlugin) -> Iterator[InstalledPlugin]:
+    with running(uploaded_moderator):
+        yield uploaded_moderator
 
 
 def _warnings(server: MattermostServer, user: RestClient) -> list[str]:
@@ -103,7 +107,7 @@ def test_moderator_suggests_its_subcommands_to_administrators_only(
         return [suggestion["Complete"] for suggestion in client.get(path, user_input=typed)]
 
     assert "warnings" in suggestions(alice, "/warn")
-    assert suggestions(server.admin, "/warnings ") == ["warnings reset", "warnings show"]
+    assert suggestions(server.admin, "/warnings ") == ["warnings show", "warnings reset"]
     assert suggestions(alice, "/warnings ") == []
 
 

@@ -20,6 +20,7 @@ def test_values_are_stored_listed_and_deleted(
     def run(scenario: str, *words: str) -> object:
         return witness.run(alice, channel, scenario, *words)
 
+    run("kv_delete_all")
     assert run("kv_get", "one") is None
     run("kv_set", "one", "1")
     run("kv_set", "two", "zwei ✓")

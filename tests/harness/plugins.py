@@ -68,6 +68,15 @@ class InstalledPlugin:
     def remove(self) -> None:
         """Stop and remove the plugin, and forget its configuration."""
         self._server.admin.delete(f"plugins/{self.id}")
+        self.forget_configuration()
+
+    def forget_configuration(self) -> None:
+        """Set all settings of the plugin back to their defaults."""
+        admin = self._server.admin
+        config = admin.get("config")
+        # A patch cannot take a key away.
+        if config["PluginSettings"]["Plugins"].pop(self.id, None) is not None:
+            admin.put("config", config)
 
     def status(self) -> Json:
         """Return the server's status of the plugin: `state`, `error`, `version`, ..."""

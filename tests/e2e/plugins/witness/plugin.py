@@ -39,7 +39,10 @@ class Witness(Plugin):
                 autocomplete_data=AutocompleteData(
                     trigger="witness",
                     help_text="Do something",
-                    sub_commands=[AutocompleteData(trigger="who", help_text="Say who calls")],
+                    role_id="system_user",
+                    sub_commands=[
+                        AutocompleteData(trigger="who", help_text="Say who calls", role_id="system_user")
+                    ],
                 ),
             )
         )

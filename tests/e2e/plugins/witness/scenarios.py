@@ -61,6 +61,9 @@ class Scenarios:
     def kv_delete(self, key: str) -> None:
         self.api.kv_delete(key)
 
+    def kv_delete_all(self) -> None:
+        self.api.kv_delete_all()
+
     def kv_list(self) -> list[str]:
         return sorted(self.api.kv_list(0, 100))
 
