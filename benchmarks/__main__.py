@@ -47,6 +47,10 @@ def main() -> None:
                 for row in json.loads(done.stdout):
                     rows[row["what"], row["callers"], "us"][rival.name].append(row["p50_ns"] / 1000)
                     rows[row["what"], row["callers"], "per second"][rival.name].append(row["per_second"])
+                    rows[row["what"], row["callers"], "host CPU us"][rival.name].append(row["host_cpu_us"])
+                    rows[row["what"], row["callers"], "plugin CPU us"][rival.name].append(
+                        row["plugin_cpu_us"]
+                    )
             starts["import mattermost_plugin, ms"].append(measure_import(workshop.environment()))
             took, resident = measure_start(workshop.environment())
             starts["hello: exec to serving, ms"].append(took)
@@ -57,6 +61,16 @@ def main() -> None:
     options.output.write_text(json.dumps(report, indent=1) + "\n")
     print(table(report))
     print(f"\nwritten to {options.output}")
+
+
+def units(row: dict[str, Any]) -> dict[str, float]:
+    """Return what a row of the load program says, by unit."""
+    return {
+        "us": row["p50_ns"] / 1000,
+        "per second": row["per_second"],
+        "host CPU us": row["host_cpu_us"],
+        "plugin CPU us": row["plugin_cpu_us"],
+    }
 
 
 def summarise(rows: Rows, starts: dict[str, list[float]]) -> dict[str, Any]:
@@ -93,20 +107,21 @@ def summarise(rows: Rows, starts: dict[str, list[float]]) -> dict[str, Any]:
 def table(report: dict[str, Any]) -> str:
     """Return the report as text: a line per rival, each cell a median and its ratio to the Go plugin."""
     heads = list(dict.fromkeys((row["what"], row["callers"], row["unit"]) for row in report["rows"]))
-    # Time tells with one caller, throughput with many.
-    heads = [head for head in heads if (head[2] == "us") == (head[1] == 1)]
+    # Time tells with one caller, throughput with many; processor time shows where it goes.
+    speed = [head for head in heads if head[2] == ("us" if head[1] == 1 else "per second")]
+    processor = [head for head in heads if head[2] == "plugin CPU us"]
+    start = [f"{what}: {values['median']:.0f}" for what, values in report["start"].items()]
+    return "\n".join([*_block(report, speed), "", *_block(report, processor), "", *start])
+
+
+def _block(report: dict[str, Any], heads: list[tuple[str, int, str]]) -> list[str]:
     cells = {(row["rival"], row["what"], row["callers"], row["unit"]): row for row in report["rows"]}
-    titles = [f"{what} {callers}, {unit}" for what, callers, unit in heads]
-    lines = ["rival".ljust(30) + "".join(title.rjust(24) for title in titles)]
+    lines = ["".ljust(30) + "".join(f"{what} {callers}, {unit}".rjust(24) for what, callers, unit in heads)]
     for rival in RIVALS:
         found = [cells[(rival.name, *head)] for head in heads]
-        lines.append(
-            rival.name.ljust(30)
-            + "".join(f"{cell['median']:,.0f}  x{cell['ratio']:.2f}".rjust(24) for cell in found)
-        )
-    lines.append("")
-    lines += [f"{what}: {values['median']:.0f}" for what, values in report["start"].items()]
-    return "\n".join(lines)
+        values = [f"{cell['median']:,.0f}  x{cell['ratio']:.2f}".rjust(24) for cell in found]
+        lines.append(rival.name.ljust(30) + "".join(values))
+    return lines
 
 
 if __name__ == "__main__":

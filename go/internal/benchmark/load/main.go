@@ -26,7 +26,8 @@ import (
 	"github.com/mattermost-plugin/mattermost-plugin/go/host"
 )
 
-// row is one measurement. Times are in nanoseconds.
+// row is one measurement. Times are in nanoseconds, but processor time per call, which is in microseconds: of this
+// process, and of the plugin's processes together.
 type row struct {
 	What      string  `json:"what"`
 	Callers   int     `json:"callers"`
@@ -34,6 +35,8 @@ type row struct {
 	PerSecond float64 `json:"per_second"`
 	P50       int64   `json:"p50_ns"`
 	P99       int64   `json:"p99_ns,omitempty"`
+	HostCPU   float64 `json:"host_cpu_us"`
+	PluginCPU float64 `json:"plugin_cpu_us"`
 }
 
 func main() {
@@ -134,6 +137,7 @@ func measureHook(hooks plugin.Hooks, callers int, duration time.Duration) row {
 	ctx := &plugin.Context{SessionId: "s", RequestId: "r", IPAddress: "127.0.0.1", UserAgent: "benchmark"}
 	times := make([][]int64, callers)
 	var done sync.WaitGroup
+	used := cpuNow()
 	start := time.Now()
 	for i := range callers {
 		done.Go(func() {
@@ -151,9 +155,10 @@ func measureHook(hooks plugin.Hooks, callers int, duration time.Duration) row {
 	elapsed := time.Since(start)
 	all := slices.Concat(times...)
 	slices.Sort(all)
+	hostCPU, pluginCPU := used.perCall(len(all))
 	return row{
 		What: "hook", Callers: callers, Calls: len(all), PerSecond: float64(len(all)) / elapsed.Seconds(),
-		P50: all[len(all)/2], P99: all[len(all)*99/100],
+		P50: all[len(all)/2], P99: all[len(all)*99/100], HostCPU: hostCPU, PluginCPU: pluginCPU,
 	}
 }
 
@@ -165,6 +170,7 @@ func measureAPI(hooks plugin.Hooks, callers, calls int) (row, error) {
 	if _, appErr := hooks.ExecuteCommand(&plugin.Context{}, args); appErr != nil { // warm up
 		return row{}, appErr
 	}
+	used := cpuNow()
 	response, appErr := hooks.ExecuteCommand(&plugin.Context{}, args)
 	if appErr != nil {
 		return row{}, appErr
@@ -173,8 +179,9 @@ func measureAPI(hooks plugin.Hooks, callers, calls int) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("the plugin answered %q: %w", response.Text, err)
 	}
+	hostCPU, pluginCPU := used.perCall(calls)
 	return row{
 		What: "api", Callers: callers, Calls: calls, PerSecond: float64(calls) / (float64(nanoseconds) / 1e9),
-		P50: nanoseconds * int64(callers) / int64(calls),
+		P50: nanoseconds * int64(callers) / int64(calls), HostCPU: hostCPU, PluginCPU: pluginCPU,
 	}, nil
 }
