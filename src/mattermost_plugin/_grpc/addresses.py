@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import socket
 import struct
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
 
 __all__ = [
+    "Listener",
     "PeerCredentials",
     "Target",
     "describe_peer",
@@ -17,6 +24,9 @@ __all__ = [
     "peer_credentials",
     "set_no_delay",
 ]
+
+
+logger: Final = logging.getLogger("mattermost_plugin.grpc")
 
 
 class Target(NamedTuple):
@@ -122,6 +132,9 @@ def peer_credentials(sock: Any) -> PeerCredentials:
     Raises:
         OSError: not a Unix socket, or a system that does not tell.
     """
+    if not isinstance(sock, socket.socket):  # uvloop's cannot tell
+        with socket.socket(fileno=os.dup(sock.fileno())) as duplicate:
+            return peer_credentials(duplicate)
     if sys.platform == "linux":
         raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("=3i"))
         return PeerCredentials(*struct.unpack("=3i", raw))
@@ -133,3 +146,35 @@ def peer_credentials(sock: Any) -> PeerCredentials:
         return PeerCredentials(None, uid, gid if count else -1)
     else:
         raise OSError(f"peer credentials are not available on {sys.platform}")
+
+
+class Listener(NamedTuple):
+    """A socket that a server listens on.
+
+    Attributes:
+        socket: the socket.
+        ssl_context: for TLS; None: none.
+        accept: asked about each client of a Unix socket; None: all are accepted.
+        path: a Unix socket's file, to be removed.
+    """
+
+    socket: socket.socket
+    ssl_context: ssl.SSLContext | None
+    accept: Callable[[PeerCredentials], bool] | None = None
+    path: str | None = None
+
+    def accepts(self, client: Any) -> bool:
+        """Return whether a client that has connected is welcome."""
+        if self.accept is None:
+            return True
+        credentials = peer_credentials(client)
+        if self.accept(credentials):
+            return True
+        logger.warning("A connection of %s is not accepted", credentials)
+        return False
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.socket.close()
+        if self.path is not None:
+            Path(self.path).unlink(missing_ok=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +30,7 @@ class Kind(enum.Enum):
         return self in (Kind.UNARY_STREAM, Kind.STREAM_STREAM)
 
 
-@dataclasses.dataclass(slots=True, frozen=True)
-class Handler:
+class Handler(NamedTuple):
     """One method of a server.
 
     Attributes:

@@ -5,33 +5,14 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
-__all__ = ["TLS", "NoTLS"]
+from mattermost_plugin._grpc.cleartext import Cleartext, TLSFault
+
+__all__ = ["TLS"]
 
 _READ_AT_ONCE: Final = 1 << 18
 
 
-class NoTLS:
-    """Passes octets through."""
-
-    @property
-    def pending(self) -> bool:
-        """Whether `encrypt` would return something without being given anything."""
-        return False
-
-    def decrypt(self, data: bytes) -> bytes:
-        """Return octets of the connection for octets of the wire.
-
-        Raises:
-            ssl.SSLError: they are not valid.
-        """
-        return data
-
-    def encrypt(self, data: bytes) -> bytes:
-        """Return octets of the wire for octets of the connection."""
-        return data
-
-
-class TLS(NoTLS):
+class TLS(Cleartext):
     """One TLS connection; octets for the peer wait until the handshake is done.
 
     Args:
@@ -62,15 +43,16 @@ class TLS(NoTLS):
     def decrypt(self, data: bytes) -> bytes:
         """Return octets of the connection for octets of the wire, going on with the handshake."""
         self._incoming.write(data)
-        if not self._established:
-            self._shake_hands()
         parts: list[bytes] = []
-        if self._established:
-            try:
-                while part := self._ssl.read(_READ_AT_ONCE):
-                    parts.append(part)
-            except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-                return b"".join(parts)
+        try:
+            if not self._established:
+                self._shake_hands()
+            while self._established and (part := self._ssl.read(_READ_AT_ONCE)):
+                parts.append(part)
+        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            return b"".join(parts)
+        except ssl.SSLError as error:
+            raise TLSFault(str(error)) from error
         return b"".join(parts)
 
     def encrypt(self, data: bytes) -> bytes:

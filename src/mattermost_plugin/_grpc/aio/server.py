@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, cast
 
 from mattermost_plugin._grpc import addresses
+from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.aio.server_calls import ServerCall
 from mattermost_plugin._grpc.aio.transport import Transport
 from mattermost_plugin._grpc.calls import request_problem
@@ -16,10 +18,10 @@ from mattermost_plugin._grpc.server import ServerConnection
 from mattermost_plugin._grpc.status import Status, StatusCode
 
 if TYPE_CHECKING:
-    import socket
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from mattermost_plugin._grpc.addresses import PeerCredentials
     from mattermost_plugin._grpc.streams import Stream
 
 __all__ = ["Server", "ServerTransport"]
@@ -28,10 +30,11 @@ __all__ = ["Server", "ServerTransport"]
 class ServerTransport(Transport[ServerConnection]):
     """One connection of a server."""
 
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, listener: Listener) -> None:
         super().__init__(ServerConnection(server.options), loop)
         self.server = server
         self.peer = ""
+        self._listener = listener
         self._handlers = server.handlers
         self.running: set[ServerCall] = set()
 
@@ -39,6 +42,9 @@ class ServerTransport(Transport[ServerConnection]):
         """Join the server's connections."""
         sock = transport.get_extra_info("socket")
         self.peer = "" if sock is None else addresses.describe_peer(sock)
+        if sock is not None and not self._listener.accepts(sock):
+            cast("asyncio.Transport", transport).abort()
+            return
         self.server.connections.add(self)
         super().connection_made(transport)
         if self.server.stopping:
@@ -133,32 +139,52 @@ class Server:
         self.options = options or Options()
         self.connections: set[ServerTransport] = set()
         self.stopping = False
-        self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._listeners: list[Listener] = []
         self._servers: list[asyncio.Server] = []
         self._closed: asyncio.Event | None = None
         self._no_connections: asyncio.Future[None] | None = None
 
-    def listen_unix(self, path: str) -> str:
-        """Listen on a Unix socket that only this user may connect to, and return its path."""
-        self._listeners.append((addresses.listening_unix(path), None))
+    def listen_unix(
+        self,
+        path: str,
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        accept: Callable[[PeerCredentials], bool] | None = None,
+    ) -> str:
+        """Listen on a Unix socket that only this user may connect to, and return its path.
+
+        The socket's file is removed when the server stops.
+
+        Args:
+            path: where; a socket that a process left behind is replaced.
+            ssl_context: for TLS; None: none.
+            accept: asked about each client; False closes its connection. None: all are accepted.
+        """
+        listener = addresses.listening_unix(path)
+        self._add_listener(Listener(listener, ssl_context, accept, path))
         return path
 
     def listen_tcp(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen on a TCP port, 0 for a free one, and return host and port."""
         listener = addresses.listening_tcp(host, port)
-        if ssl_context is not None:
-            ssl_context.set_alpn_protocols(["h2"])
-        self._listeners.append((listener, ssl_context))
+        self._add_listener(Listener(listener, ssl_context))
         name = listener.getsockname()
         return name[0], name[1]
+
+    def _add_listener(self, listener: Listener) -> None:
+        if listener.ssl_context is not None:
+            listener.ssl_context.set_alpn_protocols(["h2"])
+        self._listeners.append(listener)
 
     async def start(self) -> None:
         """Accept connections."""
         loop = asyncio.get_running_loop()
         self._closed = asyncio.Event()
-        for listener, ssl_context in self._listeners:
+        for listener in self._listeners:
             server = await loop.create_server(
-                lambda: ServerTransport(self, loop), sock=listener, ssl=ssl_context
+                functools.partial(ServerTransport, self, loop, listener),
+                sock=listener.socket,
+                ssl=listener.ssl_context,
             )
             self._servers.append(server)
 
@@ -176,7 +202,7 @@ class Server:
         self.stopping = True
         for server in self._servers:
             server.close()
-        for listener, _ in self._listeners:
+        for listener in self._listeners:
             listener.close()
         if grace:
             for connection in list(self.connections):

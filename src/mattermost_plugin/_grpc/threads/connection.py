@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
+from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.status import RpcError, StatusCode
-from mattermost_plugin._grpc.tls import TLS, NoTLS
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from mattermost_plugin._grpc.addresses import Target
@@ -80,7 +80,7 @@ class BlockingConnection:
         self._reading = False
         self._writing = threading.Lock()
         self._sock = sock
-        self._tls = NoTLS() if context is None else TLS(context, server_side=False, server_hostname=hostname)
+        self._tls = layer(context, server_side=False, server_hostname=hostname)
         self._read_size = _SMALL_READ
         self._unsent: bytes | memoryview = b""
 
@@ -129,7 +129,7 @@ class BlockingConnection:
         return self.core.usable
 
     def _write(self, deadline: float | None) -> bool:
-        """Write all there is, reading while the socket takes no more; False: it is broken, and took nothing."""
+        """Write all there is, reading while the socket is full; False: it is broken, and took nothing."""
         taken = False
         while True:
             data = self._unsent or self._tls.encrypt(self.core.data_to_send())
@@ -263,7 +263,7 @@ class BlockingConnection:
         if data:
             try:
                 data = self._tls.decrypt(data)
-            except ssl.SSLError:
+            except TLSFault:
                 self.core.connection_lost()
             else:
                 self.core.receive(data)

@@ -15,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from mattermost_plugin._grpc import addresses
+from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
@@ -22,9 +23,11 @@ from mattermost_plugin._grpc.threads.server_connection import SocketConnection
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from mattermost_plugin._grpc.addresses import PeerCredentials
     from mattermost_plugin._grpc.handlers import Handler
+    from mattermost_plugin._grpc.threads.poller import Event
     from mattermost_plugin._grpc.threads.server_calls import ServerCall
 
 __all__ = ["Server"]
@@ -38,7 +41,9 @@ class Server:
     Args:
         handlers: by path, "/package.Service/Method".
         options: limits and settings.
-        max_workers: handlers that may run at once; further calls wait. One more thread is there to read.
+        max_workers: unary handlers that may run at once; further calls wait. Calls that stream have threads
+            of
+            their own beside these, and one more thread is there to read.
     """
 
     def __init__(
@@ -52,13 +57,15 @@ class Server:
         self.backlog: deque[ServerCall] = deque()
         self.connections: dict[int, SocketConnection] = {}
         self._max_workers = max_workers
-        self._listeners: dict[int, tuple[socket.socket, ssl.SSLContext | None]] = {}
+        self._listeners: dict[int, Listener] = {}
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        # Guarded by the lock: threads there are, those that wait for an event, those that run a handler.
+        # Guarded by the lock: threads there are, those that wait for an event, those that run a unary
+        # handler, and those that run another.
         self._threads = 0
         self._waiting = 0
         self._running = 0
+        self._streaming = 0
         self._wake_pending = False
         self._unwritten: set[SocketConnection] = set()
         self._stopping = False
@@ -66,18 +73,35 @@ class Server:
 
     # ---- the public side
 
-    def listen_unix(self, path: str) -> str:
-        """Listen on a Unix socket that only this user may connect to, and return its path."""
+    def listen_unix(
+        self,
+        path: str,
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        accept: Callable[[PeerCredentials], bool] | None = None,
+    ) -> str:
+        """Listen on a Unix socket that only this user may connect to, and return its path.
+
+        The socket's file is removed when the server stops.
+
+        Args:
+            path: where; a socket that a process left behind is replaced.
+            ssl_context: for TLS; None: none.
+            accept: asked about each client; False closes its connection. None: all are accepted.
+        """
         listener = addresses.listening_unix(path)
-        self._listeners[listener.fileno()] = (listener, None)
+        self._add_listener(Listener(listener, ssl_context, accept, path))
         return path
 
     def listen_tcp(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen on a TCP port, 0 for a free one, and return host and port."""
         listener = addresses.listening_tcp(host, port)
-        self._listeners[listener.fileno()] = (listener, ssl_context)
+        self._add_listener(Listener(listener, ssl_context))
         name = listener.getsockname()
         return name[0], name[1]
+
+    def _add_listener(self, listener: Listener) -> None:
+        self._listeners[listener.socket.fileno()] = listener
 
     def start(self) -> None:
         """Accept connections, on threads of the server's own."""
@@ -105,7 +129,7 @@ class Server:
             self._listeners.clear()
         if already:
             return
-        for fd, (listener, _) in listeners:
+        for fd, listener in listeners:
             self.poller.remove(fd)
             listener.close()
         if grace:
@@ -161,14 +185,8 @@ class Server:
                 if event is WAKE:
                     self._wake_pending = False
                     self._write_unwritten()
-                    continue
-                connection = self.connections.get(event.fd)
-                if connection is None:
-                    self._accept(event.fd)
-                elif event.writable:
-                    connection.on_writable()
                 else:
-                    connection.on_readable()
+                    self._handle(event)
         finally:
             with self._lock:
                 self._threads -= 1
@@ -178,17 +196,31 @@ class Server:
             else:
                 self.poller.wake()
 
+    def _handle(self, event: Event) -> None:
+        connection = self.connections.get(event.fd)
+        if connection is None:
+            self._accept(event.fd)
+            return
+        try:
+            if event.writable:
+                connection.on_writable()
+            else:
+                connection.on_readable()
+        except Exception:
+            # A fault of this package must not take the thread, and with it the server, along.
+            logger.exception("A connection failed and is closed")
+            connection.abort()
+
     def _run_backlog(self) -> None:
         """Run calls that are ready, as long as there are any and workers for them."""
         backlog = self.backlog
         while backlog:
             with self._lock:
-                if not backlog or self._running >= self._max_workers:
+                call = self._next_call()
+                if call is None:
                     return
-                call = backlog.popleft()
-                self._running += 1
                 wake = False
-                if not self._waiting and self._threads <= self._max_workers:
+                if not self._waiting and self._threads <= self._max_workers + self._streaming:
                     self._spawn()
                 elif backlog and self._waiting and not self._wake_pending:
                     # Should this handler wait, another thread runs the others. With a lock on the interpreter
@@ -204,13 +236,30 @@ class Server:
             call.run()
             connection = call.connection
             with self._lock:
-                self._running -= 1
+                if call.streams:
+                    self._streaming -= 1
+                else:
+                    self._running -= 1
                 held = bool(backlog) and self._wake_pending
                 if held:
                     self._unwritten.add(connection)
             if not held:
                 connection.flush()
             connection.call_ended()
+
+    def _next_call(self) -> ServerCall | None:
+        """Take the next call for which there is a worker, with the lock held."""
+        backlog = self.backlog
+        for _ in range(len(backlog)):
+            call = backlog.popleft()
+            if call.streams:
+                self._streaming += 1
+                return call
+            if self._running < self._max_workers:
+                self._running += 1
+                return call
+            backlog.append(call)
+        return None
 
     def _write_unwritten(self) -> None:
         with self._lock:
@@ -220,11 +269,11 @@ class Server:
 
     def _accept(self, fd: int) -> None:
         with self._lock:
-            listener, ssl_context = self._listeners.get(fd, (None, None))
+            listener = self._listeners.get(fd)
         if listener is None:
             return
         try:
-            sock, _ = listener.accept()
+            sock, _ = listener.socket.accept()
             self.poller.arm_read(fd)
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             with contextlib.suppress(OSError):
@@ -236,7 +285,10 @@ class Server:
                 time.sleep(0.05)  # most likely there are no descriptors; trying at once would spin
                 self.poller.arm_read(fd)
             return
-        self._begin(sock, ssl_context)
+        if listener.accepts(sock):
+            self._begin(sock, listener.ssl_context)
+        else:
+            sock.close()
 
     def _begin(self, sock: socket.socket, ssl_context: ssl.SSLContext | None) -> None:
         sock.setblocking(False)

@@ -42,6 +42,11 @@ class ServerCall(BaseServerCall):
             self._connection.send_initial_metadata(self._stream, metadata)
         self.connection.flush()
 
+    @property
+    def streams(self) -> bool:
+        """Whether the call takes or gives any number of messages, and so may last."""
+        return self._handler.kind is not Kind.UNARY_UNARY
+
     def run(self) -> None:
         """Run the handler; the answer is left to be written."""
         try:

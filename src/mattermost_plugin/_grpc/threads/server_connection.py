@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from typing import TYPE_CHECKING, Final
 
 from mattermost_plugin._grpc.calls import request_problem
+from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.connection import ConnectionState
 from mattermost_plugin._grpc.server import ServerConnection
 from mattermost_plugin._grpc.status import Status, StatusCode
 from mattermost_plugin._grpc.threads.server_calls import ServerCall
-from mattermost_plugin._grpc.tls import TLS, NoTLS
 
 if TYPE_CHECKING:
+    import ssl
+
     from mattermost_plugin._grpc.streams import Stream
     from mattermost_plugin._grpc.threads.server import Server
 
@@ -42,7 +43,7 @@ class SocketConnection:
         self.lock = threading.RLock()
         self.fd = sock.fileno()
         self._sock = sock
-        self._tls = NoTLS() if context is None else TLS(context, server_side=True)
+        self._tls = layer(context, server_side=True)
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         self._unsent: bytes | memoryview = b""
@@ -63,6 +64,9 @@ class SocketConnection:
             return  # a late event for a socket of the same number; its reader arms it again
         try:
             self._read()
+        except Exception:
+            self._lost()
+            raise
         finally:
             self._reading.release()
         if self._closed:
@@ -93,7 +97,7 @@ class SocketConnection:
         with self.lock:
             try:
                 data = self._tls.decrypt(data)
-            except ssl.SSLError:
+            except TLSFault:
                 self._lost()
                 return
             for stream in self.core.receive(data):
@@ -160,7 +164,7 @@ class SocketConnection:
             except OSError:
                 # The reader hears of it as well, and ends the connection.
                 self._unsent = b""
-                self._abort()
+                self.abort()
                 return True
             if sent < len(data):
                 self._unsent = memoryview(data)[sent:]
@@ -194,28 +198,28 @@ class SocketConnection:
                 if stream.owner is not None:
                     stream.owner.on_news()
         self.flush()
-        self._abort()
+        self.abort()
 
     def _end_if_done(self) -> None:
         core = self.core
         if self._unsent or core.has_output or self._closed:
             return
         if core.drained:
-            self._abort()
+            self.abort()
         elif core.state is ConnectionState.CLOSED:
             # Closing with octets unread could take the GOAWAY from the peer: say that no more comes, and read
             # on.
             try:
                 self._sock.shutdown(socket.SHUT_WR)
             except OSError:
-                self._abort()
+                self.abort()
 
     def call_ended(self) -> None:
         """Hear that a call has ended after `shut_down`."""
         if self.core.state is not ConnectionState.OPEN:
             self._end_if_done()
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         """Let the reader find the socket at its end."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
@@ -224,6 +228,8 @@ class SocketConnection:
 
     def _lost(self) -> None:
         with self.lock:
+            if self._closed:
+                return
             self._closed = True
             for stream in self.core.connection_lost():
                 if stream.owner is not None:
