@@ -72,6 +72,6 @@ def test_pyright_agrees(tmp_path: Path, name: str) -> None:
     assert report["summary"]["filesAnalyzed"] == 1
     found = {item["range"]["start"]["line"] + 1 for item in report["generalDiagnostics"]}
     # What dataclasses.replace is given, only mypy checks.
-    lines = [""] + sample.read_text(encoding="utf-8").splitlines()
+    lines = ["", *sample.read_text(encoding="utf-8").splitlines()]
     announced = {number for number, _ in marks(name) if "dataclasses.replace" not in lines[number]}
     assert found == announced, report["generalDiagnostics"]
