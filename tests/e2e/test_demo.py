@@ -67,4 +67,5 @@ def test_the_demonstration_ends_cleanly_on_ctrl_c(short_directory: Path) -> None
 
     assert (demo.returncode, errors) == (0, "")
     assert "Stopped." in rest
-    assert list(short_directory.iterdir()) == []
+    # The wheel that brings PostgreSQL keeps one empty file to lock.
+    assert {path.name for path in short_directory.iterdir()} <= {".lockfile"}

@@ -103,6 +103,19 @@ def test_the_plugin_works_again_after_its_python_process_was_killed(
     )
 
 
+def test_what_happens_while_python_is_restarted_is_told_afterwards(
+    server: MattermostServer, witness: InstalledWitness, alice: RestClient, channel: Json
+) -> None:
+    witness.wait_for_log("Activated")
+    mark = server.log.mark()
+    _python(witness).kill()
+
+    post = alice.create_post(channel["id"], "is anybody there?")
+
+    witness.wait_for_log("Activated", since=mark)
+    witness.wait_for_log("Posted", since=mark, post_id=post["id"])
+
+
 def test_the_shutdown_of_the_server_deactivates_plugins_and_leaves_no_process(
     bench: TestBench, bundle: BuildBundle
 ) -> None:

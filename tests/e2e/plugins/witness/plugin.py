@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shlex
+import time
 
 from mattermost_plugin import (
     AutocompleteData,
@@ -73,6 +74,9 @@ class Witness(Plugin):
                 return Reject(" ".join(words))
             case ["echo", *_]:
                 return post
+            case ["slow", seconds]:
+                time.sleep(float(seconds))
+                return Reject("too late to matter")
             case ["raise", *words]:
                 raise RuntimeError(" ".join(words))
         return None
