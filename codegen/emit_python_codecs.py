@@ -75,7 +75,7 @@ def _module(schema: Schema, module: str, messages: list[Message], index: ModelIn
 
 
 def _link(target: Message) -> list[str]:
-    """Return functions that put the codecs of another module in their own place when they are first called."""
+    """Return functions that put the codecs of another module in their own place at their first call."""
     name = target.function_name
     return [
         f"def decode_{name}(m: Any) -> {target.python_name}:",

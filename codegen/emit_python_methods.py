@@ -138,7 +138,9 @@ def _module(schema: Schema, methods: list[Method], keys: dict[str, str], index: 
     if any(method.rejection_reason for method in methods):
         core["mattermost_plugin.reject"] = {"Reject"}
     # What the code itself imports is not imported once more for the annotations.
-    checking = {source: left for source, found in checking.items() if (left := found - core.get(source, set()))}
+    checking = {
+        source: left for source, found in checking.items() if (left := found - core.get(source, set()))
+    }
     typing = {"Any", "TYPE_CHECKING"} if checking else {"Any"}
     service = methods[0].service
     return "\n".join(

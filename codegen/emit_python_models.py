@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codegen import header
 from codegen.lowered import Conversion, ConversionKind, Field, Message, OpenEnum, Schema
 from codegen.python_format import format_python
-from codegen.python_glossary import field_note
+from codegen.python_glossary import field_note, model_note
 from codegen.python_text import Glossary, description, docstring, imports, summary_and_rest
 from codegen.python_types import (
     MODELS,
@@ -169,6 +169,9 @@ def _enum(enum: OpenEnum, glossary: Glossary) -> list[str]:
 def _model(message: Message, index: ModelIndex, glossary: Glossary) -> list[str]:
     go_name = message.go_type.rpartition(".")[2]
     summary, rest = summary_and_rest(description(message.doc, go_name, glossary))
+    known = model_note(message.python_name)
+    if known:
+        summary, rest = known, []
     extra = [f"Go name: ``{message.go_type}``."]
     if message.go_aliases:
         extra.append(f"Also called {', '.join(f'`{alias}`' for alias in message.go_aliases)}.")

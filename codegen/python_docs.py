@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from codegen.lowered import Conversion, ConversionKind, Field, Method
-from codegen.python_glossary import parameter_note
+from codegen.python_glossary import parameter_note, result_note
 from codegen.python_methods import (
     can_reject,
     hook_annotation,
     is_hook,
-    result_annotation,
     result_fields,
     stream_parameter,
     unavailable,
@@ -32,7 +31,7 @@ _CALL = "the call itself fails: `Unavailable`, `DeadlineExceeded`, `NotConnected
 
 def method_docstring(method: Method, glossary: Glossary) -> str:
     """Return the docstring of a hook or API method, indented for a class body."""
-    texts = description(method.doc, method.go_name, glossary)
+    texts = [_with_parameters(text, method) for text in description(method.doc, method.go_name, glossary)]
     if is_hook(method):
         texts = [shorter for text in texts if (shorter := _GO_RETURN.sub("", text).strip())]
     summary, body = summary_and_rest(texts)
@@ -58,22 +57,30 @@ def method_docstring(method: Method, glossary: Glossary) -> str:
     return docstring(summary, body, sections, indent="        ")
 
 
+def _with_parameters(text: str, method: Method) -> str:
+    """Call the parameters by their Python names; one that is a plain English word stays."""
+    for field in method.params:
+        if field.go_name != field.go_name.lower():
+            text = re.sub(rf"\b{re.escape(field.go_name)}\b(?!`)", f"`{field.python_name}`", text)
+    return text
+
+
 def _arguments(method: Method, glossary: Glossary) -> list[tuple[str, str]]:
     stream = stream_parameter(method)
     found = [] if stream is None else [(stream, "The content.")]
     for field in method.params:
         name = f"*{field.python_name}" if field.variadic else field.python_name
-        found.append((name, _argument(field, glossary)))
+        found.append((name, _argument(method, field, glossary)))
     return found
 
 
-def _argument(field: Field, glossary: Glossary) -> str:
+def _argument(method: Method, field: Field, glossary: Glossary) -> str:
     if field.variadic:
         return "Names of fields and their values, in turn."
     text = " ".join(description(field.doc, field.go_name, glossary)) if field.doc else ""
-    text = text or parameter_note(field.python_name, field.conversion)
+    text = text or parameter_note(method.python_name, field.python_name, field.conversion)
     text = text or _thing(field.conversion, field.python_name)
-    if field.conversion.nullable:
+    if field.conversion.nullable and "None" not in text:
         text = f"{text.rstrip('.')}; None if there is none"
     return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
 
@@ -100,47 +107,41 @@ def _hook_result(method: Method) -> str:
         return ""
     if accepted == "Reject | None":
         return "`Reject` with the reason to refuse, None to allow it."
+    known = result_note(method.go_name)
+    if known:
+        return known
     (first, *_) = result_fields(method)
-    thing = _thing(first.conversion, "result") if first.conversion.message else "the value"
+    thing = _thing(first.conversion, "result")
     if can_reject(method):
         text = f"{thing} to go on with, None to leave it as it is, or `Reject` with the reason to refuse."
         if method.go_name == "MessageWillBePosted":
             text += " `Reject.dismiss()` drops the post without a word."
-    elif first.conversion.kind is ConversionKind.LIST:
-        text = f"{_thing(first.conversion, 'result')}; None is the same as an empty list."
-    elif first.conversion.nullable:
-        text = f"{thing}, or None for none."
-    elif first.conversion.python_type == "bool":
-        text = "Whether all is well."
     else:
-        text = f"{thing}."
+        text = f"{thing}, or None if there is none." if first.conversion.nullable else f"{thing}."
     return text[:1].upper() + text[1:]
 
 
 def _api_result(method: Method) -> str:
-    if method.go_name == "LoadPluginConfiguration":
-        return "The configuration as an object of the plugin's settings, by key."
+    known = result_note(method.go_name)
+    if known:
+        return known
     fields = result_fields(method)
     if not fields:
         return ""
     if len(fields) > 1:
-        return f"A tuple: {', '.join(_result(field.conversion) for field in fields)}."
-    text = _result(fields[0].conversion)
-    return "" if text == "value" or result_annotation(method) == "Any" else f"The {text}."
+        raise ValueError(f"{method.path}: say in python_glossary what each of its results is")
+    return f"The {_result(method, fields[0].conversion)}."
 
 
-def _result(conversion: Conversion) -> str:
-    text = "value"
+def _result(method: Method, conversion: Conversion) -> str:
     match conversion.kind:
         case ConversionKind.MESSAGE:
             text = f"`{conversion.message}`"
         case ConversionKind.LIST if conversion.elem is not None and conversion.elem.message:
             text = f"`{conversion.elem.message}` objects, possibly none"
-        case ConversionKind.SCALAR if conversion.python_type == "bytes":
-            text = "content"
-    if conversion.nullable:
-        text = f"{text}, or None if there is none"
-    return text
+        case _:
+            raise ValueError(f"{method.path}: say in python_glossary what it returns")
+    return f"{text}, or None if there is none" if conversion.nullable else text
 
 
 def _raises(method: Method) -> list[tuple[str, str]]:

@@ -18,10 +18,11 @@ _DIRECTIVE = re.compile(
     r"^\s*(@tag\b.*|Minimum server version:.*|Note: This method is only.*swagger.*)$", re.IGNORECASE
 )
 _TAG = re.compile(r"^\s*@tag\s+(?P<name>.+?)\s*$", re.MULTILINE)
+_OUTCOME = re.compile(r"^Returns? \((?P<value>true|false), (?P<error>nil|\w+)\) (?P<when>.+)$")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 # A dotted or capitalised Go identifier, perhaps with a pointer or a doc link around it.
 _GO_NAME = re.compile(
-    r"\[?\*?(?:\[\]\*?)?\b(?:(?P<qualifier>model|plugin)\.)?(?P<name>[A-Z][A-Za-z0-9]+)\b\]?"
+    r"`?\[?\*?(?:\[\]\*?)?\b(?:(?P<qualifier>model|plugin)\.)?(?P<name>[A-Z][A-Za-z0-9]+)\b\]?`?"
 )
 
 
@@ -78,7 +79,13 @@ def paragraphs(doc: str) -> list[str]:
 
     for line in doc.splitlines():
         stripped = line.strip()
-        if _DIRECTIVE.match(line) or not stripped:
+        outcome = _OUTCOME.match(stripped)
+        if outcome is not None:
+            # One line for each tuple that Go may return; what comes with an error is raised in Python.
+            flush()
+            if outcome["error"] == "nil":
+                result.append(f"- {outcome['value'].capitalize()}: {outcome['when']}")
+        elif _DIRECTIVE.match(line) or not stripped:
             flush()
         elif _LIST_ITEM.match(line):
             flush()
@@ -98,11 +105,19 @@ def description(doc: str, go_name: str, glossary: Glossary) -> list[str]:
     if not found:
         return []
     first = re.sub(rf"^(?:(?:The|A|An)\s+)?{re.escape(go_name)}\s*(?::\s*|,\s*|\s+-\s+)?", "", found[0])
+    if first == found[0]:
+        # Some comments begin with the name of another method.
+        first = re.sub(r"^[A-Z][a-z]+(?:[A-Z][a-z]*)+ (?=[a-z]+ )", "", first)
     # What follows the name tells what it was: the subject of a verb (drop it) or something else.
-    if first != found[0] and not re.match(r"[a-z]+(?:s|es|ies)?\b", first):
+    if first != found[0] and not re.match(r"[a-z]+\b", first):
         first = found[0]
-    if re.match(r"(?:is|are|was|will|can|should|represents)\b", first) and first != found[0]:
-        first = re.sub(r"^(?:is|are)\s+(?=an?\b|the\b|used\b|invoked\b|called\b|triggered\b)", "", first)
+    if first != found[0]:
+        first = re.sub(r"^will (?=[a-z])", "", first)
+        first = re.sub(
+            r"^(?:is|are)\s+(?=an?\b|the\b|used\b|invoked\b|called\b|passed\b|sent\b|triggered\b|no\b)",
+            "",
+            first,
+        )
     found[0] = first[:1].upper() + first[1:]
     return [_sentence(glossary.translate(text)) for text in found]
 

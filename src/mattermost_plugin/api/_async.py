@@ -100,7 +100,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``LoadPluginConfiguration``. Minimum server version: 5.2.
 
         Returns:
-            The configuration as an object of the plugin's settings, by key.
+            The plugin's settings by key, as the System Console saved them.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -133,7 +133,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             team_id: The team's id.
-            trigger: The trigger.
+            trigger: The word after the slash.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -209,6 +209,9 @@ class AsyncAPI(AsyncFace):
 
         Go name: ``GetPluginConfig``. Minimum server version: 5.6.
 
+        Returns:
+            The settings by key.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.6.
@@ -221,7 +224,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``SavePluginConfig``. Minimum server version: 5.6.
 
         Args:
-            config: The config.
+            config: The settings by key.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -235,6 +238,9 @@ class AsyncAPI(AsyncFace):
         """Returns the absolute path where the plugin's bundle was unpacked.
 
         Go name: ``GetBundlePath``. Minimum server version: 5.10.
+
+        Returns:
+            The absolute path.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -264,6 +270,9 @@ class AsyncAPI(AsyncFace):
 
         Go name: ``IsEnterpriseReady``. Minimum server version: 5.10.
 
+        Returns:
+            Whether it is.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.10.
@@ -275,6 +284,9 @@ class AsyncAPI(AsyncFace):
 
         Go name: ``GetServerVersion``. Minimum server version: 5.4.
 
+        Returns:
+            The version, such as `11.4.0`.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.4.
@@ -285,6 +297,9 @@ class AsyncAPI(AsyncFace):
         """Returns the time that Mattermost was first installed and ran.
 
         Go name: ``GetSystemInstallDate``. Minimum server version: 5.10.
+
+        Returns:
+            Milliseconds since the Unix epoch.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -299,6 +314,9 @@ class AsyncAPI(AsyncFace):
 
         Go name: ``GetDiagnosticId``. Minimum server version: 5.10.
 
+        Returns:
+            The identifier.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.10.
@@ -309,6 +327,9 @@ class AsyncAPI(AsyncFace):
         """Returns a unique identifier used by the server for telemetry reports.
 
         Go name: ``GetTelemetryId``. Minimum server version: 5.28.
+
+        Returns:
+            The identifier.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -454,7 +475,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``GetUsersByUsernames``. Minimum server version: 5.6.
 
         Args:
-            usernames: The usernames.
+            usernames: The usernames, without `@`.
 
         Returns:
             The `User` objects, possibly none.
@@ -498,7 +519,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            category: The category.
+            category: The preference's category.
             name: The name.
 
         Returns:
@@ -610,7 +631,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             session_id: The session's id.
-            new_expiry: The new expiry.
+            new_expiry: Milliseconds since the Unix epoch.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -661,7 +682,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``RevokeUserAccessToken``. Minimum server version: 5.38.
 
         Args:
-            token_id: The token id.
+            token_id: The access token's id.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -680,7 +701,7 @@ class AsyncAPI(AsyncFace):
             team_id: The team's id.
 
         Returns:
-            The content.
+            Content of the image file.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -743,7 +764,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.UPDATE_USER, user)
 
     async def get_user_status(self, user_id: str) -> Status:
-        """Will get a user's status.
+        """Get a user's status.
 
         Go name: ``GetUserStatus``. Minimum server version: 5.2.
 
@@ -762,7 +783,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_USER_STATUS, user_id)
 
     async def get_user_statuses_by_ids(self, user_ids: list[str]) -> list[Status]:
-        """Will return a list of user statuses based on the provided slice of user IDs.
+        """Return a list of user statuses based on the provided slice of user IDs.
 
         Go name: ``GetUserStatusesByIds``. Minimum server version: 5.2.
 
@@ -781,8 +802,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_USER_STATUSES_BY_IDS, user_ids)
 
     async def update_user_status(self, user_id: str, status: str) -> Status:
-        """Will set a user's status until the user, or another integration/plugin, sets it back to
-        online.
+        """Set a user's status until the user, or another integration/plugin, sets it back to online.
 
         The status parameter can be: "online", "away", "dnd", or "offline".
 
@@ -790,7 +810,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            status: The status.
+            status: `online`, `away`, `dnd` or `offline`.
 
         Returns:
             The `Status`.
@@ -804,14 +824,14 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.UPDATE_USER_STATUS, user_id, status)
 
     async def set_user_status_timed_dnd(self, user_id: str, endtime: int) -> Status:
-        """Will set a user's status to dnd for given time until the user, or another
-        integration/plugin, sets it back to online.
+        """Set a user's status to dnd for given time until the user, or another integration/plugin,
+        sets it back to online.
 
         Go name: ``SetUserStatusTimedDND``. Minimum server version: 5.35.
 
         Args:
             user_id: The user's id.
-            endtime: The endtime.
+            endtime: Seconds since the Unix epoch.
 
         Returns:
             The `Status`.
@@ -831,7 +851,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            active: Whether to: active.
+            active: Whether it is to be active.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -842,8 +862,8 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.UPDATE_USER_ACTIVE, user_id, active)
 
     async def update_user_custom_status(self, user_id: str, custom_status: CustomStatus) -> None:
-        """Will set a user's custom status until the user, or another integration/plugin, clear it or
-        update the custom status.
+        """Set a user's custom status until the user, or another integration/plugin, clear it or update
+        the custom status.
 
         The custom status have two parameters: emoji icon and custom text.
 
@@ -862,7 +882,7 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.UPDATE_USER_CUSTOM_STATUS, user_id, custom_status)
 
     async def remove_user_custom_status(self, user_id: str) -> None:
-        """Will remove a user's custom status.
+        """Remove a user's custom status.
 
         Go name: ``RemoveUserCustomStatus``. Minimum server version: 6.2.
 
@@ -882,13 +902,13 @@ class AsyncAPI(AsyncFace):
     ) -> list[User]:
         """Returns a page of users in a channel.
 
-        Page counting starts at 0. The sortBy parameter can be: "username" or "status".
+        Page counting starts at 0. The `sort_by` parameter can be: "username" or "status".
 
         Go name: ``GetUsersInChannel``. Minimum server version: 5.6.
 
         Args:
             channel_id: The channel's id.
-            sort_by: The sort by.
+            sort_by: `username` or `status`.
             page: Number of the page, counted from 0.
             per_page: Entries per page.
 
@@ -904,7 +924,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_USERS_IN_CHANNEL, channel_id, sort_by, page, per_page)
 
     async def get_ldap_user_attributes(self, user_id: str, attributes: list[str]) -> dict[str, str]:
-        """Will return LDAP attributes for a user.
+        """Return LDAP attributes for a user.
 
         The attributes parameter should be a list of attributes to pull. Returns a map with
         attribute names as keys and the user's attributes as values. Requires an enterprise license,
@@ -914,7 +934,10 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            attributes: The attributes.
+            attributes: Names of the LDAP attributes.
+
+        Returns:
+            Name of the attribute -> value.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -960,7 +983,7 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.DELETE_TEAM, team_id)
 
     async def get_teams(self) -> list[Team]:
-        """`get_team` gets all teams.
+        """Gets all teams.
 
         Go name: ``GetTeams``. Minimum server version: 5.2.
 
@@ -1119,7 +1142,7 @@ class AsyncAPI(AsyncFace):
         Args:
             team_id: The team's id.
             user_ids: The users' ids.
-            requestor_id: The requestor id.
+            requestor_id: The user who asks.
 
         Returns:
             The `TeamMember` objects, possibly none.
@@ -1143,7 +1166,7 @@ class AsyncAPI(AsyncFace):
         Args:
             team_id: The team's id.
             user_ids: The users' ids.
-            requestor_id: The requestor id.
+            requestor_id: The user who asks.
 
         Returns:
             The `TeamMemberWithError` objects, possibly none.
@@ -1164,7 +1187,7 @@ class AsyncAPI(AsyncFace):
         Args:
             team_id: The team's id.
             user_id: The user's id.
-            requestor_id: The requestor id.
+            requestor_id: The user who asks.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -1244,7 +1267,7 @@ class AsyncAPI(AsyncFace):
         Args:
             team_id: The team's id.
             user_id: The user's id.
-            new_roles: The new roles.
+            new_roles: Names of the roles, separated by spaces.
 
         Returns:
             The `TeamMember`.
@@ -1470,8 +1493,8 @@ class AsyncAPI(AsyncFace):
         Go name: ``GetDirectChannel``. Minimum server version: 5.2.
 
         Args:
-            user_id1: The user id1.
-            user_id2: The user id2.
+            user_id1: One user's id.
+            user_id2: The other user's id.
 
         Returns:
             The `Channel`.
@@ -1852,7 +1875,7 @@ class AsyncAPI(AsyncFace):
         Args:
             channel_id: The channel's id.
             user_id: The user's id.
-            new_roles: The new roles.
+            new_roles: Names of the roles, separated by spaces.
 
         Returns:
             The `ChannelMember`.
@@ -1875,7 +1898,7 @@ class AsyncAPI(AsyncFace):
         Args:
             channel_id: The channel's id.
             user_id: The user's id.
-            notifications: The notifications.
+            notifications: Name of the setting -> value.
 
         Returns:
             The `ChannelMember`.
@@ -1900,7 +1923,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             members: The `ChannelMemberIdentifier` objects.
-            notify_props: The notify props.
+            notify_props: Name of the setting -> value.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2079,7 +2102,7 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.REMOVE_REACTION, reaction)
 
     async def get_reactions(self, post_id: str) -> list[Reaction]:
-        """GetReaction get the reactions of a post.
+        """Get the reactions of a post.
 
         Go name: ``GetReactions``. Minimum server version: 5.3.
 
@@ -2338,7 +2361,7 @@ class AsyncAPI(AsyncFace):
             user_id: The user's id.
 
         Returns:
-            The content.
+            Content of the image file.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2368,12 +2391,12 @@ class AsyncAPI(AsyncFace):
     async def get_emoji_list(self, sort_by: str, page: int, per_page: int) -> list[Emoji]:
         """Returns a page of custom emoji on the system.
 
-        The sortBy parameter can be: "name".
+        The `sort_by` parameter can be: "name".
 
         Go name: ``GetEmojiList``. Minimum server version: 5.6.
 
         Args:
-            sort_by: The sort by.
+            sort_by: `username` or `status`.
             page: Number of the page, counted from 0.
             per_page: Entries per page.
 
@@ -2408,7 +2431,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_EMOJI_BY_NAME, name)
 
     async def get_emoji(self, emoji_id: str) -> Emoji:
-        """Returns a custom emoji based on the emojiId string.
+        """Returns a custom emoji based on the `emoji_id` string.
 
         Go name: ``GetEmoji``. Minimum server version: 5.6.
 
@@ -2440,6 +2463,9 @@ class AsyncAPI(AsyncFace):
             user_id: The user's id.
             file_ids: The files' ids.
 
+        Returns:
+            The new files' ids, in the order of those given.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2449,7 +2475,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.COPY_FILE_INFOS, user_id, file_ids)
 
     async def get_file_info(self, file_id: str) -> FileInfo:
-        """Gets a File Info for a specific fileId.
+        """Gets a File Info for a specific `file_id`.
 
         Go name: ``GetFileInfo``. Minimum server version: 5.3.
 
@@ -2474,7 +2500,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             file_id: The file's id.
-            content: The content.
+            content: The text to search in.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2518,6 +2544,9 @@ class AsyncAPI(AsyncFace):
         Args:
             file_id: The file's id.
 
+        Returns:
+            Content of the file.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2527,12 +2556,15 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_FILE, file_id)
 
     async def get_file_link(self, file_id: str) -> str:
-        """Gets the public link to a file by fileId.
+        """Gets the public link to a file by `file_id`.
 
         Go name: ``GetFileLink``. Minimum server version: 5.6.
 
         Args:
             file_id: The file's id.
+
+        Returns:
+            The address.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2553,6 +2585,9 @@ class AsyncAPI(AsyncFace):
         Args:
             path: Path of the file.
 
+        Returns:
+            Content of the file.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2570,7 +2605,7 @@ class AsyncAPI(AsyncFace):
             emoji_id: The custom emoji's id.
 
         Returns:
-            A tuple: content, value.
+            Content of the image file, and its type, such as `png`.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2581,7 +2616,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_EMOJI_IMAGE, emoji_id)
 
     async def upload_file(self, data: BinaryIO, channel_id: str, filename: str) -> FileInfo:
-        """Will upload a file to a channel using a multipart request, to be later attached to a post.
+        """Upload a file to a channel using a multipart request, to be later attached to a post.
 
         Not in this release: upload_file() moves its data as a stream, which this release does not
         do yet.
@@ -2605,7 +2640,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.UPLOAD_FILE, data, channel_id, filename)
 
     async def open_interactive_dialog(self, dialog: OpenDialogRequest) -> None:
-        """Will open an interactive dialog on a user's client that generated the trigger ID.
+        """Open an interactive dialog on a user's client that generated the trigger ID.
 
         Used with interactive message buttons, menus and slash commands.
 
@@ -2627,15 +2662,15 @@ class AsyncAPI(AsyncFace):
     ) -> None:
         """Sends a toast notification to a specific user or user session.
 
-        The userID parameter specifies the user to send the toast to. If connectionID is set, the
-        toast will only be sent to that specific connection.
+        The `user_id` parameter specifies the user to send the toast to. If `connection_id` is set,
+        the toast will only be sent to that specific connection.
 
         Go name: ``SendToastMessage``. Minimum server version: 11.5.
 
         Args:
             user_id: The user's id.
-            connection_id: The connection id.
-            message: The message.
+            connection_id: The WebSocket connection to reach; empty for all of the user's.
+            message: The text.
             options: The `SendToastMessageOptions`.
 
         Raises:
@@ -2647,7 +2682,7 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.SEND_TOAST_MESSAGE, user_id, connection_id, message, options)
 
     async def get_plugins(self) -> list[Manifest]:
-        """Will return a list of plugin manifests for currently active plugins.
+        """Return a list of plugin manifests for currently active plugins.
 
         Go name: ``GetPlugins``. Minimum server version: 5.6.
 
@@ -2663,12 +2698,12 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_PLUGINS)
 
     async def enable_plugin(self, id: str) -> None:
-        """Will enable an plugin installed.
+        """Enable an plugin installed.
 
         Go name: ``EnablePlugin``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2679,12 +2714,12 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.ENABLE_PLUGIN, id)
 
     async def disable_plugin(self, id: str) -> None:
-        """Will disable an enabled plugin.
+        """Disable an enabled plugin.
 
         Go name: ``DisablePlugin``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2695,12 +2730,12 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.DISABLE_PLUGIN, id)
 
     async def remove_plugin(self, id: str) -> None:
-        """Will disable and delete a plugin.
+        """Disable and delete a plugin.
 
         Go name: ``RemovePlugin``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2711,12 +2746,12 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.REMOVE_PLUGIN, id)
 
     async def get_plugin_status(self, id: str) -> PluginStatus:
-        """Will return the status of a plugin.
+        """Return the status of a plugin.
 
         Go name: ``GetPluginStatus``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Returns:
             The `PluginStatus`.
@@ -2730,7 +2765,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_PLUGIN_STATUS, id)
 
     async def install_plugin(self, file: BinaryIO, replace: bool) -> Manifest:
-        """Will upload another plugin with tar.gz file.
+        """Upload another plugin with tar.gz file.
 
         Previous version will be replaced on replace true.
 
@@ -2741,7 +2776,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             file: The content.
-            replace: Whether to: replace.
+            replace: Whether to replace an installed plugin of the same id.
 
         Returns:
             The `Manifest`.
@@ -2764,7 +2799,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             key: The key, unique within the plugin.
-            value: The value.
+            value: What to store; an empty value deletes the key.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2776,18 +2811,22 @@ class AsyncAPI(AsyncFace):
 
     async def kv_compare_and_set(self, key: str, old_value: bytes | None, new_value: bytes | None) -> bool:
         """Updates a key-value pair, unique per plugin, but only if the current value matches the given
-        oldValue.
+        `old_value`.
 
-        Inserts a new key if oldValue == None. Returns (false, err) if DB error occurred Returns
-        (false, None) if current value != oldValue or key already exists when inserting Returns
-        (true, None) if current value == oldValue or new key is inserted.
+        Inserts a new key if `old_value` == None.
+
+        - False: if current value != `old_value` or key already exists when inserting.
+        - True: if current value == `old_value` or new key is inserted.
 
         Go name: ``KVCompareAndSet``. Minimum server version: 5.12.
 
         Args:
             key: The key, unique within the plugin.
-            old_value: The old value; None if there is none.
-            new_value: The new value; None if there is none.
+            old_value: What must be stored now, None if the key must not exist.
+            new_value: What to store, None to delete the key.
+
+        Returns:
+            Whether it was stored: False if the value stored was another.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2799,17 +2838,19 @@ class AsyncAPI(AsyncFace):
 
     async def kv_compare_and_delete(self, key: str, old_value: bytes) -> bool:
         """Deletes a key-value pair, unique per plugin, but only if the current value matches the given
-        oldValue.
+        `old_value`.
 
-        Returns (false, err) if DB error occurred Returns (false, None) if current value != oldValue
-        or key does not exist when deleting Returns (true, None) if current value == oldValue and
-        the key was deleted.
+        - False: if current value != `old_value` or key does not exist when deleting.
+        - True: if current value == `old_value` and the key was deleted.
 
         Go name: ``KVCompareAndDelete``. Minimum server version: 5.16.
 
         Args:
             key: The key, unique within the plugin.
-            old_value: The old value.
+            old_value: What must be stored now.
+
+        Returns:
+            Whether it was deleted: False if the value stored was another.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2822,15 +2863,18 @@ class AsyncAPI(AsyncFace):
     async def kv_set_with_options(self, key: str, value: bytes, options: PluginKVSetOptions) -> bool:
         """Stores a key-value pair, unique per plugin, according to the given options.
 
-        Returns (false, err) if DB error occurred Returns (false, None) if the value was not set
-        Returns (true, None) if the value was set.
+        - False: if the value was not set.
+        - True: if the value was set.
 
         Go name: ``KVSetWithOptions``. Minimum server version: 5.20.
 
         Args:
             key: The key, unique within the plugin.
-            value: The value.
+            value: What to store; an empty value deletes the key.
             options: The `PluginKVSetOptions`.
+
+        Returns:
+            Whether it was stored: False if the options' condition was not met.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2847,8 +2891,8 @@ class AsyncAPI(AsyncFace):
 
         Args:
             key: The key, unique within the plugin.
-            value: The value.
-            expire_in_seconds: The expire in seconds.
+            value: What to store; an empty value deletes the key.
+            expire_in_seconds: Seconds until it expires; 0 for never.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2869,7 +2913,7 @@ class AsyncAPI(AsyncFace):
             key: The key, unique within the plugin.
 
         Returns:
-            The content, or None if there is none.
+            The value, or None if the key does not exist.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2919,6 +2963,9 @@ class AsyncAPI(AsyncFace):
             page: Number of the page, counted from 0.
             per_page: Entries per page.
 
+        Returns:
+            The keys.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2940,7 +2987,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             event: The event.
-            payload: The payload.
+            payload: What clients get with the event.
             broadcast: The `WebsocketBroadcast`.
 
         Raises:
@@ -2956,7 +3003,10 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            permission: The permission asked about.
+            permission: The `Permission`.
+
+        Returns:
+            Whether the user has it.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -2972,7 +3022,10 @@ class AsyncAPI(AsyncFace):
         Args:
             user_id: The user's id.
             team_id: The team's id.
-            permission: The permission asked about.
+            permission: The `Permission`.
+
+        Returns:
+            Whether the user has it.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -2988,7 +3041,10 @@ class AsyncAPI(AsyncFace):
         Args:
             user_id: The user's id.
             channel_id: The channel's id.
-            permission: The permission asked about.
+            permission: The `Permission`.
+
+        Returns:
+            Whether the user has it.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3002,8 +3058,11 @@ class AsyncAPI(AsyncFace):
         Go name: ``RolesGrantPermission``. Minimum server version: 6.3.
 
         Args:
-            role_names: The role names.
-            permission_id: The permission id.
+            role_names: Names of the roles.
+            permission_id: The permission's id.
+
+        Returns:
+            Whether they do.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3020,7 +3079,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``LogDebug``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3038,7 +3097,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``LogInfo``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3056,7 +3115,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``LogError``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3074,7 +3133,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``LogWarn``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3089,9 +3148,9 @@ class AsyncAPI(AsyncFace):
         Go name: ``SendMail``. Minimum server version: 5.7.
 
         Args:
-            to: The to.
-            subject: The subject.
-            html_body: The html body.
+            to: The e-mail address to send to.
+            subject: The subject line.
+            html_body: The body, as HTML.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -3186,7 +3245,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             bot_user_id: The bot's user id.
-            active: Whether to: active.
+            active: Whether it is to be active.
 
         Returns:
             The `Bot`.
@@ -3233,7 +3292,7 @@ class AsyncAPI(AsyncFace):
             remote_addr: The remote addr.
 
         Returns:
-            A tuple: value, value.
+            The answer of the other plugin.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3244,14 +3303,14 @@ class AsyncAPI(AsyncFace):
     async def publish_user_typing(self, user_id: str, channel_id: str, parent_id: str) -> None:
         """Publishes a user is typing WebSocket event.
 
-        The parentId parameter may be an empty string, the other parameters are required.
+        The `parent_id` parameter may be an empty string, the other parameters are required.
 
         Go name: ``PublishUserTyping``. Minimum server version: 5.26.
 
         Args:
             user_id: The user's id.
             channel_id: The channel's id.
-            parent_id: The parent id.
+            parent_id: The post replied to; empty outside threads.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -3284,7 +3343,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.CREATE_COMMAND, cmd)
 
     async def list_commands(self, team_id: str) -> list[Command]:
-        """Returns the list of all slash commands for teamID.
+        """Returns the list of all slash commands for `team_id`.
 
         E.g., custom commands (those created through the integrations menu, the REST api, or the
         plugin api `create_command`), plugin commands (those created with plugin api
@@ -3307,7 +3366,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.LIST_COMMANDS, team_id)
 
     async def list_custom_commands(self, team_id: str) -> list[Command]:
-        """Returns the list of slash commands for teamID that where created through the integrations
+        """Returns the list of slash commands for `team_id` that where created through the integrations
         menu, the REST api, or the plugin api `create_command`.
 
         Go name: ``ListCustomCommands``. Minimum server version: 5.28.
@@ -3326,7 +3385,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.LIST_CUSTOM_COMMANDS, team_id)
 
     async def list_plugin_commands(self, team_id: str) -> list[Command]:
-        """Returns the list of slash commands for teamID that were created with the plugin api
+        """Returns the list of slash commands for `team_id` that were created with the plugin api
         `register_command`.
 
         Go name: ``ListPluginCommands``. Minimum server version: 5.28.
@@ -3379,11 +3438,11 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_COMMAND, command_id)
 
     async def update_command(self, command_id: str, updated_cmd: Command) -> Command:
-        """Updates a single command (commandID) with the information provided in the updatedCmd
+        """Updates a single command (`command_id`) with the information provided in the `updated_cmd`
         `Command` struct.
 
         The following fields in the command cannot be updated: Id, Token, CreateAt, DeleteAt, and
-        PluginId. If updatedCmd.TeamId is blank, it will be set to commandID's TeamId.
+        PluginId. If `updated_cmd`.TeamId is blank, it will be set to `command_id`'s TeamId.
 
         Go name: ``UpdateCommand``. Minimum server version: 5.28.
 
@@ -3402,7 +3461,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.UPDATE_COMMAND, command_id, updated_cmd)
 
     async def delete_command(self, command_id: str) -> None:
-        """Deletes a slash command (commandID).
+        """Deletes a slash command (`command_id`).
 
         Go name: ``DeleteCommand``. Minimum server version: 5.28.
 
@@ -3521,9 +3580,9 @@ class AsyncAPI(AsyncFace):
 
         Args:
             requester_id: The user who asks.
-            users: The users.
-            terms_accepted: Whether to: terms accepted.
-            receive_emails_accepted: Whether to: receive emails accepted.
+            users: Number of users.
+            terms_accepted: Whether the user agreed to the terms.
+            receive_emails_accepted: Whether the user agreed to get e-mails.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -3558,6 +3617,9 @@ class AsyncAPI(AsyncFace):
         Args:
             bot: The `Bot`.
 
+        Returns:
+            The bot's user id.
+
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3566,13 +3628,13 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.ENSURE_BOT_USER, bot)
 
     async def register_collection_and_topic(self, collection_type: str, topic_type: str) -> None:
-        """Is no longer supported.
+        """No longer supported.
 
         Go name: ``RegisterCollectionAndTopic``. Minimum server version: 7.6.
 
         Args:
-            collection_type: The collection type.
-            topic_type: The topic type.
+            collection_type: No longer used.
+            topic_type: No longer used.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -3627,7 +3689,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``GetUploadSession``. Minimum server version: 7.6.
 
         Args:
-            upload_id: The upload id.
+            upload_id: The upload session's id.
 
         Returns:
             The `UploadSession`.
@@ -3640,7 +3702,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_UPLOAD_SESSION, upload_id)
 
     async def send_push_notification(self, notification: PushNotification, user_id: str) -> None:
-        """Will send a push notification to all of user's sessions.
+        """Send a push notification to all of user's sessions.
 
         It is the responsibility of the plugin to respect the server's configuration and licence,
         especially related to `cfg.`EmailSettings`.PushNotificationContents`, particularly
@@ -3690,14 +3752,17 @@ class AsyncAPI(AsyncFace):
     async def register_plugin_for_shared_channels(self, opts: RegisterPluginOpts) -> str:
         """Registers the plugin as a `Remote` for SharedChannels.
 
-        The plugin will receive synchronization messages via the ``on_shared_channels_sync_msg``
-        hook. This API is idempotent - when called repeatedly with the same
-        ``RegisterPluginOpts`.PluginID` it will return the same remoteID.
+        The plugin will receive synchronization messages via the `on_shared_channels_sync_msg` hook.
+        This API is idempotent - when called repeatedly with the same `RegisterPluginOpts`.PluginID`
+        it will return the same remoteID.
 
         Go name: ``RegisterPluginForSharedChannels``. Minimum server version: 9.5.
 
         Args:
             opts: The `RegisterPluginOpts`.
+
+        Returns:
+            The remote cluster's id.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -3710,7 +3775,7 @@ class AsyncAPI(AsyncFace):
         """Unregisters all remotes for this plugin.
 
         The plugin will no longer receive synchronization messages via the
-        ``on_shared_channels_sync_msg`` hook. Used in `on_deactivate` for bulk cleanup.
+        `on_shared_channels_sync_msg` hook. Used in `on_deactivate` for bulk cleanup.
 
         Go name: ``UnregisterPluginForSharedChannels``. Minimum server version: 9.5.
 
@@ -3725,7 +3790,7 @@ class AsyncAPI(AsyncFace):
         await self._call(_m.UNREGISTER_PLUGIN_FOR_SHARED_CHANNELS, plugin_id)
 
     async def unregister_plugin_remote_for_shared_channels(self, remote_id: str) -> None:
-        """Unregisters a specific remote by its remoteID.
+        """Unregisters a specific remote by its `remote_id`.
 
         The remote must belong to the calling plugin (ownership is validated server-side). The
         remote will no longer receive synchronization messages. Used for config change
@@ -3795,6 +3860,9 @@ class AsyncAPI(AsyncFace):
         Args:
             channel_id: The channel's id.
 
+        Returns:
+            Whether the channel was shared before.
+
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3856,7 +3924,7 @@ class AsyncAPI(AsyncFace):
             channel_id: The channel's id.
             remote_id: The remote cluster's id.
             user_id: The user's id.
-            share_if_not_shared: Whether to: share if not shared.
+            share_if_not_shared: Whether to share the channel if it is not shared yet.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -3888,8 +3956,8 @@ class AsyncAPI(AsyncFace):
 
         When msg.ChannelId is set, content is synced into that shared channel. When msg.ChannelId is
         empty and only Users are present, a global user sync is performed. This is the inbound
-        counterpart of the `on_shared_channels_sync_msg` hook. The remoteID identifies which of the
-        plugin's registered remotes this message is from (the value returned by
+        counterpart of the `on_shared_channels_sync_msg` hook. The `remote_id` identifies which of
+        the plugin's registered remotes this message is from (the value returned by
         `register_plugin_for_shared_channels`). Entities in the `SyncMsg` will have their RemoteId
         set to match this remote.
 
@@ -3916,14 +3984,14 @@ class AsyncAPI(AsyncFace):
 
         The `FileInfo` provides metadata (Name, Size, CreatorId); the server constructs the storage
         path and manages the upload. The data reader provides the raw file bytes. This is the
-        inbound counterpart of the `on_shared_channels_attachment_sync_msg` hook. The remoteID
+        inbound counterpart of the `on_shared_channels_attachment_sync_msg` hook. The `remote_id`
         identifies which of the plugin's registered remotes this attachment is from (the value
         returned by `register_plugin_for_shared_channels`).
 
         The post-receive (`receive_shared_channel_sync_msg`) and file-receive calls for the same
         post-and-attachment pair may be issued in either order or concurrently; the framework binds
         the file to its post regardless of arrival order. Repeated calls with the same (fi.Id,
-        channelID, fi.CreatorId) return the existing `FileInfo` without producing duplicates,
+        `channel_id`, fi.CreatorId) return the existing `FileInfo` without producing duplicates,
         allowing transports with at-least-once delivery semantics to redeliver safely. Repeats whose
         fi.Id matches an existing record under a different channel or creator are rejected.
 
@@ -3956,7 +4024,7 @@ class AsyncAPI(AsyncFace):
         """Syncs a user's profile image from this plugin's remote into Mattermost.
 
         The user must have a RemoteId matching the specified remote. This is the inbound counterpart
-        of the `on_shared_channels_profile_image_sync_msg` hook. The remoteID identifies which of
+        of the `on_shared_channels_profile_image_sync_msg` hook. The `remote_id` identifies which of
         the plugin's registered remotes this image is from (the value returned by
         `register_plugin_for_shared_channels`).
 
@@ -3965,7 +4033,7 @@ class AsyncAPI(AsyncFace):
         Args:
             remote_id: The remote cluster's id.
             user_id: The user's id.
-            image: The image.
+            image: Content of the image file.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -4139,7 +4207,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             group_id: The group's id.
-            syncable_id: The syncable id.
+            syncable_id: Id of the team or channel.
             syncable_type: One of `GroupSyncableType`, or another string.
 
         Returns:
@@ -4222,7 +4290,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             group_id: The group's id.
-            syncable_id: The syncable id.
+            syncable_id: Id of the team or channel.
             syncable_type: One of `GroupSyncableType`, or another string.
 
         Returns:
@@ -4243,7 +4311,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            new_roles: The new roles.
+            new_roles: Names of the roles, separated by spaces.
 
         Returns:
             The `User`.
@@ -4260,6 +4328,9 @@ class AsyncAPI(AsyncFace):
         """Returns the plugin ID.
 
         Go name: ``GetPluginID``. Minimum server version: 10.1.
+
+        Returns:
+            The id in the plugin's manifest.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -4344,7 +4415,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.CREATE_PROPERTY_FIELD, field)
 
     async def get_property_field(self, group_id: str, field_id: str) -> PropertyField:
-        """Gets a property field by groupID and fieldID.
+        """Gets a property field by `group_id` and `field_id`.
 
         Go name: ``GetPropertyField``. Minimum server version: 10.10.
 
@@ -4363,13 +4434,13 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_PROPERTY_FIELD, group_id, field_id)
 
     async def get_property_fields(self, group_id: str, ids: list[str]) -> list[PropertyField]:
-        """Gets multiple property fields by groupID and a list of IDs.
+        """Gets multiple property fields by `group_id` and a list of IDs.
 
         Go name: ``GetPropertyFields``. Minimum server version: 10.10.
 
         Args:
             group_id: The group's id.
-            ids: The ids.
+            ids: The fields' ids.
 
         Returns:
             The `PropertyField` objects, possibly none.
@@ -4452,6 +4523,9 @@ class AsyncAPI(AsyncFace):
             group_id: The group's id.
             include_deleted: Whether deleted ones count as well.
 
+        Returns:
+            How many there are.
+
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -4468,9 +4542,12 @@ class AsyncAPI(AsyncFace):
 
         Args:
             group_id: The group's id.
-            target_type: The target type.
+            target_type: Type of what the property belongs to.
             target_id: Id of what the property belongs to.
             include_deleted: Whether deleted ones count as well.
+
+        Returns:
+            How many there are.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -4500,7 +4577,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.CREATE_PROPERTY_VALUE, value)
 
     async def get_property_value(self, group_id: str, value_id: str) -> PropertyValue:
-        """Gets a property value by groupID and valueID.
+        """Gets a property value by `group_id` and `value_id`.
 
         Go name: ``GetPropertyValue``. Minimum server version: 10.10.
 
@@ -4519,13 +4596,13 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_PROPERTY_VALUE, group_id, value_id)
 
     async def get_property_values(self, group_id: str, ids: list[str]) -> list[PropertyValue]:
-        """Gets multiple property values by groupID and a list of IDs.
+        """Gets multiple property values by `group_id` and a list of IDs.
 
         Go name: ``GetPropertyValues``. Minimum server version: 10.10.
 
         Args:
             group_id: The group's id.
-            ids: The ids.
+            ids: The values' ids.
 
         Returns:
             The `PropertyValue` objects, possibly none.
@@ -4648,7 +4725,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_PROPERTY_GROUP, name)
 
     async def get_property_field_by_name(self, group_id: str, target_id: str, name: str) -> PropertyField:
-        """Gets a property field by groupID, targetID and name.
+        """Gets a property field by `group_id`, `target_id` and name.
 
         Go name: ``GetPropertyFieldByName``. Minimum server version: 10.10.
 
@@ -4693,7 +4770,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             group_id: The group's id.
-            values: The `PropertyValue` objects.
+            values: The values.
 
         Returns:
             The `PropertyValue` objects, possibly none.
@@ -4711,7 +4788,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``UpsertPropertyValues``. Minimum server version: 10.10.
 
         Args:
-            values: The `PropertyValue` objects.
+            values: The values.
 
         Returns:
             The `PropertyValue` objects, possibly none.
@@ -4732,7 +4809,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             group_id: The group's id.
-            target_type: The target type.
+            target_type: Type of what the property belongs to.
             target_id: Id of what the property belongs to.
 
         Raises:
@@ -4768,7 +4845,7 @@ class AsyncAPI(AsyncFace):
         Go name: ``UpsertPropertyValuesWithOptions``. Minimum server version: 11.10.
 
         Args:
-            values: The `PropertyValue` objects.
+            values: The values.
             options: The `PropertyRequestOptions`.
 
         Returns:
@@ -4832,7 +4909,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             group_id: The group's id.
-            target_type: The target type.
+            target_type: Type of what the property belongs to.
             target_id: Id of what the property belongs to.
             options: The `PropertyRequestOptions`.
 
@@ -4896,10 +4973,11 @@ class AsyncAPI(AsyncFace):
     async def evaluate_access_control(
         self, user_id: str, resource_type: str, resource_id: str, action: str
     ) -> AccessDecision:
-        """Evaluates whether userID may perform action on the plugin-owned resource (resourceType,
-        resourceID). resourceType must be "<callingPluginID>:<type>".
+        """Evaluates whether `user_id` may perform action on the plugin-owned resource
+        (`resource_type`, `resource_id`).
 
-        The reply follows the OpenID AuthZEN evaluation response: Decision plus an optional Context.
+        `resource_type` must be "<callingPluginID>:<type>". The reply follows the OpenID AuthZEN
+        evaluation response: Decision plus an optional Context.
 
         `AccessDecision`.IsNoPolicy() reports that the server positively determined no policy
         governs the resource — resolved even when the access control engine is unavailable — so the
@@ -4911,9 +4989,9 @@ class AsyncAPI(AsyncFace):
 
         Args:
             user_id: The user's id.
-            resource_type: The resource type.
-            resource_id: The resource id.
-            action: The action.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            resource_id: Id of the resource.
+            action: What would be done to the resource.
 
         Returns:
             The `AccessDecision`.
@@ -4975,7 +5053,7 @@ class AsyncAPI(AsyncFace):
 
     async def delete_access_control_policy(self, acting_user_id: str, resource_type: str, id: str) -> None:
         """Deletes the policy stored under id after verifying the stored policy's type equals
-        resourceType and is owned by the calling plugin.
+        `resource_type` and is owned by the calling plugin.
 
         Type mismatches return a not-found error (fail closed).
 
@@ -4983,7 +5061,7 @@ class AsyncAPI(AsyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
+            resource_type: Type of the resource, as `plugin_id:type`.
             id: The id.
 
         Raises:
@@ -5003,8 +5081,8 @@ class AsyncAPI(AsyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
-            expression: The expression.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            expression: The expression, in CEL.
 
         Returns:
             The `CELExpressionError` objects, possibly none.
@@ -5026,10 +5104,10 @@ class AsyncAPI(AsyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
-            expression: The expression.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            expression: The expression, in CEL.
             term: What to look for.
-            cursor_id: The cursor id.
+            cursor_id: Id of the last user of the page before; empty for the first page.
             limit: Most entries to return.
 
         Returns:
@@ -5084,8 +5162,8 @@ class AsyncAPI(AsyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
-            expression: The expression.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            expression: The expression, in CEL.
 
         Returns:
             The `VisualExpression`.

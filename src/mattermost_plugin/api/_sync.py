@@ -100,7 +100,7 @@ class API(SyncFace):
         Go name: ``LoadPluginConfiguration``. Minimum server version: 5.2.
 
         Returns:
-            The configuration as an object of the plugin's settings, by key.
+            The plugin's settings by key, as the System Console saved them.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -133,7 +133,7 @@ class API(SyncFace):
 
         Args:
             team_id: The team's id.
-            trigger: The trigger.
+            trigger: The word after the slash.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -209,6 +209,9 @@ class API(SyncFace):
 
         Go name: ``GetPluginConfig``. Minimum server version: 5.6.
 
+        Returns:
+            The settings by key.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.6.
@@ -221,7 +224,7 @@ class API(SyncFace):
         Go name: ``SavePluginConfig``. Minimum server version: 5.6.
 
         Args:
-            config: The config.
+            config: The settings by key.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -235,6 +238,9 @@ class API(SyncFace):
         """Returns the absolute path where the plugin's bundle was unpacked.
 
         Go name: ``GetBundlePath``. Minimum server version: 5.10.
+
+        Returns:
+            The absolute path.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -264,6 +270,9 @@ class API(SyncFace):
 
         Go name: ``IsEnterpriseReady``. Minimum server version: 5.10.
 
+        Returns:
+            Whether it is.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.10.
@@ -275,6 +284,9 @@ class API(SyncFace):
 
         Go name: ``GetServerVersion``. Minimum server version: 5.4.
 
+        Returns:
+            The version, such as `11.4.0`.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.4.
@@ -285,6 +297,9 @@ class API(SyncFace):
         """Returns the time that Mattermost was first installed and ran.
 
         Go name: ``GetSystemInstallDate``. Minimum server version: 5.10.
+
+        Returns:
+            Milliseconds since the Unix epoch.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -299,6 +314,9 @@ class API(SyncFace):
 
         Go name: ``GetDiagnosticId``. Minimum server version: 5.10.
 
+        Returns:
+            The identifier.
+
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.10.
@@ -309,6 +327,9 @@ class API(SyncFace):
         """Returns a unique identifier used by the server for telemetry reports.
 
         Go name: ``GetTelemetryId``. Minimum server version: 5.28.
+
+        Returns:
+            The identifier.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -454,7 +475,7 @@ class API(SyncFace):
         Go name: ``GetUsersByUsernames``. Minimum server version: 5.6.
 
         Args:
-            usernames: The usernames.
+            usernames: The usernames, without `@`.
 
         Returns:
             The `User` objects, possibly none.
@@ -498,7 +519,7 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            category: The category.
+            category: The preference's category.
             name: The name.
 
         Returns:
@@ -610,7 +631,7 @@ class API(SyncFace):
 
         Args:
             session_id: The session's id.
-            new_expiry: The new expiry.
+            new_expiry: Milliseconds since the Unix epoch.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -661,7 +682,7 @@ class API(SyncFace):
         Go name: ``RevokeUserAccessToken``. Minimum server version: 5.38.
 
         Args:
-            token_id: The token id.
+            token_id: The access token's id.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -680,7 +701,7 @@ class API(SyncFace):
             team_id: The team's id.
 
         Returns:
-            The content.
+            Content of the image file.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -743,7 +764,7 @@ class API(SyncFace):
         return self._call(_m.UPDATE_USER, user)
 
     def get_user_status(self, user_id: str) -> Status:
-        """Will get a user's status.
+        """Get a user's status.
 
         Go name: ``GetUserStatus``. Minimum server version: 5.2.
 
@@ -762,7 +783,7 @@ class API(SyncFace):
         return self._call(_m.GET_USER_STATUS, user_id)
 
     def get_user_statuses_by_ids(self, user_ids: list[str]) -> list[Status]:
-        """Will return a list of user statuses based on the provided slice of user IDs.
+        """Return a list of user statuses based on the provided slice of user IDs.
 
         Go name: ``GetUserStatusesByIds``. Minimum server version: 5.2.
 
@@ -781,8 +802,7 @@ class API(SyncFace):
         return self._call(_m.GET_USER_STATUSES_BY_IDS, user_ids)
 
     def update_user_status(self, user_id: str, status: str) -> Status:
-        """Will set a user's status until the user, or another integration/plugin, sets it back to
-        online.
+        """Set a user's status until the user, or another integration/plugin, sets it back to online.
 
         The status parameter can be: "online", "away", "dnd", or "offline".
 
@@ -790,7 +810,7 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            status: The status.
+            status: `online`, `away`, `dnd` or `offline`.
 
         Returns:
             The `Status`.
@@ -804,14 +824,14 @@ class API(SyncFace):
         return self._call(_m.UPDATE_USER_STATUS, user_id, status)
 
     def set_user_status_timed_dnd(self, user_id: str, endtime: int) -> Status:
-        """Will set a user's status to dnd for given time until the user, or another
-        integration/plugin, sets it back to online.
+        """Set a user's status to dnd for given time until the user, or another integration/plugin,
+        sets it back to online.
 
         Go name: ``SetUserStatusTimedDND``. Minimum server version: 5.35.
 
         Args:
             user_id: The user's id.
-            endtime: The endtime.
+            endtime: Seconds since the Unix epoch.
 
         Returns:
             The `Status`.
@@ -831,7 +851,7 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            active: Whether to: active.
+            active: Whether it is to be active.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -842,8 +862,8 @@ class API(SyncFace):
         self._call(_m.UPDATE_USER_ACTIVE, user_id, active)
 
     def update_user_custom_status(self, user_id: str, custom_status: CustomStatus) -> None:
-        """Will set a user's custom status until the user, or another integration/plugin, clear it or
-        update the custom status.
+        """Set a user's custom status until the user, or another integration/plugin, clear it or update
+        the custom status.
 
         The custom status have two parameters: emoji icon and custom text.
 
@@ -862,7 +882,7 @@ class API(SyncFace):
         self._call(_m.UPDATE_USER_CUSTOM_STATUS, user_id, custom_status)
 
     def remove_user_custom_status(self, user_id: str) -> None:
-        """Will remove a user's custom status.
+        """Remove a user's custom status.
 
         Go name: ``RemoveUserCustomStatus``. Minimum server version: 6.2.
 
@@ -880,13 +900,13 @@ class API(SyncFace):
     def get_users_in_channel(self, channel_id: str, sort_by: str, page: int, per_page: int) -> list[User]:
         """Returns a page of users in a channel.
 
-        Page counting starts at 0. The sortBy parameter can be: "username" or "status".
+        Page counting starts at 0. The `sort_by` parameter can be: "username" or "status".
 
         Go name: ``GetUsersInChannel``. Minimum server version: 5.6.
 
         Args:
             channel_id: The channel's id.
-            sort_by: The sort by.
+            sort_by: `username` or `status`.
             page: Number of the page, counted from 0.
             per_page: Entries per page.
 
@@ -902,7 +922,7 @@ class API(SyncFace):
         return self._call(_m.GET_USERS_IN_CHANNEL, channel_id, sort_by, page, per_page)
 
     def get_ldap_user_attributes(self, user_id: str, attributes: list[str]) -> dict[str, str]:
-        """Will return LDAP attributes for a user.
+        """Return LDAP attributes for a user.
 
         The attributes parameter should be a list of attributes to pull. Returns a map with
         attribute names as keys and the user's attributes as values. Requires an enterprise license,
@@ -912,7 +932,10 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            attributes: The attributes.
+            attributes: Names of the LDAP attributes.
+
+        Returns:
+            Name of the attribute -> value.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -958,7 +981,7 @@ class API(SyncFace):
         self._call(_m.DELETE_TEAM, team_id)
 
     def get_teams(self) -> list[Team]:
-        """`get_team` gets all teams.
+        """Gets all teams.
 
         Go name: ``GetTeams``. Minimum server version: 5.2.
 
@@ -1115,7 +1138,7 @@ class API(SyncFace):
         Args:
             team_id: The team's id.
             user_ids: The users' ids.
-            requestor_id: The requestor id.
+            requestor_id: The user who asks.
 
         Returns:
             The `TeamMember` objects, possibly none.
@@ -1139,7 +1162,7 @@ class API(SyncFace):
         Args:
             team_id: The team's id.
             user_ids: The users' ids.
-            requestor_id: The requestor id.
+            requestor_id: The user who asks.
 
         Returns:
             The `TeamMemberWithError` objects, possibly none.
@@ -1160,7 +1183,7 @@ class API(SyncFace):
         Args:
             team_id: The team's id.
             user_id: The user's id.
-            requestor_id: The requestor id.
+            requestor_id: The user who asks.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -1240,7 +1263,7 @@ class API(SyncFace):
         Args:
             team_id: The team's id.
             user_id: The user's id.
-            new_roles: The new roles.
+            new_roles: Names of the roles, separated by spaces.
 
         Returns:
             The `TeamMember`.
@@ -1464,8 +1487,8 @@ class API(SyncFace):
         Go name: ``GetDirectChannel``. Minimum server version: 5.2.
 
         Args:
-            user_id1: The user id1.
-            user_id2: The user id2.
+            user_id1: One user's id.
+            user_id2: The other user's id.
 
         Returns:
             The `Channel`.
@@ -1844,7 +1867,7 @@ class API(SyncFace):
         Args:
             channel_id: The channel's id.
             user_id: The user's id.
-            new_roles: The new roles.
+            new_roles: Names of the roles, separated by spaces.
 
         Returns:
             The `ChannelMember`.
@@ -1867,7 +1890,7 @@ class API(SyncFace):
         Args:
             channel_id: The channel's id.
             user_id: The user's id.
-            notifications: The notifications.
+            notifications: Name of the setting -> value.
 
         Returns:
             The `ChannelMember`.
@@ -1892,7 +1915,7 @@ class API(SyncFace):
 
         Args:
             members: The `ChannelMemberIdentifier` objects.
-            notify_props: The notify props.
+            notify_props: Name of the setting -> value.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2071,7 +2094,7 @@ class API(SyncFace):
         self._call(_m.REMOVE_REACTION, reaction)
 
     def get_reactions(self, post_id: str) -> list[Reaction]:
-        """GetReaction get the reactions of a post.
+        """Get the reactions of a post.
 
         Go name: ``GetReactions``. Minimum server version: 5.3.
 
@@ -2330,7 +2353,7 @@ class API(SyncFace):
             user_id: The user's id.
 
         Returns:
-            The content.
+            Content of the image file.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2360,12 +2383,12 @@ class API(SyncFace):
     def get_emoji_list(self, sort_by: str, page: int, per_page: int) -> list[Emoji]:
         """Returns a page of custom emoji on the system.
 
-        The sortBy parameter can be: "name".
+        The `sort_by` parameter can be: "name".
 
         Go name: ``GetEmojiList``. Minimum server version: 5.6.
 
         Args:
-            sort_by: The sort by.
+            sort_by: `username` or `status`.
             page: Number of the page, counted from 0.
             per_page: Entries per page.
 
@@ -2400,7 +2423,7 @@ class API(SyncFace):
         return self._call(_m.GET_EMOJI_BY_NAME, name)
 
     def get_emoji(self, emoji_id: str) -> Emoji:
-        """Returns a custom emoji based on the emojiId string.
+        """Returns a custom emoji based on the `emoji_id` string.
 
         Go name: ``GetEmoji``. Minimum server version: 5.6.
 
@@ -2432,6 +2455,9 @@ class API(SyncFace):
             user_id: The user's id.
             file_ids: The files' ids.
 
+        Returns:
+            The new files' ids, in the order of those given.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2441,7 +2467,7 @@ class API(SyncFace):
         return self._call(_m.COPY_FILE_INFOS, user_id, file_ids)
 
     def get_file_info(self, file_id: str) -> FileInfo:
-        """Gets a File Info for a specific fileId.
+        """Gets a File Info for a specific `file_id`.
 
         Go name: ``GetFileInfo``. Minimum server version: 5.3.
 
@@ -2466,7 +2492,7 @@ class API(SyncFace):
 
         Args:
             file_id: The file's id.
-            content: The content.
+            content: The text to search in.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2508,6 +2534,9 @@ class API(SyncFace):
         Args:
             file_id: The file's id.
 
+        Returns:
+            Content of the file.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2517,12 +2546,15 @@ class API(SyncFace):
         return self._call(_m.GET_FILE, file_id)
 
     def get_file_link(self, file_id: str) -> str:
-        """Gets the public link to a file by fileId.
+        """Gets the public link to a file by `file_id`.
 
         Go name: ``GetFileLink``. Minimum server version: 5.6.
 
         Args:
             file_id: The file's id.
+
+        Returns:
+            The address.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2543,6 +2575,9 @@ class API(SyncFace):
         Args:
             path: Path of the file.
 
+        Returns:
+            Content of the file.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2560,7 +2595,7 @@ class API(SyncFace):
             emoji_id: The custom emoji's id.
 
         Returns:
-            A tuple: content, value.
+            Content of the image file, and its type, such as `png`.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2571,7 +2606,7 @@ class API(SyncFace):
         return self._call(_m.GET_EMOJI_IMAGE, emoji_id)
 
     def upload_file(self, data: BinaryIO, channel_id: str, filename: str) -> FileInfo:
-        """Will upload a file to a channel using a multipart request, to be later attached to a post.
+        """Upload a file to a channel using a multipart request, to be later attached to a post.
 
         Not in this release: upload_file() moves its data as a stream, which this release does not
         do yet.
@@ -2595,7 +2630,7 @@ class API(SyncFace):
         return self._call(_m.UPLOAD_FILE, data, channel_id, filename)
 
     def open_interactive_dialog(self, dialog: OpenDialogRequest) -> None:
-        """Will open an interactive dialog on a user's client that generated the trigger ID.
+        """Open an interactive dialog on a user's client that generated the trigger ID.
 
         Used with interactive message buttons, menus and slash commands.
 
@@ -2617,15 +2652,15 @@ class API(SyncFace):
     ) -> None:
         """Sends a toast notification to a specific user or user session.
 
-        The userID parameter specifies the user to send the toast to. If connectionID is set, the
-        toast will only be sent to that specific connection.
+        The `user_id` parameter specifies the user to send the toast to. If `connection_id` is set,
+        the toast will only be sent to that specific connection.
 
         Go name: ``SendToastMessage``. Minimum server version: 11.5.
 
         Args:
             user_id: The user's id.
-            connection_id: The connection id.
-            message: The message.
+            connection_id: The WebSocket connection to reach; empty for all of the user's.
+            message: The text.
             options: The `SendToastMessageOptions`.
 
         Raises:
@@ -2637,7 +2672,7 @@ class API(SyncFace):
         self._call(_m.SEND_TOAST_MESSAGE, user_id, connection_id, message, options)
 
     def get_plugins(self) -> list[Manifest]:
-        """Will return a list of plugin manifests for currently active plugins.
+        """Return a list of plugin manifests for currently active plugins.
 
         Go name: ``GetPlugins``. Minimum server version: 5.6.
 
@@ -2653,12 +2688,12 @@ class API(SyncFace):
         return self._call(_m.GET_PLUGINS)
 
     def enable_plugin(self, id: str) -> None:
-        """Will enable an plugin installed.
+        """Enable an plugin installed.
 
         Go name: ``EnablePlugin``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2669,12 +2704,12 @@ class API(SyncFace):
         self._call(_m.ENABLE_PLUGIN, id)
 
     def disable_plugin(self, id: str) -> None:
-        """Will disable an enabled plugin.
+        """Disable an enabled plugin.
 
         Go name: ``DisablePlugin``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2685,12 +2720,12 @@ class API(SyncFace):
         self._call(_m.DISABLE_PLUGIN, id)
 
     def remove_plugin(self, id: str) -> None:
-        """Will disable and delete a plugin.
+        """Disable and delete a plugin.
 
         Go name: ``RemovePlugin``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2701,12 +2736,12 @@ class API(SyncFace):
         self._call(_m.REMOVE_PLUGIN, id)
 
     def get_plugin_status(self, id: str) -> PluginStatus:
-        """Will return the status of a plugin.
+        """Return the status of a plugin.
 
         Go name: ``GetPluginStatus``. Minimum server version: 5.6.
 
         Args:
-            id: The id.
+            id: The id in the plugin's manifest.
 
         Returns:
             The `PluginStatus`.
@@ -2720,7 +2755,7 @@ class API(SyncFace):
         return self._call(_m.GET_PLUGIN_STATUS, id)
 
     def install_plugin(self, file: BinaryIO, replace: bool) -> Manifest:
-        """Will upload another plugin with tar.gz file.
+        """Upload another plugin with tar.gz file.
 
         Previous version will be replaced on replace true.
 
@@ -2731,7 +2766,7 @@ class API(SyncFace):
 
         Args:
             file: The content.
-            replace: Whether to: replace.
+            replace: Whether to replace an installed plugin of the same id.
 
         Returns:
             The `Manifest`.
@@ -2754,7 +2789,7 @@ class API(SyncFace):
 
         Args:
             key: The key, unique within the plugin.
-            value: The value.
+            value: What to store; an empty value deletes the key.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2766,18 +2801,22 @@ class API(SyncFace):
 
     def kv_compare_and_set(self, key: str, old_value: bytes | None, new_value: bytes | None) -> bool:
         """Updates a key-value pair, unique per plugin, but only if the current value matches the given
-        oldValue.
+        `old_value`.
 
-        Inserts a new key if oldValue == None. Returns (false, err) if DB error occurred Returns
-        (false, None) if current value != oldValue or key already exists when inserting Returns
-        (true, None) if current value == oldValue or new key is inserted.
+        Inserts a new key if `old_value` == None.
+
+        - False: if current value != `old_value` or key already exists when inserting.
+        - True: if current value == `old_value` or new key is inserted.
 
         Go name: ``KVCompareAndSet``. Minimum server version: 5.12.
 
         Args:
             key: The key, unique within the plugin.
-            old_value: The old value; None if there is none.
-            new_value: The new value; None if there is none.
+            old_value: What must be stored now, None if the key must not exist.
+            new_value: What to store, None to delete the key.
+
+        Returns:
+            Whether it was stored: False if the value stored was another.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2789,17 +2828,19 @@ class API(SyncFace):
 
     def kv_compare_and_delete(self, key: str, old_value: bytes) -> bool:
         """Deletes a key-value pair, unique per plugin, but only if the current value matches the given
-        oldValue.
+        `old_value`.
 
-        Returns (false, err) if DB error occurred Returns (false, None) if current value != oldValue
-        or key does not exist when deleting Returns (true, None) if current value == oldValue and
-        the key was deleted.
+        - False: if current value != `old_value` or key does not exist when deleting.
+        - True: if current value == `old_value` and the key was deleted.
 
         Go name: ``KVCompareAndDelete``. Minimum server version: 5.16.
 
         Args:
             key: The key, unique within the plugin.
-            old_value: The old value.
+            old_value: What must be stored now.
+
+        Returns:
+            Whether it was deleted: False if the value stored was another.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2812,15 +2853,18 @@ class API(SyncFace):
     def kv_set_with_options(self, key: str, value: bytes, options: PluginKVSetOptions) -> bool:
         """Stores a key-value pair, unique per plugin, according to the given options.
 
-        Returns (false, err) if DB error occurred Returns (false, None) if the value was not set
-        Returns (true, None) if the value was set.
+        - False: if the value was not set.
+        - True: if the value was set.
 
         Go name: ``KVSetWithOptions``. Minimum server version: 5.20.
 
         Args:
             key: The key, unique within the plugin.
-            value: The value.
+            value: What to store; an empty value deletes the key.
             options: The `PluginKVSetOptions`.
+
+        Returns:
+            Whether it was stored: False if the options' condition was not met.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2837,8 +2881,8 @@ class API(SyncFace):
 
         Args:
             key: The key, unique within the plugin.
-            value: The value.
-            expire_in_seconds: The expire in seconds.
+            value: What to store; an empty value deletes the key.
+            expire_in_seconds: Seconds until it expires; 0 for never.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2859,7 +2903,7 @@ class API(SyncFace):
             key: The key, unique within the plugin.
 
         Returns:
-            The content, or None if there is none.
+            The value, or None if the key does not exist.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -2909,6 +2953,9 @@ class API(SyncFace):
             page: Number of the page, counted from 0.
             per_page: Entries per page.
 
+        Returns:
+            The keys.
+
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
                 subclasses tell the HTTP status.
@@ -2930,7 +2977,7 @@ class API(SyncFace):
 
         Args:
             event: The event.
-            payload: The payload.
+            payload: What clients get with the event.
             broadcast: The `WebsocketBroadcast`.
 
         Raises:
@@ -2946,7 +2993,10 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            permission: The permission asked about.
+            permission: The `Permission`.
+
+        Returns:
+            Whether the user has it.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -2962,7 +3012,10 @@ class API(SyncFace):
         Args:
             user_id: The user's id.
             team_id: The team's id.
-            permission: The permission asked about.
+            permission: The `Permission`.
+
+        Returns:
+            Whether the user has it.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -2978,7 +3031,10 @@ class API(SyncFace):
         Args:
             user_id: The user's id.
             channel_id: The channel's id.
-            permission: The permission asked about.
+            permission: The `Permission`.
+
+        Returns:
+            Whether the user has it.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -2992,8 +3048,11 @@ class API(SyncFace):
         Go name: ``RolesGrantPermission``. Minimum server version: 6.3.
 
         Args:
-            role_names: The role names.
-            permission_id: The permission id.
+            role_names: Names of the roles.
+            permission_id: The permission's id.
+
+        Returns:
+            Whether they do.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3010,7 +3069,7 @@ class API(SyncFace):
         Go name: ``LogDebug``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3028,7 +3087,7 @@ class API(SyncFace):
         Go name: ``LogInfo``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3046,7 +3105,7 @@ class API(SyncFace):
         Go name: ``LogError``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3064,7 +3123,7 @@ class API(SyncFace):
         Go name: ``LogWarn``. Minimum server version: 5.2.
 
         Args:
-            msg: The msg.
+            msg: The text.
             *key_value_pairs: Names of fields and their values, in turn.
 
         Raises:
@@ -3079,9 +3138,9 @@ class API(SyncFace):
         Go name: ``SendMail``. Minimum server version: 5.7.
 
         Args:
-            to: The to.
-            subject: The subject.
-            html_body: The html body.
+            to: The e-mail address to send to.
+            subject: The subject line.
+            html_body: The body, as HTML.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -3176,7 +3235,7 @@ class API(SyncFace):
 
         Args:
             bot_user_id: The bot's user id.
-            active: Whether to: active.
+            active: Whether it is to be active.
 
         Returns:
             The `Bot`.
@@ -3223,7 +3282,7 @@ class API(SyncFace):
             remote_addr: The remote addr.
 
         Returns:
-            A tuple: value, value.
+            The answer of the other plugin.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3234,14 +3293,14 @@ class API(SyncFace):
     def publish_user_typing(self, user_id: str, channel_id: str, parent_id: str) -> None:
         """Publishes a user is typing WebSocket event.
 
-        The parentId parameter may be an empty string, the other parameters are required.
+        The `parent_id` parameter may be an empty string, the other parameters are required.
 
         Go name: ``PublishUserTyping``. Minimum server version: 5.26.
 
         Args:
             user_id: The user's id.
             channel_id: The channel's id.
-            parent_id: The parent id.
+            parent_id: The post replied to; empty outside threads.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -3274,7 +3333,7 @@ class API(SyncFace):
         return self._call(_m.CREATE_COMMAND, cmd)
 
     def list_commands(self, team_id: str) -> list[Command]:
-        """Returns the list of all slash commands for teamID.
+        """Returns the list of all slash commands for `team_id`.
 
         E.g., custom commands (those created through the integrations menu, the REST api, or the
         plugin api `create_command`), plugin commands (those created with plugin api
@@ -3297,7 +3356,7 @@ class API(SyncFace):
         return self._call(_m.LIST_COMMANDS, team_id)
 
     def list_custom_commands(self, team_id: str) -> list[Command]:
-        """Returns the list of slash commands for teamID that where created through the integrations
+        """Returns the list of slash commands for `team_id` that where created through the integrations
         menu, the REST api, or the plugin api `create_command`.
 
         Go name: ``ListCustomCommands``. Minimum server version: 5.28.
@@ -3316,7 +3375,7 @@ class API(SyncFace):
         return self._call(_m.LIST_CUSTOM_COMMANDS, team_id)
 
     def list_plugin_commands(self, team_id: str) -> list[Command]:
-        """Returns the list of slash commands for teamID that were created with the plugin api
+        """Returns the list of slash commands for `team_id` that were created with the plugin api
         `register_command`.
 
         Go name: ``ListPluginCommands``. Minimum server version: 5.28.
@@ -3369,11 +3428,11 @@ class API(SyncFace):
         return self._call(_m.GET_COMMAND, command_id)
 
     def update_command(self, command_id: str, updated_cmd: Command) -> Command:
-        """Updates a single command (commandID) with the information provided in the updatedCmd
+        """Updates a single command (`command_id`) with the information provided in the `updated_cmd`
         `Command` struct.
 
         The following fields in the command cannot be updated: Id, Token, CreateAt, DeleteAt, and
-        PluginId. If updatedCmd.TeamId is blank, it will be set to commandID's TeamId.
+        PluginId. If `updated_cmd`.TeamId is blank, it will be set to `command_id`'s TeamId.
 
         Go name: ``UpdateCommand``. Minimum server version: 5.28.
 
@@ -3392,7 +3451,7 @@ class API(SyncFace):
         return self._call(_m.UPDATE_COMMAND, command_id, updated_cmd)
 
     def delete_command(self, command_id: str) -> None:
-        """Deletes a slash command (commandID).
+        """Deletes a slash command (`command_id`).
 
         Go name: ``DeleteCommand``. Minimum server version: 5.28.
 
@@ -3511,9 +3570,9 @@ class API(SyncFace):
 
         Args:
             requester_id: The user who asks.
-            users: The users.
-            terms_accepted: Whether to: terms accepted.
-            receive_emails_accepted: Whether to: receive emails accepted.
+            users: Number of users.
+            terms_accepted: Whether the user agreed to the terms.
+            receive_emails_accepted: Whether the user agreed to get e-mails.
 
         Raises:
             AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
@@ -3546,6 +3605,9 @@ class API(SyncFace):
         Args:
             bot: The `Bot`.
 
+        Returns:
+            The bot's user id.
+
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3554,13 +3616,13 @@ class API(SyncFace):
         return self._call(_m.ENSURE_BOT_USER, bot)
 
     def register_collection_and_topic(self, collection_type: str, topic_type: str) -> None:
-        """Is no longer supported.
+        """No longer supported.
 
         Go name: ``RegisterCollectionAndTopic``. Minimum server version: 7.6.
 
         Args:
-            collection_type: The collection type.
-            topic_type: The topic type.
+            collection_type: No longer used.
+            topic_type: No longer used.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -3615,7 +3677,7 @@ class API(SyncFace):
         Go name: ``GetUploadSession``. Minimum server version: 7.6.
 
         Args:
-            upload_id: The upload id.
+            upload_id: The upload session's id.
 
         Returns:
             The `UploadSession`.
@@ -3628,7 +3690,7 @@ class API(SyncFace):
         return self._call(_m.GET_UPLOAD_SESSION, upload_id)
 
     def send_push_notification(self, notification: PushNotification, user_id: str) -> None:
-        """Will send a push notification to all of user's sessions.
+        """Send a push notification to all of user's sessions.
 
         It is the responsibility of the plugin to respect the server's configuration and licence,
         especially related to `cfg.`EmailSettings`.PushNotificationContents`, particularly
@@ -3678,14 +3740,17 @@ class API(SyncFace):
     def register_plugin_for_shared_channels(self, opts: RegisterPluginOpts) -> str:
         """Registers the plugin as a `Remote` for SharedChannels.
 
-        The plugin will receive synchronization messages via the ``on_shared_channels_sync_msg``
-        hook. This API is idempotent - when called repeatedly with the same
-        ``RegisterPluginOpts`.PluginID` it will return the same remoteID.
+        The plugin will receive synchronization messages via the `on_shared_channels_sync_msg` hook.
+        This API is idempotent - when called repeatedly with the same `RegisterPluginOpts`.PluginID`
+        it will return the same remoteID.
 
         Go name: ``RegisterPluginForSharedChannels``. Minimum server version: 9.5.
 
         Args:
             opts: The `RegisterPluginOpts`.
+
+        Returns:
+            The remote cluster's id.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -3698,7 +3763,7 @@ class API(SyncFace):
         """Unregisters all remotes for this plugin.
 
         The plugin will no longer receive synchronization messages via the
-        ``on_shared_channels_sync_msg`` hook. Used in `on_deactivate` for bulk cleanup.
+        `on_shared_channels_sync_msg` hook. Used in `on_deactivate` for bulk cleanup.
 
         Go name: ``UnregisterPluginForSharedChannels``. Minimum server version: 9.5.
 
@@ -3713,7 +3778,7 @@ class API(SyncFace):
         self._call(_m.UNREGISTER_PLUGIN_FOR_SHARED_CHANNELS, plugin_id)
 
     def unregister_plugin_remote_for_shared_channels(self, remote_id: str) -> None:
-        """Unregisters a specific remote by its remoteID.
+        """Unregisters a specific remote by its `remote_id`.
 
         The remote must belong to the calling plugin (ownership is validated server-side). The
         remote will no longer receive synchronization messages. Used for config change
@@ -3783,6 +3848,9 @@ class API(SyncFace):
         Args:
             channel_id: The channel's id.
 
+        Returns:
+            Whether the channel was shared before.
+
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -3844,7 +3912,7 @@ class API(SyncFace):
             channel_id: The channel's id.
             remote_id: The remote cluster's id.
             user_id: The user's id.
-            share_if_not_shared: Whether to: share if not shared.
+            share_if_not_shared: Whether to share the channel if it is not shared yet.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -3876,8 +3944,8 @@ class API(SyncFace):
 
         When msg.ChannelId is set, content is synced into that shared channel. When msg.ChannelId is
         empty and only Users are present, a global user sync is performed. This is the inbound
-        counterpart of the `on_shared_channels_sync_msg` hook. The remoteID identifies which of the
-        plugin's registered remotes this message is from (the value returned by
+        counterpart of the `on_shared_channels_sync_msg` hook. The `remote_id` identifies which of
+        the plugin's registered remotes this message is from (the value returned by
         `register_plugin_for_shared_channels`). Entities in the `SyncMsg` will have their RemoteId
         set to match this remote.
 
@@ -3904,14 +3972,14 @@ class API(SyncFace):
 
         The `FileInfo` provides metadata (Name, Size, CreatorId); the server constructs the storage
         path and manages the upload. The data reader provides the raw file bytes. This is the
-        inbound counterpart of the `on_shared_channels_attachment_sync_msg` hook. The remoteID
+        inbound counterpart of the `on_shared_channels_attachment_sync_msg` hook. The `remote_id`
         identifies which of the plugin's registered remotes this attachment is from (the value
         returned by `register_plugin_for_shared_channels`).
 
         The post-receive (`receive_shared_channel_sync_msg`) and file-receive calls for the same
         post-and-attachment pair may be issued in either order or concurrently; the framework binds
         the file to its post regardless of arrival order. Repeated calls with the same (fi.Id,
-        channelID, fi.CreatorId) return the existing `FileInfo` without producing duplicates,
+        `channel_id`, fi.CreatorId) return the existing `FileInfo` without producing duplicates,
         allowing transports with at-least-once delivery semantics to redeliver safely. Repeats whose
         fi.Id matches an existing record under a different channel or creator are rejected.
 
@@ -3944,7 +4012,7 @@ class API(SyncFace):
         """Syncs a user's profile image from this plugin's remote into Mattermost.
 
         The user must have a RemoteId matching the specified remote. This is the inbound counterpart
-        of the `on_shared_channels_profile_image_sync_msg` hook. The remoteID identifies which of
+        of the `on_shared_channels_profile_image_sync_msg` hook. The `remote_id` identifies which of
         the plugin's registered remotes this image is from (the value returned by
         `register_plugin_for_shared_channels`).
 
@@ -3953,7 +4021,7 @@ class API(SyncFace):
         Args:
             remote_id: The remote cluster's id.
             user_id: The user's id.
-            image: The image.
+            image: Content of the image file.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -4127,7 +4195,7 @@ class API(SyncFace):
 
         Args:
             group_id: The group's id.
-            syncable_id: The syncable id.
+            syncable_id: Id of the team or channel.
             syncable_type: One of `GroupSyncableType`, or another string.
 
         Returns:
@@ -4210,7 +4278,7 @@ class API(SyncFace):
 
         Args:
             group_id: The group's id.
-            syncable_id: The syncable id.
+            syncable_id: Id of the team or channel.
             syncable_type: One of `GroupSyncableType`, or another string.
 
         Returns:
@@ -4231,7 +4299,7 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            new_roles: The new roles.
+            new_roles: Names of the roles, separated by spaces.
 
         Returns:
             The `User`.
@@ -4248,6 +4316,9 @@ class API(SyncFace):
         """Returns the plugin ID.
 
         Go name: ``GetPluginID``. Minimum server version: 10.1.
+
+        Returns:
+            The id in the plugin's manifest.
 
         Raises:
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -4332,7 +4403,7 @@ class API(SyncFace):
         return self._call(_m.CREATE_PROPERTY_FIELD, field)
 
     def get_property_field(self, group_id: str, field_id: str) -> PropertyField:
-        """Gets a property field by groupID and fieldID.
+        """Gets a property field by `group_id` and `field_id`.
 
         Go name: ``GetPropertyField``. Minimum server version: 10.10.
 
@@ -4351,13 +4422,13 @@ class API(SyncFace):
         return self._call(_m.GET_PROPERTY_FIELD, group_id, field_id)
 
     def get_property_fields(self, group_id: str, ids: list[str]) -> list[PropertyField]:
-        """Gets multiple property fields by groupID and a list of IDs.
+        """Gets multiple property fields by `group_id` and a list of IDs.
 
         Go name: ``GetPropertyFields``. Minimum server version: 10.10.
 
         Args:
             group_id: The group's id.
-            ids: The ids.
+            ids: The fields' ids.
 
         Returns:
             The `PropertyField` objects, possibly none.
@@ -4438,6 +4509,9 @@ class API(SyncFace):
             group_id: The group's id.
             include_deleted: Whether deleted ones count as well.
 
+        Returns:
+            How many there are.
+
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
@@ -4454,9 +4528,12 @@ class API(SyncFace):
 
         Args:
             group_id: The group's id.
-            target_type: The target type.
+            target_type: Type of what the property belongs to.
             target_id: Id of what the property belongs to.
             include_deleted: Whether deleted ones count as well.
+
+        Returns:
+            How many there are.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
@@ -4486,7 +4563,7 @@ class API(SyncFace):
         return self._call(_m.CREATE_PROPERTY_VALUE, value)
 
     def get_property_value(self, group_id: str, value_id: str) -> PropertyValue:
-        """Gets a property value by groupID and valueID.
+        """Gets a property value by `group_id` and `value_id`.
 
         Go name: ``GetPropertyValue``. Minimum server version: 10.10.
 
@@ -4505,13 +4582,13 @@ class API(SyncFace):
         return self._call(_m.GET_PROPERTY_VALUE, group_id, value_id)
 
     def get_property_values(self, group_id: str, ids: list[str]) -> list[PropertyValue]:
-        """Gets multiple property values by groupID and a list of IDs.
+        """Gets multiple property values by `group_id` and a list of IDs.
 
         Go name: ``GetPropertyValues``. Minimum server version: 10.10.
 
         Args:
             group_id: The group's id.
-            ids: The ids.
+            ids: The values' ids.
 
         Returns:
             The `PropertyValue` objects, possibly none.
@@ -4632,7 +4709,7 @@ class API(SyncFace):
         return self._call(_m.GET_PROPERTY_GROUP, name)
 
     def get_property_field_by_name(self, group_id: str, target_id: str, name: str) -> PropertyField:
-        """Gets a property field by groupID, targetID and name.
+        """Gets a property field by `group_id`, `target_id` and name.
 
         Go name: ``GetPropertyFieldByName``. Minimum server version: 10.10.
 
@@ -4677,7 +4754,7 @@ class API(SyncFace):
 
         Args:
             group_id: The group's id.
-            values: The `PropertyValue` objects.
+            values: The values.
 
         Returns:
             The `PropertyValue` objects, possibly none.
@@ -4695,7 +4772,7 @@ class API(SyncFace):
         Go name: ``UpsertPropertyValues``. Minimum server version: 10.10.
 
         Args:
-            values: The `PropertyValue` objects.
+            values: The values.
 
         Returns:
             The `PropertyValue` objects, possibly none.
@@ -4714,7 +4791,7 @@ class API(SyncFace):
 
         Args:
             group_id: The group's id.
-            target_type: The target type.
+            target_type: Type of what the property belongs to.
             target_id: Id of what the property belongs to.
 
         Raises:
@@ -4750,7 +4827,7 @@ class API(SyncFace):
         Go name: ``UpsertPropertyValuesWithOptions``. Minimum server version: 11.10.
 
         Args:
-            values: The `PropertyValue` objects.
+            values: The values.
             options: The `PropertyRequestOptions`.
 
         Returns:
@@ -4814,7 +4891,7 @@ class API(SyncFace):
 
         Args:
             group_id: The group's id.
-            target_type: The target type.
+            target_type: Type of what the property belongs to.
             target_id: Id of what the property belongs to.
             options: The `PropertyRequestOptions`.
 
@@ -4878,10 +4955,11 @@ class API(SyncFace):
     def evaluate_access_control(
         self, user_id: str, resource_type: str, resource_id: str, action: str
     ) -> AccessDecision:
-        """Evaluates whether userID may perform action on the plugin-owned resource (resourceType,
-        resourceID). resourceType must be "<callingPluginID>:<type>".
+        """Evaluates whether `user_id` may perform action on the plugin-owned resource
+        (`resource_type`, `resource_id`).
 
-        The reply follows the OpenID AuthZEN evaluation response: Decision plus an optional Context.
+        `resource_type` must be "<callingPluginID>:<type>". The reply follows the OpenID AuthZEN
+        evaluation response: Decision plus an optional Context.
 
         `AccessDecision`.IsNoPolicy() reports that the server positively determined no policy
         governs the resource — resolved even when the access control engine is unavailable — so the
@@ -4893,9 +4971,9 @@ class API(SyncFace):
 
         Args:
             user_id: The user's id.
-            resource_type: The resource type.
-            resource_id: The resource id.
-            action: The action.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            resource_id: Id of the resource.
+            action: What would be done to the resource.
 
         Returns:
             The `AccessDecision`.
@@ -4957,7 +5035,7 @@ class API(SyncFace):
 
     def delete_access_control_policy(self, acting_user_id: str, resource_type: str, id: str) -> None:
         """Deletes the policy stored under id after verifying the stored policy's type equals
-        resourceType and is owned by the calling plugin.
+        `resource_type` and is owned by the calling plugin.
 
         Type mismatches return a not-found error (fail closed).
 
@@ -4965,7 +5043,7 @@ class API(SyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
+            resource_type: Type of the resource, as `plugin_id:type`.
             id: The id.
 
         Raises:
@@ -4985,8 +5063,8 @@ class API(SyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
-            expression: The expression.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            expression: The expression, in CEL.
 
         Returns:
             The `CELExpressionError` objects, possibly none.
@@ -5008,10 +5086,10 @@ class API(SyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
-            expression: The expression.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            expression: The expression, in CEL.
             term: What to look for.
-            cursor_id: The cursor id.
+            cursor_id: Id of the last user of the page before; empty for the first page.
             limit: Most entries to return.
 
         Returns:
@@ -5066,8 +5144,8 @@ class API(SyncFace):
 
         Args:
             acting_user_id: The user in whose name it happens.
-            resource_type: The resource type.
-            expression: The expression.
+            resource_type: Type of the resource, as `plugin_id:type`.
+            expression: The expression, in CEL.
 
         Returns:
             The `VisualExpression`.

@@ -84,7 +84,7 @@ class HookMethods:
             args: The `CommandArgs`.
 
         Returns:
-            The `CommandResponse`, or None for none.
+            What the user sees as the answer; None for nothing.
         """
         return None
 
@@ -217,7 +217,7 @@ class HookMethods:
             posts: The `Post` objects.
 
         Returns:
-            The `Post` objects; None is the same as an empty list.
+            The posts that differ from those given; None if none does.
         """
         return None
 
@@ -240,7 +240,7 @@ class HookMethods:
             posts: The `Post` objects.
 
         Returns:
-            The `Post` objects; None is the same as an empty list.
+            The posts that differ from those given; None if none does.
         """
         return None
 
@@ -388,12 +388,13 @@ class HookMethods:
     ) -> MaybeAwaitable[Reject | None]:
         """Invoked when a file is requested for download, but before it is sent to the client.
 
-        The downloadType parameter indicates the type of file access and can be one of:
+        The `download_type` parameter indicates the type of file access and can be one of:
 
         - `FileDownloadType.FILE`: Full file download.
         - `FileDownloadType.THUMBNAIL`: Thumbnail request.
         - `FileDownloadType.PREVIEW`: Preview image request.
-        - `FileDownloadType.PUBLIC`: Public link access (userID will be empty string in this case)
+        - `FileDownloadType.PUBLIC`: Public link access (`user_id` will be empty string in this
+          case)
 
         Go name: ``FileWillBeDownloaded``. Minimum server version: 11.5.
 
@@ -498,10 +499,10 @@ class HookMethods:
 
         Args:
             now_time: Milliseconds since the Unix epoch.
-            batch_size: The batch size.
+            batch_size: Most rows to delete in one call.
 
         Returns:
-            The value.
+            How many rows were deleted.
         """
         return 0
 
@@ -651,7 +652,7 @@ class HookMethods:
             remote_cluster: The `RemoteCluster`.
 
         Returns:
-            Whether all is well.
+            Whether the plugin and what it connects to are well.
         """
         return False
 
@@ -695,7 +696,7 @@ class HookMethods:
         service for which they have been invited via InviteRemote.
 
         Each call represents one user profile image that should be synchronized.
-        `App.`get_profile_image`` can be used to fetch the image bytes.
+        `App.`get_profile_image` can be used to fetch the image bytes.
 
         The cursor will be advanced based on the timestamp returned if no error is returned.
 
@@ -725,7 +726,7 @@ class HookMethods:
             ctx: The request that led to the call: session, IP address, user agent.
 
         Returns:
-            The `FileData` objects; None is the same as an empty list.
+            The files to add to the packet; None if there are none.
         """
         return None
 

@@ -29,7 +29,7 @@ class ChannelType(
 
 
 class Channel(Model):
-    """Mattermost's ``model.Channel``.
+    """A channel: public, private, direct or group message.
 
     Go name: ``model.Channel``.
     """

@@ -9,7 +9,7 @@ __all__ = ["ChannelMember", "ChannelMemberIdentifier"]
 
 
 class ChannelMember(Model):
-    """Mattermost's ``model.ChannelMember``.
+    """A user's membership in a channel.
 
     Go name: ``model.ChannelMember``.
     """

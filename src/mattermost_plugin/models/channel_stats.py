@@ -9,7 +9,7 @@ __all__ = ["ChannelStats"]
 
 
 class ChannelStats(Model):
-    """Mattermost's ``model.ChannelStats``.
+    """How many members, guests, pinned posts and files a channel has.
 
     Go name: ``model.ChannelStats``.
     """

@@ -14,7 +14,7 @@ __all__ = ["Command"]
 
 
 class Command(Model):
-    """Mattermost's ``model.Command``.
+    """A slash command, as a plugin registers it.
 
     Go name: ``model.Command``.
     """

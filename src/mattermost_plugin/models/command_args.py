@@ -9,7 +9,7 @@ __all__ = ["CommandArgs"]
 
 
 class CommandArgs(Model):
-    """Mattermost's ``model.CommandArgs``.
+    """A slash command as a user sent it, and where.
 
     Go name: ``model.CommandArgs``.
     """

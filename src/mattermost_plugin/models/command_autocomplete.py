@@ -68,7 +68,7 @@ class AutocompleteArg(Model):
 
 
 class AutocompleteData(Model):
-    """Describes slash command autocomplete information.
+    """What the client offers while a user types a slash command.
 
     Go name: ``model.AutocompleteData``.
     """

@@ -14,7 +14,7 @@ __all__ = ["CommandResponse"]
 
 
 class CommandResponse(Model):
-    """Mattermost's ``model.CommandResponse``.
+    """What a slash command answers.
 
     Go name: ``model.CommandResponse``.
     """

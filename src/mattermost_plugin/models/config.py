@@ -442,45 +442,7 @@ class ComplianceSettings(Model):
 
 
 class Config(Model):
-    """Fields support the 'access' tag with the following values corresponding to the suffix of the
-    associated PermissionSysconsole* permission Id: 'about', 'reporting', 'user_management_users',
-    'user_management_groups', 'user_management_teams', 'user_management_channels',
-    'user_management_permissions', 'environment_web_server', 'environment_database',
-    'environment_elasticsearch', 'environment_file_storage', 'environment_image_proxy',
-    'environment_smtp', 'environment_push_notification_server', 'environment_high_availability',
-    'environment_rate_limiting', 'environment_logging', 'environment_session_lengths',
-    'environment_performance_monitoring', 'environment_developer', 'site', 'authentication',
-    'plugins', 'integrations', 'compliance', 'plugins', and 'experimental'.
-
-    They grant read and/or write access to the config field to roles without PermissionManageSystem.
-
-    The 'access' tag '*_read' checks for any Sysconsole read permission and grants access if any
-    read permission is allowed.
-
-    By default config values can be written with PermissionManageSystem, but if
-    `ExperimentalSettings`.RestrictSystemAdmin is true and the access tag contains the value
-    'write_restrictable', then even PermissionManageSystem, does not grant write access unless the
-    request is made using local mode.
-
-    PermissionManageSystem always grants read access.
-
-    Config values with the access tag 'cloud_restrictable' mean that are marked to be filtered when
-    it's used in a cloud licensed environment with `ExperimentalSettings`.RestrictedSystemAdmin set
-    to true.
-
-    Example:
-
-    type HairSettings struct { // Colour is writeable with either PermissionSysconsoleWriteReporting
-    or PermissionSysconsoleWriteUserManagementGroups. // It is readable by
-    PermissionSysconsoleReadReporting and PermissionSysconsoleReadUserManagementGroups permissions.
-    // PermissionManageSystem grants read and write access. Colour string
-    `access:"reporting,user_management_groups"`
-
-    // Length is only readable and writable via PermissionManageSystem. Length string.
-
-    // Product is only writeable by PermissionManageSystem if
-    `ExperimentalSettings`.RestrictSystemAdmin is false. // PermissionManageSystem can always read
-    the value. Product bool `access:write_restrictable` }.
+    """The server's configuration, as the System Console shows it.
 
     Go name: ``model.Config``.
     """
@@ -1182,9 +1144,9 @@ class ExperimentalSettings(Model):
     link_metadata_timeout_milliseconds: int | None
     restrict_system_admin: bool | None
     enable_shared_channels: bool | None
-    """Deprecated: use ``ConnectedWorkspacesSettings`.EnableSharedChannels`"""
+    """Deprecated: use `ConnectedWorkspacesSettings`.EnableSharedChannels`"""
     enable_remote_cluster_service: bool | None
-    """Deprecated: use ``ConnectedWorkspacesSettings`.EnableRemoteClusterService`"""
+    """Deprecated: use `ConnectedWorkspacesSettings`.EnableRemoteClusterService`"""
     disable_app_bar: bool | None
     disable_refetching_on_browser_focus: bool | None
     delay_channel_autocomplete: bool | None
@@ -1889,7 +1851,7 @@ class LibreTranslateProviderSettings(Model):
 
     __slots__ = ("url", "api_key")
     url: str | None
-    """LibreTranslate server URL."""
+    """Server URL."""
     api_key: str | None
     """Optional API key for authenticated requests."""
 
@@ -2363,7 +2325,7 @@ class PluginSettings(Model):
 
 
 class PluginState(Model):
-    """Mattermost's ``model.PluginState``.
+    """Whether a plugin is enabled.
 
     Go name: ``model.PluginState``.
     """

@@ -15,7 +15,7 @@ __all__ = ["CustomStatus"]
 
 
 class CustomStatus(Model):
-    """Mattermost's ``model.CustomStatus``.
+    """The emoji and text that a user shows beside the name.
 
     Go name: ``model.CustomStatus``.
     """

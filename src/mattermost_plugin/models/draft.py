@@ -14,7 +14,7 @@ __all__ = ["Draft"]
 
 
 class Draft(Model):
-    """Mattermost's ``model.Draft``.
+    """A message that a user has begun to write.
 
     Go name: ``model.Draft``.
     """

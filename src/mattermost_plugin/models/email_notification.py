@@ -9,7 +9,7 @@ __all__ = ["EmailNotification", "EmailNotificationContent"]
 
 
 class EmailNotification(Model):
-    """Mattermost's ``model.EmailNotification``.
+    """An e-mail about a post, before it is sent.
 
     Go name: ``model.EmailNotification``.
     """
@@ -94,7 +94,7 @@ class EmailNotification(Model):
 
 
 class EmailNotificationContent(Model):
-    """Mattermost's ``model.EmailNotificationContent``.
+    """The parts of an e-mail notification that a plugin may change.
 
     Go name: ``model.EmailNotificationContent``.
     """

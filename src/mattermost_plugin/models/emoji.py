@@ -9,7 +9,7 @@ __all__ = ["Emoji"]
 
 
 class Emoji(Model):
-    """Mattermost's ``model.Emoji``.
+    """A custom emoji.
 
     Go name: ``model.Emoji``.
     """

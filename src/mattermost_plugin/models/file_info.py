@@ -28,7 +28,7 @@ class FileDownloadType(OpenEnum, FILE="file", THUMBNAIL="thumbnail", PREVIEW="pr
 
 
 class FileInfo(Model):
-    """Mattermost's ``model.FileInfo``.
+    """What the server knows of an uploaded file.
 
     Go name: ``model.FileInfo``.
     """

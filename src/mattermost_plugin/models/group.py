@@ -54,7 +54,7 @@ class CreateDefaultMembershipParams(Model):
 
 
 class Group(Model):
-    """Mattermost's ``model.Group``.
+    """A group of users, from LDAP or made on the server.
 
     Go name: ``model.Group``.
     """

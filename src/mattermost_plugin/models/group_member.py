@@ -9,7 +9,7 @@ __all__ = ["GroupMember"]
 
 
 class GroupMember(Model):
-    """Mattermost's ``model.GroupMember``.
+    """A user's membership in a `Group`.
 
     Go name: ``model.GroupMember``.
     """

@@ -22,7 +22,7 @@ class GroupSyncableType(OpenEnum, TEAM="Team", CHANNEL="Channel"):
 
 
 class GroupSyncable(Model):
-    """Mattermost's ``model.GroupSyncable``.
+    """The link between a `Group` and a team or channel.
 
     Go name: ``model.GroupSyncable``.
     """

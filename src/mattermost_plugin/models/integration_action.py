@@ -20,7 +20,7 @@ __all__ = [
 
 
 class Dialog(Model):
-    """Mattermost's ``model.Dialog``.
+    """A form that opens in the user's client.
 
     Go name: ``model.Dialog``.
     """
@@ -120,7 +120,7 @@ class DialogDateTimeConfig(Model):
 
 
 class DialogElement(Model):
-    """Mattermost's ``model.DialogElement``.
+    """One input of a `Dialog`.
 
     Go name: ``model.DialogElement``.
     """
@@ -209,7 +209,7 @@ class DialogElement(Model):
 
 
 class OpenDialogRequest(Model):
-    """Mattermost's ``model.OpenDialogRequest``.
+    """The `Dialog` to open, and what the user did that allows it.
 
     Go name: ``model.OpenDialogRequest``.
     """
@@ -226,7 +226,7 @@ class OpenDialogRequest(Model):
 
 
 class PostAction(Model):
-    """Mattermost's ``model.PostAction``.
+    """A button or menu of a `MessageAttachment`.
 
     Go name: ``model.PostAction``.
     """

@@ -172,7 +172,7 @@ class Features(Model):
 
 
 class License(Model):
-    """Mattermost's ``model.License``.
+    """The server's licence.
 
     Go name: ``model.License``.
     """

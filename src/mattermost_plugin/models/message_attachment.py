@@ -14,7 +14,7 @@ __all__ = ["MessageAttachment", "MessageAttachmentField"]
 
 
 class MessageAttachment(Model):
-    """Mattermost's ``model.MessageAttachment``.
+    """A block with title, fields and buttons below a post's text.
 
     Go name: ``model.MessageAttachment``.
     """
@@ -98,7 +98,7 @@ class MessageAttachment(Model):
 
 
 class MessageAttachmentField(Model):
-    """Mattermost's ``model.MessageAttachmentField``.
+    """One field of a `MessageAttachment`.
 
     Go name: ``model.MessageAttachmentField``.
     """

@@ -9,7 +9,7 @@ __all__ = ["OAuthApp"]
 
 
 class OAuthApp(Model):
-    """Mattermost's ``model.OAuthApp``.
+    """An application that may log in for users by OAuth.
 
     Go name: ``model.OAuthApp``.
     """

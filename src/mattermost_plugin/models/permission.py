@@ -9,7 +9,7 @@ __all__ = ["Permission"]
 
 
 class Permission(Model):
-    """Mattermost's ``model.Permission``.
+    """Something that roles allow.
 
     Go name: ``model.Permission``.
     """

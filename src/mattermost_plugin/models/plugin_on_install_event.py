@@ -9,7 +9,7 @@ __all__ = ["OnInstallEvent"]
 
 
 class OnInstallEvent(Model):
-    """Is sent to the plugin when it gets installed.
+    """Sent to the plugin when it gets installed.
 
     Go name: ``model.OnInstallEvent``.
     """

@@ -43,7 +43,7 @@ class GetPostsSinceForSyncCursor(Model):
 
 
 class Post(Model):
-    """Mattermost's ``model.Post``.
+    """A message in a channel.
 
     Go name: ``model.Post``.
     """
@@ -91,7 +91,7 @@ class Post(Model):
     original_id: str
     message: str
     message_source: str
-    """Will contain the message as submitted by the user if Message has been modified by Mattermost for
+    """Contain the message as submitted by the user if Message has been modified by Mattermost for
     presentation (e.g if an image proxy is being used).
 
     It should be used to populate edit boxes if present.

@@ -34,7 +34,7 @@ class PostEmbedType(
 
 
 class PostEmbed(Model):
-    """Mattermost's ``model.PostEmbed``.
+    """A preview below a post: of a link, an image or another post.
 
     Go name: ``model.PostEmbed``.
     """

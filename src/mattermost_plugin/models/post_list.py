@@ -14,7 +14,7 @@ __all__ = ["PostList"]
 
 
 class PostList(Model):
-    """Mattermost's ``model.PostList``.
+    """Posts by their ids, with the order in which to show them.
 
     Go name: ``model.PostList``.
     """
@@ -39,9 +39,7 @@ class PostList(Model):
     inaccessible post.
     """
     burn_on_read_posts: dict[str, Post]
-    """HasBurnOnRead indicates whether there are any burn on read posts in the list this is not sent to
-    the client.
-    """
+    """Indicates whether there are any burn on read posts in the list this is not sent to the client."""
 
     def __init__(
         self,

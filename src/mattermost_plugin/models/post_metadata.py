@@ -43,7 +43,7 @@ class PostImage(Model):
 
 
 class PostMetadata(Model):
-    """Mattermost's ``model.PostMetadata``.
+    """What clients need to show a post: embeds, emojis, files, reactions.
 
     Go name: ``model.PostMetadata``.
     """

@@ -9,7 +9,7 @@ __all__ = ["Preference"]
 
 
 class Preference(Model):
-    """Mattermost's ``model.Preference``.
+    """A setting of a user.
 
     Go name: ``model.Preference``.
     """

@@ -36,7 +36,7 @@ class PushTransport(OpenEnum, STANDARD="", VOIP="voip"):
 
 
 class PushNotification(Model):
-    """Mattermost's ``model.PushNotification``.
+    """A notification to a mobile app.
 
     Go name: ``model.PushNotification``.
     """

@@ -9,7 +9,7 @@ __all__ = ["Reaction"]
 
 
 class Reaction(Model):
-    """Mattermost's ``model.Reaction``.
+    """An emoji that a user put on a post.
 
     Go name: ``model.Reaction``.
     """

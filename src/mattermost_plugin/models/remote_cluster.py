@@ -9,7 +9,7 @@ __all__ = ["RemoteCluster"]
 
 
 class RemoteCluster(Model):
-    """Mattermost's ``model.RemoteCluster``.
+    """Another server, or a plugin, that shares channels with this one.
 
     Go name: ``model.RemoteCluster``.
     """

@@ -38,7 +38,7 @@ __all__ = [
 
 
 class SamlAssertionInfo(Model):
-    """Mattermost's ``saml2.AssertionInfo``.
+    """What the identity provider said of a user who logged in by SAML.
 
     Go name: ``saml2.AssertionInfo``.
     """

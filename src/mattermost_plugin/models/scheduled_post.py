@@ -14,7 +14,7 @@ __all__ = ["ScheduledPost"]
 
 
 class ScheduledPost(Model):
-    """Mattermost's ``model.ScheduledPost``.
+    """A post to be sent at a later time.
 
     Go name: ``model.ScheduledPost``.
     """

@@ -48,8 +48,8 @@ class MembershipChangeMsg(Model):
 
 
 class RegisterPluginOpts(Model):
-    """Is passed by plugins to the ``register_plugin_for_shared_channels`` plugin API to provide
-    options for registering as a shared channels remote.
+    """Passed by plugins to the `register_plugin_for_shared_channels` plugin API to provide options for
+    registering as a shared channels remote.
 
     Go name: ``model.RegisterPluginOpts``.
     """

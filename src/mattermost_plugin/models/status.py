@@ -9,7 +9,7 @@ __all__ = ["Status"]
 
 
 class Status(Model):
-    """Mattermost's ``model.Status``.
+    """Whether a user is online.
 
     Go name: ``model.Status``.
     """

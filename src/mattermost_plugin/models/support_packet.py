@@ -9,7 +9,7 @@ __all__ = ["FileData"]
 
 
 class FileData(Model):
-    """Mattermost's ``model.FileData``.
+    """A file by name and content.
 
     Go name: ``model.FileData``.
     """

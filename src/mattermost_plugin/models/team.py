@@ -9,7 +9,7 @@ __all__ = ["Team"]
 
 
 class Team(Model):
-    """Mattermost's ``model.Team``.
+    """A team of users, with channels of its own.
 
     Go name: ``model.Team``.
     """

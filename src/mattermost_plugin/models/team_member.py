@@ -14,9 +14,7 @@ __all__ = ["TeamMember", "TeamMemberWithError", "TeamUnread"]
 
 
 class TeamMember(Model):
-    """This struct's serializer methods are auto-generated.
-
-    If a new field is added/removed, please run make gen-serialized.
+    """A user's membership in a team.
 
     Go name: ``model.TeamMember``.
     """

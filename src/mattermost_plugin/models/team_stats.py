@@ -9,7 +9,7 @@ __all__ = ["TeamStats"]
 
 
 class TeamStats(Model):
-    """Mattermost's ``model.TeamStats``.
+    """How many members a team has.
 
     Go name: ``model.TeamStats``.
     """

@@ -172,7 +172,7 @@ class User(Model):
 
 
 class UserAuth(Model):
-    """Mattermost's ``model.UserAuth``.
+    """How a user logs in.
 
     Go name: ``model.UserAuth``.
     """

@@ -9,7 +9,7 @@ __all__ = ["UserAccessToken"]
 
 
 class UserAccessToken(Model):
-    """Mattermost's ``model.UserAccessToken``.
+    """A token by which programs act for a user.
 
     Go name: ``model.UserAccessToken``.
     """

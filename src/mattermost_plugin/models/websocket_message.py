@@ -11,7 +11,7 @@ __all__ = ["WebsocketBroadcast"]
 
 
 class WebsocketBroadcast(Model):
-    """Mattermost's ``model.WebsocketBroadcast``.
+    """To whom a WebSocket event goes.
 
     Go name: ``model.WebsocketBroadcast``.
     """
