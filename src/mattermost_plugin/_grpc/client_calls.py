@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
+from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.header_blocks import encode_field
 from mattermost_plugin._grpc.metadata import encode_metadata
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
@@ -34,14 +36,20 @@ def call_block(block: bytes, timeout: float | None, metadata: Metadata) -> bytes
     return block + encode_metadata(metadata) if metadata else block
 
 
-def failure(stream: Stream) -> RpcError:
-    """Return the error for a call that ended with a status other than OK."""
+def failure(stream: Stream, deadline: float | None) -> RpcError:
+    """Return the error for a call that ended with a status other than OK.
+
+    A server that gives a call up because its deadline has passed resets the stream with CANCEL, which may come
+    before this side's own timer.
+    """
     status = stream.status or CANCELLED
+    if status.code is StatusCode.CANCELLED and deadline is not None and time.monotonic() >= deadline:
+        status = DEADLINE_EXCEEDED
     initial = () if stream.response is None else stream.response.metadata
     return RpcError(status.code, status.message, status.details, initial, status.metadata)
 
 
-def single_response(stream: Stream) -> bytes:
+def single_response(stream: Stream, deadline: float | None) -> bytes:
     """Return the one message of a call that has ended.
 
     Raises:
@@ -49,7 +57,7 @@ def single_response(stream: Stream) -> bytes:
     """
     status = stream.status
     if status is None or status.code is not StatusCode.OK:
-        raise failure(stream)
+        raise failure(stream, deadline)
     if len(stream.messages) != 1:
         count = len(stream.messages)
         raise RpcError(StatusCode.UNIMPLEMENTED, f"the server sent {count} messages where one was expected")

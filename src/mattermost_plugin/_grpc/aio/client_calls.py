@@ -117,7 +117,7 @@ class UnaryMethod(_Method):
             if stream.refused and again:
                 again = False
                 continue
-            return self.deserialize(single_response(stream))
+            return self.deserialize(single_response(stream, deadline))
 
 
 class StreamUnaryMethod(_Method):
@@ -246,13 +246,13 @@ class StreamCall:
         while waiter.stream.status is None:
             await waiter.wait_for_news()
         self._raise_failure(waiter.stream)
-        return single_response(waiter.stream)
+        return single_response(waiter.stream, self._deadline)
 
     def _raise_failure(self, stream: Stream) -> None:
         if self._failed is not None:
             raise self._failed
         if stream.status is not None and stream.status.code is not StatusCode.OK:
-            raise failure(stream)
+            raise failure(stream, self._deadline)
 
     async def _begun(self) -> _Waiter:
         if self._waiter is None:

@@ -60,7 +60,7 @@ class UnaryMethod(_Method):
             if stream.refused and again:
                 again = False
                 continue
-            return self.deserialize(single_response(stream))
+            return self.deserialize(single_response(stream, deadline))
 
 
 class StreamUnaryMethod(_Method):
@@ -201,7 +201,7 @@ class StreamCall:
         stream = self._stream
         self._wait(lambda: stream.status is not None)
         self._raise_failure()
-        return single_response(stream)
+        return single_response(stream, self._deadline)
 
     def _wait(self, happened: Callable[[], bool], *, wants_room: bool = False) -> None:
         if wants_room:
@@ -213,7 +213,7 @@ class StreamCall:
             raise self._failed
         status = self._stream.status
         if status is not None and status.code is not StatusCode.OK:
-            raise failure(self._stream)
+            raise failure(self._stream, self._deadline)
 
     def _end(self) -> None:
         """Give the connection back."""
