@@ -151,3 +151,8 @@ func scalar(field protoreflect.FieldDescriptor, value reflect.Value) (protorefle
 	}
 	panic(fmt.Sprintf("no rule for a %s of kind %s", value.Type(), field.Kind()))
 }
+
+// SetStruct sets every field of a message from the struct it was made for, see SetMessage.
+func SetStruct(message protoreflect.Message, value reflect.Value) {
+	setFields(message, value)
+}
