@@ -49,6 +49,9 @@ class BridgeBuildHook(BuildHookInterface[Any]):
         for platform in platforms:
             bridge = source.cached_bridge(sources, platform)
             build_data["force_include"][str(bridge)] = f"mattermost_plugin/_bridge/bridge-{platform}"
+        build_data["force_include"][str(source.cached_licences(sources))] = (
+            "mattermost_plugin/_bridge/LICENSES.txt"
+        )
         if set(platforms) == set(source.PLATFORMS):
             build_data["tag"] = "py3-none-any"
         else:

@@ -1,13 +1,14 @@
 """Finding the bridge executable for a platform."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import mattermost_plugin
-from mattermost_plugin.cli._bridge_source import BridgeBuildError, cached_bridge
+from mattermost_plugin.cli._bridge_source import BridgeBuildError, cached_bridge, cached_licences
 from mattermost_plugin.cli._platforms import Platform
 from mattermost_plugin.cli._problems import BuildError, Problem
 
-__all__ = ["bridge_for"]
+__all__ = ["bridge_for", "bridge_licences"]
 
 
 def bridge_for(platform: Platform) -> Path:
@@ -16,17 +17,11 @@ def bridge_for(platform: Platform) -> Path:
     Raises:
         BuildError: this installation has none for it, or building it failed.
     """
-    package = Path(mattermost_plugin.__path__[0])
-    carried = package / "_bridge" / f"bridge-{platform}"
-    if carried.is_file():
-        return carried
-    checkout = package.parent.parent / "go"
-    if (checkout / "cmd" / "bridge").is_dir():
-        try:
-            return cached_bridge(checkout, str(platform))
-        except BridgeBuildError as error:
-            raise BuildError(Problem(what=str(error))) from error
-    has = ", ".join(sorted(path.name.removeprefix("bridge-") for path in package.glob("_bridge/bridge-*")))
+    found = _find(f"bridge-{platform}", lambda sources: cached_bridge(sources, str(platform)))
+    if found is not None:
+        return found
+    bridges = sorted(_package().glob("_bridge/bridge-*"))
+    has = ", ".join(path.name.removeprefix("bridge-") for path in bridges)
     raise BuildError(
         Problem(
             what=f"this installation of the SDK has no bridge for {platform} (it has: {has or 'none'})",
@@ -34,3 +29,34 @@ def bridge_for(platform: Platform) -> Path:
             "run `make wheel` and install the wheel it makes",
         )
     )
+
+
+def bridge_licences() -> Path:
+    """Return the file with the licences of what the bridges are compiled from.
+
+    Raises:
+        BuildError: this installation has none, or collecting them failed.
+    """
+    found = _find("LICENSES.txt", cached_licences)
+    if found is None:
+        raise BuildError(
+            Problem(what="this installation of the SDK has no bridge", fix="install a released wheel")
+        )
+    return found
+
+
+def _find(name: str, build: Callable[[Path], Path]) -> Path | None:
+    carried = _package() / "_bridge" / name
+    if carried.is_file():
+        return carried
+    checkout = _package().parent.parent / "go"
+    if not (checkout / "cmd" / "bridge").is_dir():
+        return None
+    try:
+        return build(checkout)
+    except BridgeBuildError as error:
+        raise BuildError(Problem(what=str(error))) from error
+
+
+def _package() -> Path:
+    return Path(mattermost_plugin.__path__[0])

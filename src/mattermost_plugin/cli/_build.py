@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from mattermost_plugin.cli._archive import write_archive
 from mattermost_plugin.cli._author_files import author_files, bundle_entrypoint
-from mattermost_plugin.cli._bridge import bridge_for
+from mattermost_plugin.cli._bridge import bridge_for, bridge_licences
 from mattermost_plugin.cli._pip import Requirements
 from mattermost_plugin.cli._platforms import Platform
 from mattermost_plugin.cli._problems import BuildError, Problem
@@ -115,6 +115,7 @@ def _add_bridges(stage: Path, platforms: Sequence[Platform]) -> dict[str, str]:
         _copy(bridge_for(platform), stage / place)
         (stage / place).chmod(0o755)
         executables[str(platform)] = place
+    _copy(bridge_licences(), stage / "server/bridge/LICENSES.txt")
     return executables
 
 
@@ -150,7 +151,7 @@ def _summarise(
 ) -> None:
     """Tell what the bundle consists of, with sizes."""
     report(f"{archive}  {_size(archive.stat().st_size)}")
-    for bridge in sorted((stage / "server" / "bridge").iterdir()):
+    for bridge in sorted((stage / "server" / "bridge").glob("bridge-*")):
         report(f"  {bridge.relative_to(stage)}  {_size(bridge.stat().st_size)}")
     for folder in sorted((stage / "server" / "site").iterdir()):
         names = ", ".join(f"{one.name} {one.version}" for one in vendored if one.folder == folder.name)

@@ -94,7 +94,7 @@ def test_a_bundle_has_everything_that_a_server_needs(write_plugin: WritePlugin, 
     bridge = bundle.folder / f"server/bridge/bridge-{HERE}"
     assert bridge.read_bytes() == bridge_for(HERE).read_bytes()
     assert bridge.stat().st_mode & 0o777 == 0o755
-    assert {"plugin.py", "greeting.py"} <= bundle.files("server")
+    assert {"plugin.py", "greeting.py", "bridge/LICENSES.txt"} <= bundle.files("server")
     assert any(path.startswith("google/protobuf/") for path in bundle.files(f"server/site/{HERE}"))
     shared = bundle.files("server/site/any")
     assert {"mattermost_plugin/_version.py", "mattermost_plugin/py.typed", "hpack/__init__.py"} <= shared

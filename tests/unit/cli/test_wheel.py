@@ -1,6 +1,7 @@
 """An author who has only Python and pip: the wheel of the SDK is all that a bundle needs."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -39,7 +40,7 @@ def test_the_release_wheel_is_for_every_platform_and_carries_every_bridge(wheel:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         modes = {
-            name: archive.getinfo(name).external_attr >> 16 & 0o777 for name in names if "/_bridge/" in name
+            name: archive.getinfo(name).external_attr >> 16 & 0o777 for name in names if "/_bridge/bridge" in name
         }
     assert modes == {f"mattermost_plugin/_bridge/bridge-{platform}": 0o755 for platform in PLATFORMS}
     assert {
@@ -47,6 +48,13 @@ def test_the_release_wheel_is_for_every_platform_and_carries_every_bridge(wheel:
         f"mattermost_plugin-{__version__}.dist-info/licenses/LICENSE",
     } <= set(names)
     assert not [name for name in names if not name.startswith(("mattermost_plugin/", "mattermost_plugin-"))]
+
+
+def test_the_wheel_has_the_licences_of_what_the_bridge_is_compiled_from(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        licences = archive.read("mattermost_plugin/_bridge/LICENSES.txt").decode()
+    for module in ("The Go standard library", "github.com/hashicorp/go-plugin", "google.golang.org/grpc"):
+        assert re.search(rf"^{module}.*: (LICENSE|NOTICE)", licences, re.MULTILINE), module
 
 
 def test_the_sdist_has_the_sources_of_the_bridge_and_nothing_built(wheel: Path) -> None:
@@ -100,5 +108,5 @@ def test_a_wheel_built_for_one_machine_says_so(tmp_path: Path) -> None:
     (wheel,) = tmp_path.iterdir()
     assert not wheel.name.endswith("-any.whl")
     with zipfile.ZipFile(wheel) as archive:
-        bridges = [name for name in archive.namelist() if "/_bridge/" in name]
+        bridges = [name for name in archive.namelist() if "/_bridge/bridge" in name]
     assert bridges == [f"mattermost_plugin/_bridge/bridge-{this_platform()}"]
