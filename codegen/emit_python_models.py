@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codegen import header
 from codegen.lowered import Conversion, ConversionKind, Field, Message, OpenEnum, Schema
 from codegen.python_format import format_python
-from codegen.python_glossary import field_note, model_note
+from codegen.python_glossary import field_note, initial_value, model_note
 from codegen.python_text import Glossary, description, docstring, imports, summary_and_rest
 from codegen.python_types import (
     MODELS,
@@ -200,7 +200,7 @@ def _init(message: Message, index: ModelIndex) -> list[str]:
     body = []
     for field in message.fields:
         name = field.python_name
-        zero = default(field.conversion)
+        zero = initial_value(message.python_name, name) or default(field.conversion)
         accepted = parameter_annotation(field.conversion, optional=zero is None)
         parameters.append(f"{name}: {accepted} = {zero or 'None'}")
         body.append(f"        self.{name} = {_initial(field, zero)}")

@@ -222,6 +222,19 @@ _MODELS: dict[str, str] = {
 }
 
 
+# Fields whose default is not Go's zero value, as source text: what Go's own constructor sets, without which
+# the model would not do what its author expects.
+_INITIAL: dict[str, str] = {
+    # model.NewAutocompleteData; without a role, administrators alone would see it.
+    "AutocompleteData.role_id": '"system_user"',
+}
+
+
+def initial_value(model: str, field: str) -> str:
+    """Return the source of a field's default where it is not Go's zero value."""
+    return _INITIAL.get(f"{model}.{field}", "")
+
+
 def model_note(python_name: str) -> str:
     """Return a sentence about a model, or nothing."""
     return _MODELS.get(python_name, "")

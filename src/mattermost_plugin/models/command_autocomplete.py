@@ -98,7 +98,7 @@ class AutocompleteData(Model):
         trigger: str = "",
         hint: str = "",
         help_text: str = "",
-        role_id: str = "",
+        role_id: str = "system_user",
         arguments: list[AutocompleteArg] | None = None,
         sub_commands: list[AutocompleteData] | None = None,
     ) -> None:

@@ -1,0 +1,130 @@
+"""Every method of the blocking and the awaitable API makes the call of its name with its arguments."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from codegen.python_methods import request_fields, result_fields, unavailable
+from mattermost_plugin import API, AppError, AsyncAPI, NotFound, NotSupported
+from mattermost_plugin._gen import api_methods
+from tests.codegen.repository import schema
+from tests.contract.values import PythonFiller, differences
+
+if TYPE_CHECKING:
+    from codegen.lowered import Method
+    from mattermost_plugin._runtime import methods
+
+METHODS = schema().service("API").methods
+UNARY = [method for method in METHODS if not unavailable(method)]
+
+
+class Recorder:
+    """Stands for the way to the host: keeps the request and answers with a response prepared before."""
+
+    def __init__(self, response: bytes = b"") -> None:
+        self.response = response
+        self.calls: list[tuple[methods.Method, bytes, float | None]] = []
+
+    def __call__(self, method: methods.Method, request: bytes, timeout: float | None, /) -> bytes:
+        self.calls.append((method, request, timeout))
+        return self.response
+
+    async def awaited(self, method: methods.Method, request: bytes, timeout: float | None, /) -> bytes:
+        return self(method, request, timeout)
+
+
+def by_name(method: Method) -> str:
+    return method.python_name
+
+
+def prepared(method: Method) -> tuple[Recorder, list[Any], Any]:
+    """Return a transport, arguments and the result it will answer with."""
+    filler = PythonFiller(5)
+    arguments = [filler.of(field.conversion) for field in request_fields(schema(), method)]
+    values = [filler.of(field.conversion) for field in result_fields(method)]
+    result = None if not values else values[0] if len(values) == 1 else tuple(values)
+    codec = api_methods.API[method.python_name].codec
+    return Recorder(codec.encode_response(result)), arguments, result
+
+
+def passed(method: Method, arguments: list[Any]) -> list[Any]:
+    """Return the arguments as an author writes them."""
+    if method.params and method.params[-1].variadic:
+        return [*arguments[:-1], *arguments[-1]]
+    return arguments
+
+
+def check(method: Method, transport: Recorder, arguments: list[Any], result: Any, returned: Any) -> None:
+    ((called, request, timeout),) = transport.calls
+    assert called is api_methods.API[method.python_name]
+    assert timeout == 7.5
+    assert differences(arguments, list(called.codec.decode_request(request))) == []
+    assert isinstance(returned, tuple) == isinstance(result, tuple)
+    first, second = ([*item] if isinstance(item, tuple) else item for item in (result, returned))
+    assert differences(first, second) == []
+
+
+@pytest.mark.parametrize("method", UNARY, ids=by_name)
+def test_a_blocking_method_makes_its_call(method: Method) -> None:
+    transport, arguments, result = prepared(method)
+    api = API(transport).with_timeout(7.5)
+    returned = getattr(api, method.python_name)(*passed(method, arguments))
+    check(method, transport, arguments, result, returned)
+
+
+@pytest.mark.parametrize("method", UNARY, ids=by_name)
+async def test_an_awaitable_method_makes_its_call(method: Method) -> None:
+    transport, arguments, result = prepared(method)
+    api = AsyncAPI(transport.awaited).with_timeout(7.5)
+    returned = await getattr(api, method.python_name)(*passed(method, arguments))
+    check(method, transport, arguments, result, returned)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=by_name)
+def test_both_faces_have_the_same_documented_signature(method: Method) -> None:
+    blocking, awaitable = getattr(API, method.python_name), getattr(AsyncAPI, method.python_name)
+    assert inspect.iscoroutinefunction(awaitable)
+    assert not inspect.iscoroutinefunction(blocking)
+    assert inspect.signature(blocking) == inspect.signature(awaitable)
+    assert blocking.__doc__ == awaitable.__doc__
+    text = inspect.getdoc(blocking)
+    assert text is not None
+    assert f"Go name: ``{method.go_name}``." in text
+    if method.minimum_version:
+        assert f"Minimum server version: {method.minimum_version}." in text
+    names = list(inspect.signature(blocking).parameters)[1:]
+    assert all(f"    {name}: " in text or f"    *{name}: " in text for name in names)
+    assert {field.python_name for field in method.params} <= set(names)
+    assert "Raises:" in text
+
+
+def test_there_is_nothing_else_on_a_face() -> None:
+    for face in (API, AsyncAPI):
+        public = {name for name in dir(face) if not name.startswith("_")}
+        assert public == {method.python_name for method in METHODS} | {"with_timeout"}
+
+
+def test_keywords_serve_as_well_as_positions() -> None:
+    transport = Recorder(api_methods.API["get_users_in_team"].codec.encode_response([]))
+    assert API(transport).get_users_in_team(team_id="t", per_page=10, page=0) == []
+    assert api_methods.API["get_users_in_team"].codec.decode_request(transport.calls[0][1]) == ("t", 0, 10)
+
+
+def test_an_error_of_the_server_is_raised() -> None:
+    encode_error = api_methods.API["get_user"].codec.encode_error
+    assert encode_error is not None
+    error = AppError("none", id="app.user.missing", status_code=404, where="GetUser")
+    with pytest.raises(NotFound, match="GetUser: none"):
+        API(Recorder(encode_error(error))).get_user("u")
+
+
+@pytest.mark.parametrize("method", [item for item in METHODS if unavailable(item)], ids=by_name)
+def test_what_this_release_cannot_do_says_so(method: Method) -> None:
+    function = getattr(API(Recorder()), method.python_name)
+    arguments = [None] * len(inspect.signature(function).parameters)
+    with pytest.raises(NotSupported, match=rf"^{method.python_name}\(\) .* this release") as caught:
+        function(*arguments)
+    assert caught.value.method == method.go_name
