@@ -40,7 +40,9 @@ def test_the_release_wheel_is_for_every_platform_and_carries_every_bridge(wheel:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         modes = {
-            name: archive.getinfo(name).external_attr >> 16 & 0o777 for name in names if "/_bridge/bridge" in name
+            name: archive.getinfo(name).external_attr >> 16 & 0o777
+            for name in names
+            if "/_bridge/bridge" in name
         }
     assert modes == {f"mattermost_plugin/_bridge/bridge-{platform}": 0o755 for platform in PLATFORMS}
     assert {
