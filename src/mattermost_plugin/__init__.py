@@ -103,19 +103,20 @@ __all__ = [
 __all__ += _models.__all__
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
+if not TYPE_CHECKING:  # or else a type checker takes every name for one of this module
 
-    home = _HOMES.get(name)
-    if home is not None:
-        value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    elif name in _models._MODULES:
-        value = getattr(_models, name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
 
+        home = _HOMES.get(name)
+        if home is not None:
+            value: object = getattr(import_module(f"{__name__}.{home}"), name)
+        elif name in _models._MODULES:
+            value = getattr(_models, name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -93,7 +93,7 @@ class AsyncRuntime:
         server = Server(self.handlers())
         try:
             context = self._identity.server_context() if self._identity else None
-            server.listen_unix(place.path)
+            server.listen_unix(place.path, context, accept=place.accepts)
             place.open_to_group()
             await server.start()
             self._loop.add_signal_handler(signal.SIGTERM, self._end, "SIGTERM")

@@ -73,7 +73,7 @@ class ThreadsRuntime:
         server = Server(self.handlers(), max_workers=MAX_WORKERS)
         try:
             context = self._identity.server_context() if self._identity else None
-            server.listen_unix(place.path)
+            server.listen_unix(place.path, context, accept=place.accepts)
             place.open_to_group()
             server.start()
             signal.signal(signal.SIGTERM, lambda *_: self._ending.put("SIGTERM"))
