@@ -164,13 +164,8 @@ def _hook_tables(schema: Schema) -> Iterator[str]:
     silent = [method.go_name for method in methods if not method.results and is_plain(method)]
     yield f"// hookNames are the hooks in the order of plugin.Hooks.\nvar hookNames = []string{{\n{names}}}"
     yield f"// hookIDs are the numbers Mattermost gives the hooks.\nvar hookIDs = map[string]int{{\n{ids}}}"
-    yield _set("notifications", "the hooks without results", silent)
-    yield _set("deciding", "the hooks that can refuse something", [m.go_name for m in methods if m.policy])
-
-
-def _set(name: str, meaning: str, members: list[str]) -> str:
-    entries = "".join(f'"{member}": true,\n' for member in members)
-    return f"// {name} are {meaning}.\nvar {name} = map[string]bool{{\n{entries}}}"
+    entries = "".join(f'"{name}": true,\n' for name in silent)
+    yield f"// notifications are hooks without results.\nvar notifications = map[string]bool{{\n{entries}}}"
 
 
 def _versions(schema: Schema) -> Iterator[str]:

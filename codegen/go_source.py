@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -74,7 +76,7 @@ def format_go(files: Mapping[str, str]) -> dict[str, str]:
         for name, text in files.items():
             paths[name].write_text(text, encoding="utf-8")
         done = subprocess.run(
-            ["gofmt", "-w", *map(str, paths.values())], capture_output=True, text=True, check=False
+            [_gofmt(), "-w", *map(str, paths.values())], capture_output=True, text=True, check=False
         )
         if done.returncode:
             culprits = {str(path): name for name, path in paths.items()}
@@ -83,6 +85,15 @@ def format_go(files: Mapping[str, str]) -> dict[str, str]:
             )
             raise ValueError(f"gofmt refuses generated code:\n{message}")
         return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+
+
+@functools.cache
+def _gofmt() -> str:
+    """Return the gofmt of the Go in use, which need not be on PATH."""
+    if found := shutil.which("gofmt"):
+        return found
+    root = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True, check=True).stdout.strip()
+    return str(Path(root, "bin", "gofmt"))
 
 
 def _import_path(line: str) -> str:

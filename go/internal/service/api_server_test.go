@@ -29,7 +29,7 @@ import (
 )
 
 // serve serves gRPC on a Unix socket and returns a connection to it.
-func serve(t *testing.T, register func(*grpc.Server), options ...grpc.ServerOption) *grpc.ClientConn {
+func serve(t testing.TB, register func(*grpc.Server), options ...grpc.ServerOption) *grpc.ClientConn {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	listener, err := net.Listen("unix", path)
@@ -52,7 +52,7 @@ func serve(t *testing.T, register func(*grpc.Server), options ...grpc.ServerOpti
 	return conn
 }
 
-func serveAPI(t *testing.T, begin func(context.Context) (plugin.API, func() error)) *grpc.ClientConn {
+func serveAPI(t testing.TB, begin func(context.Context) (plugin.API, func() error)) *grpc.ClientConn {
 	t.Helper()
 	return serve(t, func(s *grpc.Server) {
 		pluginpb.RegisterAPIServer(s, service.NewAPIServer(begin, hclog.NewNullLogger()))

@@ -34,7 +34,7 @@ type answer func(hook string, in proto.Message) (proto.Message, error)
 
 // pluginProcess serves the Hooks service by a function and returns its client, which takes all hooks for
 // implemented.
-func pluginProcess(t *testing.T, answer answer, options service.HooksOptions) *service.HooksClient {
+func pluginProcess(t testing.TB, answer answer, options service.HooksOptions) *service.HooksClient {
 	t.Helper()
 	conn := serve(t, func(*grpc.Server) {}, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		path, _ := grpc.MethodFromServerStream(stream)

@@ -118,7 +118,7 @@ var hookIDs = map[string]int{
 	"DraftWillBeUpserted":                 plugin.DraftWillBeUpsertedID,
 }
 
-// notifications are the hooks without results.
+// notifications are hooks without results.
 var notifications = map[string]bool{
 	"UserHasBeenCreated":            true,
 	"UserHasLoggedIn":               true,
@@ -140,24 +140,4 @@ var notifications = map[string]bool{
 	"OnCloudLimitsUpdated":          true,
 	"UserHasBeenDeactivated":        true,
 	"PreferencesHaveChanged":        true,
-}
-
-// deciding are the hooks that can refuse something.
-var deciding = map[string]bool{
-	"UserWillLogIn":               true,
-	"MessageWillBePosted":         true,
-	"MessageWillBeUpdated":        true,
-	"ChannelWillBeArchived":       true,
-	"ChannelMemberWillBeAdded":    true,
-	"TeamMemberWillBeAdded":       true,
-	"FileWillBeUploaded":          true,
-	"FileWillBeDownloaded":        true,
-	"ConfigurationWillBeSaved":    true,
-	"EmailNotificationWillBeSent": true,
-	"NotificationWillBePushed":    true,
-	"OnSAMLLogin":                 true,
-	"ChannelWillBeUpdated":        true,
-	"ChannelWillBeRestored":       true,
-	"ScheduledPostWillBeCreated":  true,
-	"DraftWillBeUpserted":         true,
 }

@@ -58,7 +58,7 @@ type server struct {
 
 // startServer runs Mattermost's own plugin environment, whose API and database are functions, with a plugin whose
 // hooks are a function.
-func startServer(t *testing.T, api contracttest.APIFunc, driver contracttest.DriverFunc, hooks contracttest.HooksFunc, implemented []string) *server {
+func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.DriverFunc, hooks contracttest.HooksFunc, implemented []string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out := &server{plugin: &bridged{HooksFunc: hooks}}
@@ -349,7 +349,7 @@ func TestUploadsStreamOverMattermostsRPC(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
