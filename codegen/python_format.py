@@ -39,7 +39,7 @@ def _ruff(arguments: list[str], root: Path) -> None:
     ruff = shutil.which("ruff", path=sysconfig.get_path("scripts")) or shutil.which("ruff")
     if ruff is None:
         raise RuntimeError(f"ruff is not installed for {sys.executable}: install requirements/dev.txt")
-    command = [ruff, *arguments, "--isolated", "--quiet", "--no-cache", str(root)]
+    command = [ruff, *arguments, "--isolated", "--no-cache", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"ruff {arguments[0]} failed: {done.stderr.strip() or done.stdout.strip()}")

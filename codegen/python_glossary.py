@@ -230,6 +230,11 @@ _INITIAL: dict[str, str] = {
 }
 
 
+_FIELDS: dict[str, str] = {
+    "AutocompleteData.role_id": "`system_user`, the default, is everybody; an empty one, administrators.",
+}
+
+
 def initial_value(model: str, field: str) -> str:
     """Return the source of a field's default where it is not Go's zero value."""
     return _INITIAL.get(f"{model}.{field}", "")
@@ -255,8 +260,11 @@ def parameter_note(method: str, name: str, conversion: Conversion) -> str:
     return known or ""
 
 
-def field_note(field: Field) -> str:
+def field_note(model: str, field: Field) -> str:
     """Return a sentence about a model's field, or nothing."""
+    known = _FIELDS.get(f"{model}.{field.python_name}")
+    if known:
+        return known
     if _is_time(field.python_name, field.conversion):
         documented = re.search(r"milli|second|epoch|unix", field.doc, re.IGNORECASE)
         return "" if documented else _MILLISECONDS

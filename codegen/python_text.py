@@ -20,6 +20,7 @@ _DIRECTIVE = re.compile(
 _TAG = re.compile(r"^\s*@tag\s+(?P<name>.+?)\s*$", re.MULTILINE)
 _OUTCOME = re.compile(r"^Returns? \((?P<value>true|false), (?P<error>nil|\w+)\) (?P<when>.+)$")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+_PREPOSITIONS = "and|at|by|for|from|in|of|on|or|that|to|which|with"
 # A dotted or capitalised Go identifier, perhaps with a pointer or a doc link around it.
 _GO_NAME = re.compile(
     r"`?\[?\*?(?:\[\]\*?)?\b(?:(?P<qualifier>model|plugin)\.)?(?P<name>[A-Z][A-Za-z0-9]+)\b\]?`?"
@@ -109,7 +110,7 @@ def description(doc: str, go_name: str, glossary: Glossary) -> list[str]:
         # Some comments begin with the name of another method.
         first = re.sub(r"^[A-Z][a-z]+(?:[A-Z][a-z]*)+ (?=[a-z]+ )", "", first)
     # What follows the name tells what it was: the subject of a verb (drop it) or something else.
-    if first != found[0] and not re.match(r"[a-z]+\b", first):
+    if first != found[0] and not re.match(rf"(?!(?:{_PREPOSITIONS})\b)[a-z]+\b", first):
         first = found[0]
     if first != found[0]:
         first = re.sub(r"^will (?=[a-z])", "", first)

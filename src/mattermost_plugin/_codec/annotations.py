@@ -6,11 +6,11 @@ Generated models name each other in annotations without importing each other, so
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import dataclasses
     from collections.abc import Mapping
 
 __all__ = ["dataclass_fields", "field_types", "resolve"]
@@ -48,6 +48,8 @@ def field_types(model: type) -> Mapping[str, Any]:
 
 def dataclass_fields(model: type) -> dict[str, dataclasses.Field[Any]]:
     """Return what the `dataclass` decorator would have stored as `__dataclass_fields__`."""
+    import dataclasses  # brings `inspect`, which most plugins do without
+
     plain = model()
     found: dict[str, dataclasses.Field[Any]] = {}
     for name, annotation in field_types(model).items():

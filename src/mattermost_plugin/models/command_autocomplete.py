@@ -41,11 +41,11 @@ class AutocompleteArg(Model):
 
     __slots__ = ("name", "help_text", "type", "required", "data")
     name: str
-    """Of the argument."""
+    """Name of the argument."""
     help_text: str
     """Text displayed to the user to help with the autocomplete."""
     type: AutocompleteArgType
-    """Of the argument."""
+    """Type of the argument."""
     required: bool
     """Determines if argument is optional or not."""
     data: Any
@@ -75,15 +75,18 @@ class AutocompleteData(Model):
 
     __slots__ = ("trigger", "hint", "help_text", "role_id", "arguments", "sub_commands")
     trigger: str
-    """Of the command."""
+    """Trigger of the command."""
     hint: str
-    """Of a command."""
+    """Hint of a command."""
     help_text: str
     """Text displayed to the user to help with the autocomplete description."""
     role_id: str
-    """Role of the user who should be able to see the autocomplete info of this command."""
+    """Role of the user who should be able to see the autocomplete info of this command.
+
+    `system_user`, the default, is everybody; an empty one, administrators.
+    """
     arguments: list[AutocompleteArg]
-    """Of the command.
+    """Arguments of the command.
 
     Arguments can be named or positional. If they are positional order in the list matters, if they
     are named order does not matter. All arguments should be either named or positional, no mixing
@@ -161,7 +164,7 @@ class AutocompleteTextArg(Model):
 
     __slots__ = ("hint", "pattern")
     hint: str
-    """Of the input text."""
+    """Hint of the input text."""
     pattern: str
     """Regex pattern to match."""
 

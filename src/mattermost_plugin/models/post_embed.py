@@ -42,7 +42,7 @@ class PostEmbed(Model):
     __slots__ = ("type", "url", "data")
     type: PostEmbedType
     url: str
-    """Of the embedded content.
+    """The URL of the embedded content.
 
     Used for image and OpenGraph embeds.
     """

@@ -72,6 +72,7 @@ def test_reading_a_plain_post_loads_no_codec_of_what_it_does_not_contain() -> No
         "mattermost_plugin._gen.codecs.context",
         "mattermost_plugin._gen.codecs.post",
     }
+    assert not {"dataclasses", "inspect"} & modules
     # What protobuf has of its own in Python, it would take 50 ms to import.
     assert "google.protobuf.internal.python_message" not in modules
 
