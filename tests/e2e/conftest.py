@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = Path(__file__).parent / "plugins"
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    # A run that is cancelled from outside ends as with Ctrl-C: fixtures are torn down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class BuildBundle(Protocol):
