@@ -55,6 +55,10 @@ func hookKeys() map[string]bool {
 // onDeactivateTimeout is less than the 10 s for which a Mattermost server waits.
 const onDeactivateTimeout = 9 * time.Second
 
+// answerTimeout is how long a plugin may take to begin its response to an HTTP request. Whoever waits on purpose
+// (long polling) either sets another one or begins to respond.
+const answerTimeout = 60 * time.Second
+
 // deadline returns how long a call of the hook may take; 0 means as long as it likes. hook_timeout is for hooks that
 // keep a person waiting. A file on its way through FileWillBeUploaded takes as long as the person's network does.
 func (s Settings) deadline(hook string) time.Duration {
@@ -68,6 +72,8 @@ func (s Settings) deadline(hook string) time.Duration {
 		return onDeactivateTimeout
 	case hook == "FileWillBeUploaded":
 		return 0
+	case hook == "ServeHTTP" || hook == "ServeMetrics":
+		return answerTimeout
 	case hook == "ExecuteCommand" || hookKinds[hook] == permission:
 		return s.HookTimeout
 	}

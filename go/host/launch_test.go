@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/host"
@@ -260,4 +261,62 @@ func (b *bundle) checksums(names ...string) {
 		fmt.Fprintf(&list, "%x  %s\n", sha256.Sum256(raw), name)
 	}
 	b.file("server/checksums.sha256", list.String())
+}
+
+func TestFilesAreComparedWithTheirChecksumsBeforeAnythingRuns(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(b *bundle)
+		text    string // "": the plugin runs
+	}{
+		"all as built": {func(b *bundle) { b.checksums("server/plugin.py", "server/words.txt") }, ""},
+		"no list":      {func(*bundle) {}, ""},
+		"a file that is not listed": {
+			func(b *bundle) { b.checksums("server/plugin.py"); b.file("server/__pycache__/words.pyc", "x") }, "",
+		},
+		"a changed file": {
+			func(b *bundle) {
+				b.checksums("server/plugin.py", "server/words.txt")
+				b.file("server/words.txt", "other")
+			},
+			"server/words.txt was changed after the bundle was built (checksum mismatch): install the bundle again",
+		},
+		"a missing file": {
+			func(b *bundle) {
+				b.checksums("server/plugin.py", "server/words.txt")
+				require.NoError(b.t, os.Remove(filepath.Join(b.dir, "server", "words.txt")))
+			},
+			"server/words.txt is listed in server/checksums.sha256 but cannot be read: no such file or directory",
+		},
+		"an entrypoint that is not listed": {
+			func(b *bundle) { b.checksums("server/words.txt") },
+			"server/plugin.py is not in server/checksums.sha256: build the bundle again",
+		},
+		"a line that is none": {
+			func(b *bundle) { b.file("server/checksums.sha256", "\nnonsense\n") },
+			"server/checksums.sha256: line 2: not a SHA-256 checksum, two spaces and a path",
+		},
+		"a path out of the bundle": {
+			func(b *bundle) { b.file("server/checksums.sha256", strings.Repeat("0", 64)+"  ../x\n") },
+			"server/checksums.sha256: line 1: ../x is outside of the bundle",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBundle(t)
+			b.manifest(func(_, server map[string]any) { server["runtime"] = "sh" })
+			b.file("server/plugin.py", "touch ran\n")
+			b.file("server/words.txt", "one two\n")
+			test.prepare(b)
+			launch, err := host.FromManifest(b.dir)
+			require.NoError(t, err)
+			_, err = host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+			if test.text == "" {
+				require.ErrorIs(t, err, host.ErrExited, "it is no plugin, but it ran")
+				require.FileExists(t, filepath.Join(b.dir, "ran"))
+				return
+			}
+			require.ErrorIs(t, err, host.ErrChecksum)
+			require.EqualError(t, err, test.text)
+			require.NoFileExists(t, filepath.Join(b.dir, "ran"))
+		})
+	}
 }

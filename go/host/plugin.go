@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -13,7 +14,9 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
@@ -27,6 +30,7 @@ type Plugin struct {
 	log    hclog.Logger
 	router *router
 	client *service.HooksClient
+	http   *httpproxy.Proxy
 
 	ctx    context.Context // ends when the plugin is to stop
 	cancel context.CancelFunc
@@ -41,6 +45,8 @@ type Plugin struct {
 
 	deactivateOnce sync.Once
 	deactivateErr  error
+
+	activating atomic.Pointer[process] // the process that is in its OnActivate
 
 	lock      sync.Mutex
 	api       plugin.API
@@ -63,13 +69,31 @@ func New(cfg Config) *Plugin {
 	}
 	p := &Plugin{cfg: cfg, log: cfg.Logger.Named("host"), api: cfg.API, driver: cfg.Driver, started: make(chan struct{}), done: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.router = newRouter(p.log, cfg.Settings.QueueSize, func(hook string) (context.Context, context.CancelFunc) {
-		return timeout(cfg.Settings.deadline(hook))
+	p.router = &router{
+		log:       p.log,
+		queueSize: cfg.Settings.QueueSize,
+		deadline: func(hook string) (context.Context, context.CancelFunc) {
+			return timeout(cfg.Settings.deadline(hook))
+		},
+		ownDoing: func() bool {
+			activating := p.activating.Load()
+			return activating != nil && activating.calls.Load() > 0
+		},
+		changed: make(chan struct{}),
+	}
+	endpoints := &httpEndpoints{router: p.router}
+	p.http = httpproxy.New(httpproxy.Options{
+		Locate:        endpoints.locate,
+		Dial:          dialEndpoint,
+		AnswerTimeout: cfg.Settings.deadline,
+		PluginID:      cfg.PluginID,
+		Logger:        p.log,
 	})
 	p.client = service.NewHooksClient(p.router, service.HooksOptions{
 		Deadline:   cfg.Settings.deadline,
 		OnFailure:  p.onFailure,
 		Activation: p.activation,
+		HTTP:       p.http,
 		Logger:     p.log,
 	})
 	return p
@@ -243,6 +267,7 @@ func (p *Plugin) finish(failure error) {
 	}
 	p.failure = failure
 	p.router.end()
+	p.http.Close()
 	close(p.done)
 }
 
@@ -290,7 +315,11 @@ func (p *Plugin) activation() (service.Activation, error) {
 }
 
 // onFailure answers for a hook that asks for permission and got no answer.
-func (p *Plugin) onFailure(string, error) service.Decision {
+func (p *Plugin) onFailure(_ string, err error) service.Decision {
+	var call *service.HookError
+	if errors.As(err, &call) && call.Code == status.Code(errOwnDoing) {
+		return service.Allow
+	}
 	if p.cfg.Settings.OnFailure == Reject {
 		return service.Reject(fmt.Sprintf("The plugin %s, which has to agree to this, is not answering. Please try again.", p.cfg.PluginID))
 	}
@@ -299,15 +328,17 @@ func (p *Plugin) onFailure(string, error) service.Decision {
 
 // activate activates the newest process and says, if that fails because it died, so.
 func (p *Plugin) activate() error {
+	p.lock.Lock()
+	current := p.process
+	p.lock.Unlock()
+	p.activating.Store(current)
 	err := p.client.OnActivate()
+	p.activating.Store(nil)
 	if err == nil {
 		return nil
 	}
 	var call *service.HookError
 	if errors.As(err, &call) {
-		p.lock.Lock()
-		current := p.process
-		p.lock.Unlock()
 		if ended := current.endedSoon("during OnActivate"); ended != nil {
 			return ended
 		}

@@ -260,6 +260,48 @@ func TestAHookThatMustBeAnsweredWaitsForTheRestart(t *testing.T) {
 	require.Equal(t, fmt.Sprint(p.PID()), response.Text)
 }
 
+// reentrantAPI calls hooks of the plugin whenever the plugin calls it, as a server does about what a plugin does.
+type reentrantAPI struct {
+	plugin.API
+	call func()
+}
+
+func (a *reentrantAPI) GetServerVersion() string {
+	a.call()
+	return "11.4.0"
+}
+
+func TestHooksAboutWhatThePluginDoesInItsOnActivateDoNotWaitForIt(t *testing.T) {
+	var p *host.Plugin
+	var lock sync.Mutex
+	var reasons []string
+	api := &reentrantAPI{call: func() {
+		if p == nil {
+			return // the first activation, in which no server calls hooks
+		}
+		_, reason := willBePosted(p, "I am back")
+		lock.Lock()
+		defer lock.Unlock()
+		reasons = append(reasons, reason)
+		_, appErr := p.Hooks().ExecuteCommand(&plugin.Context{}, &model.CommandArgs{})
+		require.NotNil(t, appErr)
+	}}
+	started, n, _ := runPeer(t, func(cfg *host.Config) {
+		cfg.API = api
+		cfg.Settings.OnFailure = host.Reject
+		cfg.Settings.HookTimeout = patience
+		cfg.Settings.HookTimeouts = map[string]time.Duration{host.HookKey("ExecuteCommand"): time.Second}
+	})
+	p = started
+	kill(t, p)
+	require.Eventually(t, func() bool { return len(n.lines("activated")) == 2 }, patience, time.Millisecond)
+	lock.Lock()
+	defer lock.Unlock()
+	require.Len(t, reasons, 2)
+	require.NotEmpty(t, reasons[0], "this one the host asked for itself, before OnActivate")
+	require.Empty(t, reasons[1])
+}
+
 func TestAPluginThatKeepsCrashingIsGivenUp(t *testing.T) {
 	p, n, log := runPeer(t, nil)
 	n.add("start-fails", "")

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -31,8 +32,6 @@ var handshake = goplugin.HandshakeConfig{
 const (
 	// dispenseName is the name of the one thing a Mattermost plugin provides.
 	dispenseName = "hooks"
-	// goPluginDirs begins the name of the directory go-plugin makes for the sockets of a process.
-	goPluginDirs = "plugin-dir"
 	// Static windows, because with its default grpc-go measures the connection with a ping after nearly every
 	// message, and each ping wakes the plugin process once more.
 	streamWindow, connWindow = 8 << 20, 16 << 20
@@ -48,6 +47,7 @@ type process struct {
 	conn    *grpc.ClientConn
 	broker  *goplugin.GRPCBroker
 	started time.Time
+	calls   atomic.Int64 // calls of the API and the Driver under way
 
 	lock      sync.Mutex
 	sockets   *socketdir.Dir
@@ -198,6 +198,16 @@ func (p *process) serve(register func(*grpc.Server)) (uint32, error) {
 		grpc.MaxSendMsgSize(math.MaxInt32),
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connWindow),
+		grpc.UnaryInterceptor(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+			p.calls.Add(1)
+			defer p.calls.Add(-1)
+			return handle(ctx, in)
+		}),
+		grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+			p.calls.Add(1)
+			defer p.calls.Add(-1)
+			return handle(service, stream)
+		}),
 	)...)
 	register(server)
 	p.lock.Lock()

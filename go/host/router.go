@@ -20,6 +20,7 @@ type router struct {
 	log       hclog.Logger
 	queueSize int
 	deadline  func(hook string) (context.Context, context.CancelFunc)
+	ownDoing  func() bool // see errOwnDoing
 
 	// live is the connection of an active process, process that of the newest one, active or not.
 	live, process atomic.Pointer[grpc.ClientConn]
@@ -40,9 +41,10 @@ type notice struct {
 	reply  any
 }
 
-func newRouter(log hclog.Logger, queueSize int, deadline func(hook string) (context.Context, context.CancelFunc)) *router {
-	return &router{log: log, queueSize: queueSize, deadline: deadline, changed: make(chan struct{})}
-}
+// errOwnDoing is the answer to a hook that comes while a restarted plugin is in its OnActivate and calls the API: most
+// likely the hook is about what the plugin itself just does there. At the first activation a server does not call the
+// hooks of a plugin before OnActivate returned; waiting for it here would be waiting for oneself.
+var errOwnDoing = status.Error(codes.FailedPrecondition, "the plugin is being activated")
 
 // Invoke calls a hook.
 func (r *router) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
@@ -113,6 +115,8 @@ func (r *router) connection(ctx context.Context, kind hookKind) (*grpc.ClientCon
 		switch {
 		case over:
 			return nil, status.Error(codes.Unavailable, "the plugin is stopped")
+		case r.ownDoing():
+			return nil, errOwnDoing
 		case kind == permission && r.live.Load() == nil:
 			return nil, status.Error(codes.Unavailable, "the plugin process ended and is being restarted")
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/rpc"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/yamux"
+	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/mattermost/mattermost/server/public/shared/mlog"
@@ -157,19 +158,33 @@ func (b *bundle) command(output *bytes.Buffer) (*exec.Cmd, *bufio.Reader) {
 	return cmd, bufio.NewReader(stdout)
 }
 
-// connect connects to a bridge as a server does after the handshake, and waits until it serves.
+// connect connects to a bridge as a server does after the handshake, up to where the server asks for the hooks.
 func connect(t *testing.T, handshake string) {
 	t.Helper()
 	fields := strings.Split(strings.TrimSpace(handshake), "|")
 	require.GreaterOrEqual(t, len(fields), 4, handshake)
 	conn, err := net.Dial(fields[2], fields[3])
 	require.NoError(t, err)
-	session, err := yamux.Client(conn, nil)
+	client, err := goplugin.NewRPCClient(conn, goplugin.PluginSet{"hooks": anyPlugin{}})
 	require.NoError(t, err)
-	_, err = session.Ping()
+	_, err = client.Dispense("hooks")
 	require.NoError(t, err)
-	require.NoError(t, session.Close())
+	t.Cleanup(func() {
+		// The client closes it when the bridge ends first.
+		if err := conn.Close(); !errors.Is(err, net.ErrClosed) {
+			require.NoError(t, err)
+		}
+	})
 }
+
+// anyPlugin is the server's side of a plugin whose hooks nobody calls.
+type anyPlugin struct{}
+
+func (anyPlugin) Server(*goplugin.MuxBroker) (any, error) {
+	return nil, errors.New("this is the server's side")
+}
+
+func (anyPlugin) Client(_ *goplugin.MuxBroker, client *rpc.Client) (any, error) { return client, nil }
 
 // serverProcess runs a server with the bundle in a process of its own.
 func (b *bundle) serverProcess() *exec.Cmd {

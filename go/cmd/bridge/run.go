@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,8 +31,8 @@ const (
 	socketDirs, goPluginDirs = "mattermost-bridge-", "plugin-dir"
 
 	// quitGrace is how long the plugin process may take when the server tells the bridge to quit. A server kills
-	// the bridge after 2 s.
-	quitGrace = 1500 * time.Millisecond
+	// the bridge after 2 s, of which the last log records may need some.
+	quitGrace = 1300 * time.Millisecond
 
 	// parentCheck is how often the bridge looks whether the server is still there.
 	parentCheck = time.Second
@@ -62,13 +63,18 @@ func run() int {
 		}
 	}()
 
-	child, implemented := start(log)
+	connected := make(chan struct{})
+	child, implemented := start(log, connected)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		plugin.ClientMain(&hooks{Hooks: child.Hooks(), log: log}, func(config *goplugin.ServeConfig) error {
 			config.Logger = logger
-			config.Plugins["hooks"] = &reportingHooks{Plugin: config.Plugins["hooks"], implemented: implemented}
+			config.Plugins["hooks"] = &reportingHooks{
+				Plugin:      config.Plugins["hooks"],
+				connected:   sync.OnceFunc(func() { close(connected) }),
+				implemented: implemented,
+			}
 			return nil
 		})
 	}()
@@ -80,9 +86,12 @@ func run() int {
 	return status
 }
 
-// start launches the plugin of the bundle this program lies in. It does not wait for it: the server wants its
-// handshake at once, and learns from implemented what became of the start.
-func start(log *serverLog) (child *host.Plugin, implemented func() ([]string, error)) {
+// start launches the plugin of the bundle this program lies in, as soon as the server is connected. It does not wait
+// for it: the server wants its handshake at once, and learns from implemented what became of the start.
+//
+// Not before: until it serves, go-plugin exchanges os.Stdout and os.Stderr, which its client reads. A server connects
+// within moments of the handshake.
+func start(log *serverLog, connected <-chan struct{}) (child *host.Plugin, implemented func() ([]string, error)) {
 	launch, err := launchFromBundle()
 	child = host.New(host.Config{Launch: launch, Logger: log.logger, Remote: true})
 	if err != nil {
@@ -90,8 +99,9 @@ func start(log *serverLog) (child *host.Plugin, implemented func() ([]string, er
 		return child, func() ([]string, error) { return nil, err }
 	}
 	go func() {
+		<-connected
 		if err := child.Start(context.Background()); err != nil && !errors.Is(err, host.ErrStopped) {
-			log.logger.Named("bridge").Error("The plugin did not start", "error", err)
+			log.logger.Named("bridge").Error(err.Error())
 		}
 	}()
 	return child, child.Implemented
@@ -187,11 +197,13 @@ func (h *hooks) SetAPI(api plugin.API) {
 // every hook.
 type reportingHooks struct {
 	goplugin.Plugin
+	connected   func()
 	implemented func() ([]string, error)
 }
 
-// Server returns what net/rpc serves.
+// Server returns what net/rpc serves. It is called when a server has connected.
 func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
+	r.connected()
 	server, err := r.Plugin.Server(broker)
 	if err != nil {
 		return nil, err

@@ -298,7 +298,7 @@ func TestWhatGoesWrongAtStartIsThePluginsStatus(t *testing.T) {
 }
 
 func TestTheHandshakeDoesNotWaitForPython(t *testing.T) {
-	b := newBundle(t, "import time\ntime.sleep(5)\nopen('awake', 'w').close()\ntime.sleep(1000)\n")
+	b := newBundle(t, notes+"time.sleep(5)\nnote('awake')\ntime.sleep(1000)\n")
 	var stderr bytes.Buffer
 	begin := time.Now()
 	cmd, stdout := b.command(&stderr)
@@ -306,9 +306,10 @@ func TestTheHandshakeDoesNotWaitForPython(t *testing.T) {
 	took := time.Since(begin)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(line, "1|1|unix|"), line)
-	require.NoFileExists(t, b.path("awake"))
-	t.Logf("the handshake took %v", took)
 	connect(t, line)
+	require.Eventually(t, func() bool { return len(b.lines("pids")) == 1 }, patience, time.Millisecond)
+	require.NoFileExists(t, b.path("awake"), "the handshake came while Python slept")
+	t.Logf("the handshake took %v", took)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, cmd.Wait(), &stderr)
 }
@@ -320,8 +321,9 @@ func TestThePluginProcessDiesWithTheBridge(t *testing.T) {
 	b := newBundle(t, notes+"time.sleep(1000)\n")
 	var stderr bytes.Buffer
 	cmd, stdout := b.command(&stderr)
-	_, err := stdout.ReadString('\n')
+	line, err := stdout.ReadString('\n')
 	require.NoError(t, err)
+	connect(t, line)
 	require.Eventually(t, func() bool { return len(b.lines("pids")) == 1 }, patience, 10*time.Millisecond)
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
@@ -332,7 +334,7 @@ func TestThePluginProcessDiesWithTheBridge(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, left)
 	next, stdout := b.command(&stderr)
-	line, err := stdout.ReadString('\n')
+	line, err = stdout.ReadString('\n')
 	require.NoError(t, err)
 	connect(t, line)
 	for _, path := range left {
