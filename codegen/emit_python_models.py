@@ -184,7 +184,7 @@ def _model(message: Message, index: ModelIndex, glossary: Glossary) -> list[str]
     for field in message.fields:
         lines.append(f"    {field.python_name}: {annotation(field.conversion)}")
         texts = description(field.doc, field.go_name, glossary)
-        note = field_note(message.python_name, field)
+        note = field_note(field, message.python_name)
         if note:
             texts.append(note)
         if texts:

@@ -260,8 +260,8 @@ def parameter_note(method: str, name: str, conversion: Conversion) -> str:
     return known or ""
 
 
-def field_note(model: str, field: Field) -> str:
-    """Return a sentence about a model's field, or nothing."""
+def field_note(field: Field, model: str = "") -> str:
+    """Return a sentence about a field, or nothing; with the model's name, about that model's in particular."""
     known = _FIELDS.get(f"{model}.{field.python_name}")
     if known:
         return known
