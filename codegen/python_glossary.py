@@ -261,7 +261,7 @@ def parameter_note(method: str, name: str, conversion: Conversion) -> str:
 
 
 def field_note(field: Field, model: str = "") -> str:
-    """Return a sentence about a field, or nothing; with the model's name, about that model's in particular."""
+    """Return a sentence about a field, or nothing; with the model named, about its field in particular."""
     known = _FIELDS.get(f"{model}.{field.python_name}")
     if known:
         return known
