@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -124,10 +125,13 @@ func (l *serverLog) writeRecord(record logRecord) {
 	begin := l.begin
 	l.lock.Unlock()
 	if begin != nil {
-		if err := writeToAPI(begin, record); err == nil {
+		err := writeToAPI(begin, record)
+		if err == nil {
 			return
 		}
-		l.disconnect()
+		if errors.Is(err, service.ErrUnavailable) {
+			l.disconnect()
+		}
 	}
 	l.stderr.Accept(record.name, record.level, record.message, record.fields...)
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"net/rpc"
+	"os/exec"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/mattermost/mattermost/server/public/model"
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"github.com/stretchr/testify/require"
+)
+
+// oldAPI is what a server serves as its API that is older than most of it. As there is only one version of
+// server/public in a program, the other side of net/rpc is spelled out here; the arguments are Mattermost's own.
+type oldAPI struct{}
+
+func (oldAPI) GetServerVersion(_ *plugin.Z_GetServerVersionArgs, returns *plugin.Z_GetServerVersionReturns) error {
+	returns.A = "9.11.0"
+	return nil
+}
+
+func (oldAPI) LogDebug(*plugin.Z_LogDebugArgs, *plugin.Z_LogDebugReturns) error { return nil }
+func (oldAPI) LogError(*plugin.Z_LogErrorArgs, *plugin.Z_LogErrorReturns) error { return nil }
+
+// oldDriver is what it serves as its database driver.
+type oldDriver struct{}
+
+func (oldDriver) Conn(bool, *plugin.Z_DbStrErrReturn) error { return nil }
+
+// oldServer is such a server's side of a plugin.
+type oldServer struct {
+	anyPlugin
+	broker *goplugin.MuxBroker
+	client *rpc.Client
+}
+
+func (s *oldServer) Client(broker *goplugin.MuxBroker, client *rpc.Client) (any, error) {
+	s.broker, s.client = broker, client
+	return s, nil
+}
+
+func (s *oldServer) activate() error {
+	api, driver := s.broker.NextId(), s.broker.NextId()
+	go s.broker.AcceptAndServe(api, oldAPI{})
+	go s.broker.AcceptAndServe(driver, oldDriver{})
+	returns := &plugin.Z_OnActivateReturns{}
+	if err := s.client.Call("Plugin.OnActivate", &plugin.Z_OnActivateArgs{APIMuxId: api, DriverMuxId: driver}, returns); err != nil {
+		return err
+	}
+	return returns.A
+}
+
+func TestAMethodTheServerLacksIsNotSupported(t *testing.T) {
+	b := newBundle(t, moderator)
+	var stderr bytes.Buffer
+	s := &oldServer{}
+	cmd := exec.Command(b.bridge)
+	client := goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig: goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: cookieName, MagicCookieValue: cookieValue},
+		Plugins:         goplugin.PluginSet{"hooks": s},
+		Cmd:             cmd,
+		Stderr:          &stderr,
+		Logger:          hclog.NewNullLogger(),
+	})
+	defer client.Kill()
+	protocol, err := client.Client()
+	require.NoError(t, err)
+	_, err = protocol.Dispense("hooks")
+	require.NoError(t, err)
+	var implemented []string
+	require.NoError(t, s.client.Call("Plugin.Implemented", struct{}{}, &implemented), &stderr)
+	require.Contains(t, implemented, "MessageWillBePosted")
+	require.NoError(t, s.activate(), &stderr)
+	require.Equal(t, []string{"9.11.0"}, b.lines("activated"))
+
+	returns := &plugin.Z_MessageWillBePostedReturns{}
+	post := &model.Post{Message: "toast"}
+	require.NoError(t, s.client.Call("Plugin.MessageWillBePosted", &plugin.Z_MessageWillBePostedArgs{A: &plugin.Context{}, B: post}, returns))
+	require.Contains(t, returns.A.Message, "GetChannelOfType")
+	require.Contains(t, returns.A.Message, "11.10")
+
+	// The log goes to stderr where the API cannot take it.
+	require.NoError(t, s.client.Call("Plugin.MessageHasBeenPosted", &plugin.Z_MessageHasBeenPostedArgs{A: &plugin.Context{}, B: post}, &plugin.Z_MessageHasBeenPostedReturns{}))
+	client.Kill()
+	require.Contains(t, stderr.String(), `"@message":"seen toast"`)
+}
