@@ -1,0 +1,112 @@
+package httpproxy
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"sync/atomic"
+	"unsafe"
+)
+
+// askFor is how many bytes of a body the server is asked for at a time, before the last of what it was asked for
+// arrives. It sends them as they come.
+const askFor = 1 << 20
+
+// requestBody is the body that the client sends, as the plugin's server reads it.
+type requestBody struct {
+	source   io.Reader
+	patience *patience
+
+	// announced is the Content-Length; -1: the client did not say.
+	announced int64
+	received  atomic.Int64
+	ended     atomic.Bool
+}
+
+func newRequestBody(r *http.Request, patience *patience) *requestBody {
+	b := &requestBody{source: r.Body, patience: patience, announced: -1}
+	if r.Body == nil || r.Body == http.NoBody {
+		b.announced = 0
+	} else if conn := netRPCStream(r.Body); conn != nil {
+		b.source = &netRPCBody{conn: conn}
+	}
+	// Over net/rpc the request's ContentLength is not transmitted. The server has checked the header.
+	if length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
+		b.announced = length
+	}
+	return b
+}
+
+// Read implements io.Reader.
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.patience.hold()
+	defer b.patience.resume()
+	n, err := b.source.Read(p)
+	b.received.Add(int64(n))
+	if err != nil {
+		b.ended.Store(true)
+	}
+	return n, err
+}
+
+// Close implements io.Closer. The body is the server's to close.
+func (b *requestBody) Close() error { return nil }
+
+// short tells whether the client ended the body before it sent all it had announced.
+func (b *requestBody) short() bool {
+	return b.ended.Load() && b.received.Load() < b.announced
+}
+
+// netRPCStream returns the stream over which a server sends a body to a plugin; nil if body is none of that kind.
+//
+// Mattermost's own reader over it asks for as many bytes as the caller has room for each time it is called, and
+// returns what has arrived. What it asked for and did not get adds up; after some GiB the server, busy sending,
+// no longer reads what it is asked for, and both sides wait for ever.
+func netRPCStream(body io.ReadCloser) io.ReadWriter {
+	pointer := reflect.ValueOf(body)
+	if pointer.Kind() != reflect.Pointer || pointer.IsNil() || pointer.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	kind := pointer.Elem().Type()
+	if kind.PkgPath() != "github.com/mattermost/mattermost/server/public/plugin" || kind.Name() != "remoteIOReader" {
+		return nil
+	}
+	field := pointer.Elem().FieldByName("conn")
+	if !field.IsValid() {
+		return nil
+	}
+	conn, _ := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface().(io.ReadWriter)
+	return conn
+}
+
+// netRPCBody reads a body from the stream: it writes the number of bytes it would like as a varint, the server
+// answers with that many, or fewer and the end of the stream.
+type netRPCBody struct {
+	conn  io.ReadWriter
+	asked int // and not yet received
+}
+
+// Read implements io.Reader.
+func (b *netRPCBody) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if b.asked < askFor/2 {
+		var buffer [binary.MaxVarintLen64]byte
+		if _, err := b.conn.Write(buffer[:binary.PutVarint(buffer[:], askFor)]); err != nil {
+			// The server ends the stream when it has no more. What it sent before may still be there to read.
+			n, readErr := b.conn.Read(p)
+			if readErr == nil || errors.Is(readErr, io.EOF) {
+				return n, readErr
+			}
+			return n, err
+		}
+		b.asked += askFor
+	}
+	n, err := b.conn.Read(p)
+	b.asked -= n
+	return n, err
+}
