@@ -8,11 +8,12 @@ from codegen.emit_go_service import FOLDER
 from codegen.go_methods import GoSignature, z_fields
 from codegen.go_source import format_go, go_file
 from codegen.header import header
+from codegen.lowered import ConversionKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codegen.lowered import Method, Schema
+    from codegen.lowered import Conversion, Method, Schema
 
 # API methods whose arguments Mattermost's client does not send as they are.
 _HANDWRITTEN_API = {
@@ -83,3 +84,28 @@ def _hooks(schema: Schema) -> Iterator[str]:
         "Implemented(args struct{}, reply *[]string) error\n"
         f"{methods}}}"
     )
+    for method in schema.service("Hooks").methods:
+        if any(holds_any(schema, field.conversion) for field in method.results):
+            yield _safe_hook(method)
+
+
+def _safe_hook(method: Method) -> str:
+    """Return the method of our server that keeps what gob refuses out of a reply."""
+    name = method.go_name
+    return (
+        f"func (n *netRPCHooks) {name}(args *plugin.Z_{name}Args, returns *plugin.Z_{name}Returns) error {{\n"
+        f"err := n.NetRPCHooks.{name}(args, returns)\nmakeGobSafe(returns)\nreturn err\n}}"
+    )
+
+
+def holds_any(schema: Schema, conversion: Conversion, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether there is an interface anywhere in a value."""
+    for part in conversion.walk():
+        if part.kind is ConversionKind.VALUE:
+            return True
+        if part.kind is ConversionKind.MESSAGE and part.message not in seen:
+            inner = seen | {part.message}
+            fields = schema.message(part.message).fields
+            if any(holds_any(schema, field.conversion, inner) for field in fields):
+                return True
+    return False

@@ -31,6 +31,7 @@ func (c *netRPCCalls) call(method string, args, returns any) bool {
 		c.failure = err
 		return false
 	}
+	makeGobSafe(args)
 	call := c.client.Go("Plugin."+method, args, returns, make(chan *rpc.Call, 1))
 	select {
 	case <-call.Done:

@@ -5,6 +5,7 @@ import (
 )
 
 // netRPCHooks adds what NetRPCHooks has from Mattermost's server to a list of implemented hooks of our own.
+// Replies that may hold a value gob refuses are made safe for it.
 type netRPCHooks struct {
 	NetRPCHooks
 	implemented func() ([]string, error)

@@ -63,3 +63,57 @@ type NetRPCHooks interface {
 	ScheduledPostWillBeCreated(args *plugin.Z_ScheduledPostWillBeCreatedArgs, returns *plugin.Z_ScheduledPostWillBeCreatedReturns) error
 	DraftWillBeUpserted(args *plugin.Z_DraftWillBeUpsertedArgs, returns *plugin.Z_DraftWillBeUpsertedReturns) error
 }
+
+func (n *netRPCHooks) ExecuteCommand(args *plugin.Z_ExecuteCommandArgs, returns *plugin.Z_ExecuteCommandReturns) error {
+	err := n.NetRPCHooks.ExecuteCommand(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) MessageWillBePosted(args *plugin.Z_MessageWillBePostedArgs, returns *plugin.Z_MessageWillBePostedReturns) error {
+	err := n.NetRPCHooks.MessageWillBePosted(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) MessageWillBeUpdated(args *plugin.Z_MessageWillBeUpdatedArgs, returns *plugin.Z_MessageWillBeUpdatedReturns) error {
+	err := n.NetRPCHooks.MessageWillBeUpdated(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) MessagesWillBeConsumed(args *plugin.Z_MessagesWillBeConsumedArgs, returns *plugin.Z_MessagesWillBeConsumedReturns) error {
+	err := n.NetRPCHooks.MessagesWillBeConsumed(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) MessagesWillBeConsumedWithContext(args *plugin.Z_MessagesWillBeConsumedWithContextArgs, returns *plugin.Z_MessagesWillBeConsumedWithContextReturns) error {
+	err := n.NetRPCHooks.MessagesWillBeConsumedWithContext(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) ConfigurationWillBeSaved(args *plugin.Z_ConfigurationWillBeSavedArgs, returns *plugin.Z_ConfigurationWillBeSavedReturns) error {
+	err := n.NetRPCHooks.ConfigurationWillBeSaved(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) ChannelWillBeUpdated(args *plugin.Z_ChannelWillBeUpdatedArgs, returns *plugin.Z_ChannelWillBeUpdatedReturns) error {
+	err := n.NetRPCHooks.ChannelWillBeUpdated(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) ScheduledPostWillBeCreated(args *plugin.Z_ScheduledPostWillBeCreatedArgs, returns *plugin.Z_ScheduledPostWillBeCreatedReturns) error {
+	err := n.NetRPCHooks.ScheduledPostWillBeCreated(args, returns)
+	makeGobSafe(returns)
+	return err
+}
+
+func (n *netRPCHooks) DraftWillBeUpserted(args *plugin.Z_DraftWillBeUpsertedArgs, returns *plugin.Z_DraftWillBeUpsertedReturns) error {
+	err := n.NetRPCHooks.DraftWillBeUpserted(args, returns)
+	makeGobSafe(returns)
+	return err
+}

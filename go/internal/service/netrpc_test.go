@@ -595,3 +595,67 @@ func oldServer(t *testing.T) (func(context.Context) (plugin.API, func() error), 
 	must(t, err)
 	return begin, far.Close
 }
+
+// unsafeProps hold values that gob refuses inside an interface, safeProps what is sent instead.
+func unsafeProps() model.StringInterface {
+	at := time.Date(2024, 5, 6, 7, 8, 9, 10, time.UTC)
+	return model.StringInterface{
+		"at": at, "labels": map[string]string{"a": "b"}, "list": []any{at, map[string]any{"at": at}}, "n": int64(7),
+		"attachments": []*model.MessageAttachment{{Fields: []*model.MessageAttachmentField{{Value: at}}}}, "none": nil,
+	}
+}
+
+func safeProps() model.StringInterface {
+	at := "2024-05-06T07:08:09.00000001Z"
+	return model.StringInterface{
+		"at": at, "labels": map[string]any{"a": "b"}, "list": []any{at, map[string]any{"at": at}}, "n": int64(7),
+		"attachments": []*model.MessageAttachment{{Fields: []*model.MessageAttachmentField{{Value: at}}}}, "none": nil,
+	}
+}
+
+func postWith(props model.StringInterface) *model.Post {
+	post := &model.Post{Id: "p"}
+	post.SetProps(props)
+	return post
+}
+
+func TestWhatGobRefusesDoesNotBreakTheConnectionToTheServer(t *testing.T) {
+	var received *model.Post
+	client := netRPC(t, func(_ string, args ...any) []any {
+		received = args[0].(*model.Post)
+		return []any{received, nil}
+	})
+	for range 2 {
+		_, err := client.CreatePost(context.Background(), &pluginpb.CreatePostRequest{Post: convert.PostToProto(postWith(unsafeProps()))})
+		must(t, err)
+		if found := contracttest.Diff(postWith(safeProps()), received); len(found) > 0 {
+			t.Error(found)
+		}
+	}
+}
+
+func TestWhatGobRefusesDoesNotBreakTheConnectionToThePlugin(t *testing.T) {
+	s := startServer(t, nil, nil, func(hook string, _ ...any) []any {
+		switch hook {
+		case "MessageWillBeUpdated":
+			return []any{postWith(unsafeProps()), ""}
+		case "MessagesWillBeConsumed":
+			return []any{[]*model.Post{postWith(unsafeProps())}}
+		case "ConfigurationWillBeSaved":
+			config := &model.Config{}
+			config.PluginSettings.Plugins = map[string]map[string]any{"p": unsafeProps()}
+			return []any{config, nil}
+		}
+		return nil
+	}, service.HookNames())
+	for range 2 {
+		updated, _ := s.hooks.MessageWillBeUpdated(&plugin.Context{}, &model.Post{}, &model.Post{})
+		consumed := s.hooks.MessagesWillBeConsumed(nil)
+		config, err := s.hooks.ConfigurationWillBeSaved(&model.Config{})
+		must(t, err)
+		want := []any{postWith(safeProps()), []*model.Post{postWith(safeProps())}, map[string]any(safeProps())}
+		if found := contracttest.Diff(want, []any{updated, consumed, config.PluginSettings.Plugins["p"]}); len(found) > 0 {
+			t.Error(found)
+		}
+	}
+}
