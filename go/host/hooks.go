@@ -2,9 +2,11 @@ package host
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc/codes"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
@@ -71,11 +73,31 @@ func (p *Plugin) Deactivate() error {
 		p.cancel() // a process that dies from here on is not replaced
 		// A process that is being replaced has nothing to clean up yet.
 		if p.router.live.Load() != nil {
-			p.deactivateErr = p.client.OnDeactivate()
+			p.deactivateErr = p.explainDeactivate(p.client.OnDeactivate())
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 		defer cancel()
 		p.Stop(ctx)
 	})
 	return p.deactivateErr
+}
+
+// explainDeactivate says what became of OnDeactivate if the process ended instead of answering. One that ended well was
+// told to by someone else, as when a service manager ends all processes of a server, and has cleaned up by itself.
+func (p *Plugin) explainDeactivate(err error) error {
+	var call *service.HookError
+	if !errors.As(err, &call) || call.Code != codes.Unavailable {
+		return err
+	}
+	p.lock.Lock()
+	current := p.process
+	p.lock.Unlock()
+	ended := current.endedSoon("during OnDeactivate")
+	if ended == nil {
+		return err
+	}
+	if current.runner.cmd.ProcessState.Success() {
+		return nil
+	}
+	return ended
 }

@@ -260,6 +260,40 @@ func TestAHookThatMustBeAnsweredWaitsForTheRestart(t *testing.T) {
 	require.Equal(t, fmt.Sprint(p.PID()), response.Text)
 }
 
+func TestManyCallersSurviveSeveralRestarts(t *testing.T) {
+	p, n, _ := runPeer(t, func(cfg *host.Config) { cfg.Restart.GiveUp = 100 })
+	stop := make(chan struct{})
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				p.Hooks().MessageHasBeenPosted(&plugin.Context{}, &model.Post{Message: "note"})
+				if message, reason := willBePosted(p, "hello"); !strings.HasPrefix(message, "hello") || reason != "" {
+					t.Errorf("%q, %q", message, reason)
+					return
+				}
+				p.Hooks().ExecuteCommand(&plugin.Context{}, &model.CommandArgs{})
+			}
+		})
+	}
+	for restarts := 2; restarts <= 4; restarts++ {
+		kill(t, p)
+		require.Eventually(t, func() bool { return len(n.lines("activated")) == restarts }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return p.PID() != 0 }, patience, time.Millisecond)
+	}
+	close(stop)
+	callers.Wait()
+	require.Eventually(t, func() bool {
+		message, _ := willBePosted(p, "hello")
+		return message == fmt.Sprintf("hello %d", p.PID())
+	}, patience, time.Millisecond)
+}
+
 // reentrantAPI calls hooks of the plugin whenever the plugin calls it, as a server does about what a plugin does.
 type reentrantAPI struct {
 	plugin.API

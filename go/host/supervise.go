@@ -37,7 +37,7 @@ func (p *Plugin) supervise() {
 				return
 			}
 			pause := p.cfg.Restart.pause(crashes)
-			p.log.Error("The plugin process crashed and will be restarted", "error", err, "in", pause.String(), "crashes", crashes)
+			p.log.Error("The plugin process ended unexpectedly and will be restarted", "error", err, "in", pause.String(), "crashes", crashes)
 			select {
 			case <-p.ctx.Done():
 				return
