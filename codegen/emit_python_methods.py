@@ -210,7 +210,7 @@ def _encode_request(names: Names, method: Method, fields: list[Field]) -> list[s
         f"    def encode_request({shown}) -> bytes:",
         "        m = request()",
         *_guarded(body, method, [field.python_name for field in fields], expected),
-        "        return m.SerializeToString()  # type: ignore[no-any-return]",
+        "        return m.SerializeToString()",
     ]
 
 
@@ -218,7 +218,7 @@ def _guarded(body: list[str], method: Method, values: list[str], expected: dict[
     """Wrap statements so that what they raise names the argument at fault."""
     if not body:
         return []
-    name, given = method.python_name, f"({', '.join(values)},)"
+    name, given = method.python_name, f"({_tuple(values)})" if len(values) > 1 else _tuple(values)
     return [
         *(["        v: Any"] if any(line.strip().startswith("v = ") for line in body) else []),
         "        try:",
@@ -233,7 +233,7 @@ def _decode_request(names: Names, fields: list[Field]) -> list[str]:
     if not fields:
         return [*lines, "        request.FromString(raw)", "        return ()"]
     lines.append("        m = request.FromString(raw)")
-    return [*lines, *_read(names, fields), f"        return {', '.join(_local(field) for field in fields)},"]
+    return [*lines, *_read(names, fields), f"        return {_tuple([_local(field) for field in fields])}"]
 
 
 def _read(names: Names, fields: list[Field], *, has: bool = False) -> list[str]:
@@ -246,6 +246,10 @@ def _read(names: Names, fields: list[Field], *, has: bool = False) -> list[str]:
         lines += [f"        {line}" for line in before]
         lines.append(f"        {_local(field)} = {value}")
     return lines
+
+
+def _tuple(values: list[str]) -> str:
+    return f"({values[0]},)" if len(values) == 1 else ", ".join(values)
 
 
 def _local(field: Field) -> str:
@@ -275,7 +279,7 @@ def _encode_response(names: Names, method: Method) -> list[str]:
     return [
         *lines,
         *_guarded(body, method, ["result"], expected),
-        "        return m.SerializeToString()  # type: ignore[no-any-return]",
+        "        return m.SerializeToString()",
     ]
 
 
@@ -342,4 +346,4 @@ def _encode_error(names: Names, method: Method) -> list[str]:
         ]
     else:
         lines.append(f"        {names.use('put_error')}(error, m.error)")
-    return [*lines, "        return m.SerializeToString()  # type: ignore[no-any-return]"]
+    return [*lines, "        return m.SerializeToString()"]

@@ -18,11 +18,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import ClassVar, TypeAlias
 
-__all__ = ["MessageClass", "load", "message_class"]
+    class ProtoMessage:
+        """A protobuf message; its fields are made at run time, so any name passes for one."""
 
-# A protobuf message class. Their attributes are made at run time, so there is no better static type.
-MessageClass = Any
+        DESCRIPTOR: ClassVar[Any]
+
+        @classmethod
+        def FromString(cls, data: bytes) -> ProtoMessage: ...  # noqa: N802
+        def SerializeToString(self) -> bytes: ...  # noqa: N802
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    MessageClass: TypeAlias = type[ProtoMessage]
+
+__all__ = ["load", "message_class"]
 
 _PACKAGE = "mattermost.plugin.v1"
 _DESCRIPTORS = "mattermost_plugin._gen.descriptors."
@@ -106,9 +117,11 @@ def _protobuf() -> tuple[Any, Callable[[Any], MessageClass]]:
 
         def make_class(descriptor: Any) -> MessageClass:
             namespace = {"DESCRIPTOR": descriptor, "__module__": __name__}
-            return extension.MessageMeta(descriptor.name, (Message,), namespace)
+            made: MessageClass = extension.MessageMeta(descriptor.name, (Message,), namespace)
+            return made
 
         return extension.DescriptorPool(), make_class
     from google.protobuf import descriptor_pool, message_factory
 
-    return descriptor_pool.DescriptorPool(), message_factory.GetMessageClass
+    get_class: Any = message_factory.GetMessageClass
+    return descriptor_pool.DescriptorPool(), get_class

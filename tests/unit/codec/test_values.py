@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mattermost_plugin._codec import kinds
@@ -50,6 +50,7 @@ def same(first: Any, second: Any) -> bool:
     return bool(isinstance(second, plain) and first == second)
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(trees)
 def test_plain_values_come_back(value: Any) -> None:
     assert same(value, decode_value(encode_value(value)))
@@ -64,6 +65,7 @@ small_fields = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.lists(small_fields, max_size=3).map(b"".join))
 def test_any_bytes_are_a_value_or_a_decoding_error(data: bytes) -> None:
     # DecodeError is what protobuf itself raises for the content of a registered type.

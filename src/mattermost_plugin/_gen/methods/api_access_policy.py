@@ -46,24 +46,18 @@ def _save_access_control_policy() -> Codec:
             raise explain_arguments(
                 error,
                 "save_access_control_policy",
-                (
-                    acting_user_id,
-                    policy,
-                ),
+                (acting_user_id, policy),
                 {"acting_user_id": "str", "policy": "AccessControlPolicy"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         acting_user_id = m.acting_user_id
         policy = decode_access_control_policy(m.policy) if has("policy") else None
-        return (
-            acting_user_id,
-            policy,
-        )
+        return acting_user_id, policy
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -75,7 +69,7 @@ def _save_access_control_policy() -> Codec:
             raise explain_arguments(
                 error, "save_access_control_policy", (result,), {"result": "AccessControlPolicy"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -88,7 +82,7 @@ def _save_access_control_policy() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SaveAccessControlPolicy"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -109,7 +103,7 @@ def _get_access_control_policy() -> Codec:
                 m.id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_access_control_policy", (id,), {"id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -126,7 +120,7 @@ def _get_access_control_policy() -> Codec:
             raise explain_arguments(
                 error, "get_access_control_policy", (result,), {"result": "AccessControlPolicy"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -139,7 +133,7 @@ def _get_access_control_policy() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetAccessControlPolicy"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -168,26 +162,18 @@ def _check_access_control_expression() -> Codec:
             raise explain_arguments(
                 error,
                 "check_access_control_expression",
-                (
-                    acting_user_id,
-                    resource_type,
-                    expression,
-                ),
+                (acting_user_id, resource_type, expression),
                 {"acting_user_id": "str", "resource_type": "str", "expression": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         acting_user_id = m.acting_user_id
         resource_type = m.resource_type
         expression = m.expression
-        return (
-            acting_user_id,
-            resource_type,
-            expression,
-        )
+        return acting_user_id, resource_type, expression
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -203,7 +189,7 @@ def _check_access_control_expression() -> Codec:
             raise explain_arguments(
                 error, "check_access_control_expression", (result,), {"result": "list[CELExpressionError]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -216,7 +202,7 @@ def _check_access_control_expression() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CheckAccessControlExpression"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -256,14 +242,7 @@ def _query_users_for_access_control_expression() -> Codec:
             raise explain_arguments(
                 error,
                 "query_users_for_access_control_expression",
-                (
-                    acting_user_id,
-                    resource_type,
-                    expression,
-                    term,
-                    cursor_id,
-                    limit,
-                ),
+                (acting_user_id, resource_type, expression, term, cursor_id, limit),
                 {
                     "acting_user_id": "str",
                     "resource_type": "str",
@@ -274,7 +253,7 @@ def _query_users_for_access_control_expression() -> Codec:
                 },
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -284,14 +263,7 @@ def _query_users_for_access_control_expression() -> Codec:
         term = m.term
         cursor_id = m.cursor_id
         limit = m.limit
-        return (
-            acting_user_id,
-            resource_type,
-            expression,
-            term,
-            cursor_id,
-            limit,
-        )
+        return acting_user_id, resource_type, expression, term, cursor_id, limit
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -307,7 +279,7 @@ def _query_users_for_access_control_expression() -> Codec:
                 {"result": "AccessControlPolicyTestResponse"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -320,7 +292,7 @@ def _query_users_for_access_control_expression() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "QueryUsersForAccessControlExpression"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -39,16 +39,11 @@ def _evaluate_access_control() -> Codec:
             raise explain_arguments(
                 error,
                 "evaluate_access_control",
-                (
-                    user_id,
-                    resource_type,
-                    resource_id,
-                    action,
-                ),
+                (user_id, resource_type, resource_id, action),
                 {"user_id": "str", "resource_type": "str", "resource_id": "str", "action": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -56,12 +51,7 @@ def _evaluate_access_control() -> Codec:
         resource_type = m.resource_type
         resource_id = m.resource_id
         action = m.action
-        return (
-            user_id,
-            resource_type,
-            resource_id,
-            action,
-        )
+        return user_id, resource_type, resource_id, action
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -73,7 +63,7 @@ def _evaluate_access_control() -> Codec:
             raise explain_arguments(
                 error, "evaluate_access_control", (result,), {"result": "AccessDecision"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -86,7 +76,7 @@ def _evaluate_access_control() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "EvaluateAccessControl"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -31,7 +31,7 @@ def _log_audit_rec() -> Codec:
             encode_audit_record(record, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "log_audit_rec", (record,), {"record": "AuditRecord"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -46,7 +46,7 @@ def _log_audit_rec() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "log_audit_rec", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -74,24 +74,18 @@ def _log_audit_rec_with_level() -> Codec:
             raise explain_arguments(
                 error,
                 "log_audit_rec_with_level",
-                (
-                    record,
-                    level,
-                ),
+                (record, level),
                 {"record": "AuditRecord", "level": "LogLevel"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         record = decode_audit_record(m.record) if has("record") else None
         level = decode_log_level(m.level)
-        return (
-            record,
-            level,
-        )
+        return record, level
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -102,7 +96,7 @@ def _log_audit_rec_with_level() -> Codec:
             raise explain_arguments(
                 error, "log_audit_rec_with_level", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

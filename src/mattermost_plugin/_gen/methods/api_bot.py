@@ -44,7 +44,7 @@ def _create_bot() -> Codec:
             encode_bot(bot, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_bot", (bot,), {"bot": "Bot"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -60,7 +60,7 @@ def _create_bot() -> Codec:
             encode_bot(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_bot", (result,), {"result": "Bot"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -73,7 +73,7 @@ def _create_bot() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateBot"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -99,24 +99,18 @@ def _patch_bot() -> Codec:
             raise explain_arguments(
                 error,
                 "patch_bot",
-                (
-                    bot_user_id,
-                    bot_patch,
-                ),
+                (bot_user_id, bot_patch),
                 {"bot_user_id": "str", "bot_patch": "BotPatch"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         bot_user_id = m.bot_user_id
         bot_patch = decode_bot_patch(m.bot_patch) if has("bot_patch") else None
-        return (
-            bot_user_id,
-            bot_patch,
-        )
+        return bot_user_id, bot_patch
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -126,7 +120,7 @@ def _patch_bot() -> Codec:
             encode_bot(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "patch_bot", (result,), {"result": "Bot"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -139,7 +133,7 @@ def _patch_bot() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "PatchBot"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -165,23 +159,17 @@ def _get_bot() -> Codec:
             raise explain_arguments(
                 error,
                 "get_bot",
-                (
-                    bot_user_id,
-                    include_deleted,
-                ),
+                (bot_user_id, include_deleted),
                 {"bot_user_id": "str", "include_deleted": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         bot_user_id = m.bot_user_id
         include_deleted = m.include_deleted
-        return (
-            bot_user_id,
-            include_deleted,
-        )
+        return bot_user_id, include_deleted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -191,7 +179,7 @@ def _get_bot() -> Codec:
             encode_bot(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_bot", (result,), {"result": "Bot"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -204,7 +192,7 @@ def _get_bot() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetBot"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -224,7 +212,7 @@ def _get_bots() -> Codec:
             encode_bot_get_options(options, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_bots", (options,), {"options": "BotGetOptions"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -244,7 +232,7 @@ def _get_bots() -> Codec:
                     encode_bot(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_bots", (result,), {"result": "list[Bot]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -257,7 +245,7 @@ def _get_bots() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetBots"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -281,25 +269,15 @@ def _update_bot_active() -> Codec:
                 m.active = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "update_bot_active",
-                (
-                    bot_user_id,
-                    active,
-                ),
-                {"bot_user_id": "str", "active": "bool"},
-                m,
+                error, "update_bot_active", (bot_user_id, active), {"bot_user_id": "str", "active": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         bot_user_id = m.bot_user_id
         active = m.active
-        return (
-            bot_user_id,
-            active,
-        )
+        return bot_user_id, active
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -309,7 +287,7 @@ def _update_bot_active() -> Codec:
             encode_bot(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_bot_active", (result,), {"result": "Bot"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -322,7 +300,7 @@ def _update_bot_active() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateBotActive"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -342,7 +320,7 @@ def _ensure_bot_user() -> Codec:
             encode_bot(bot, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "ensure_bot_user", (bot,), {"bot": "Bot"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -359,7 +337,7 @@ def _ensure_bot_user() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "ensure_bot_user", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -370,7 +348,7 @@ def _ensure_bot_user() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -36,26 +36,18 @@ def _get_access_control_visual_ast() -> Codec:
             raise explain_arguments(
                 error,
                 "get_access_control_visual_ast",
-                (
-                    acting_user_id,
-                    resource_type,
-                    expression,
-                ),
+                (acting_user_id, resource_type, expression),
                 {"acting_user_id": "str", "resource_type": "str", "expression": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         acting_user_id = m.acting_user_id
         resource_type = m.resource_type
         expression = m.expression
-        return (
-            acting_user_id,
-            resource_type,
-            expression,
-        )
+        return acting_user_id, resource_type, expression
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -67,7 +59,7 @@ def _get_access_control_visual_ast() -> Codec:
             raise explain_arguments(
                 error, "get_access_control_visual_ast", (result,), {"result": "VisualExpression"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -80,7 +72,7 @@ def _get_access_control_visual_ast() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetAccessControlVisualAST"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

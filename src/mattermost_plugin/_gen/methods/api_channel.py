@@ -35,7 +35,7 @@ def _create_channel() -> Codec:
             encode_channel(channel, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_channel", (channel,), {"channel": "Channel"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -51,7 +51,7 @@ def _create_channel() -> Codec:
             encode_channel(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_channel", (result,), {"result": "Channel"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -64,7 +64,7 @@ def _create_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -90,23 +90,17 @@ def _get_channel_of_type() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_of_type",
-                (
-                    channel_id,
-                    channel_type,
-                ),
+                (channel_id, channel_type),
                 {"channel_id": "str", "channel_type": "ChannelType"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         channel_type = _ChannelType[m.channel_type]
-        return (
-            channel_id,
-            channel_type,
-        )
+        return channel_id, channel_type
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -118,7 +112,7 @@ def _get_channel_of_type() -> Codec:
             raise explain_arguments(
                 error, "get_channel_of_type", (result,), {"result": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -131,7 +125,7 @@ def _get_channel_of_type() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelOfType"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -160,26 +154,18 @@ def _get_public_channels_for_team() -> Codec:
             raise explain_arguments(
                 error,
                 "get_public_channels_for_team",
-                (
-                    team_id,
-                    page,
-                    per_page,
-                ),
+                (team_id, page, per_page),
                 {"team_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         page = m.page
         per_page = m.per_page
-        return (
-            team_id,
-            page,
-            per_page,
-        )
+        return team_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -195,7 +181,7 @@ def _get_public_channels_for_team() -> Codec:
             raise explain_arguments(
                 error, "get_public_channels_for_team", (result,), {"result": "list[Channel]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -208,7 +194,7 @@ def _get_public_channels_for_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPublicChannelsForTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -229,7 +215,7 @@ def _get_channel() -> Codec:
                 m.channel_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_channel", (channel_id,), {"channel_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -244,7 +230,7 @@ def _get_channel() -> Codec:
             encode_channel(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_channel", (result,), {"result": "Channel"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -257,7 +243,7 @@ def _get_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -286,26 +272,18 @@ def _get_channel_by_name() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_by_name",
-                (
-                    team_id,
-                    name,
-                    include_deleted,
-                ),
+                (team_id, name, include_deleted),
                 {"team_id": "str", "name": "str", "include_deleted": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         name = m.name
         include_deleted = m.include_deleted
-        return (
-            team_id,
-            name,
-            include_deleted,
-        )
+        return team_id, name, include_deleted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -317,7 +295,7 @@ def _get_channel_by_name() -> Codec:
             raise explain_arguments(
                 error, "get_channel_by_name", (result,), {"result": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -330,7 +308,7 @@ def _get_channel_by_name() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelByName"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -359,26 +337,18 @@ def _get_channel_by_name_for_team_name() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_by_name_for_team_name",
-                (
-                    team_name,
-                    channel_name,
-                    include_deleted,
-                ),
+                (team_name, channel_name, include_deleted),
                 {"team_name": "str", "channel_name": "str", "include_deleted": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_name = m.team_name
         channel_name = m.channel_name
         include_deleted = m.include_deleted
-        return (
-            team_name,
-            channel_name,
-            include_deleted,
-        )
+        return team_name, channel_name, include_deleted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -390,7 +360,7 @@ def _get_channel_by_name_for_team_name() -> Codec:
             raise explain_arguments(
                 error, "get_channel_by_name_for_team_name", (result,), {"result": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -403,7 +373,7 @@ def _get_channel_by_name_for_team_name() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelByNameForTeamName"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -432,26 +402,18 @@ def _get_channels_for_team_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channels_for_team_for_user",
-                (
-                    team_id,
-                    user_id,
-                    include_deleted,
-                ),
+                (team_id, user_id, include_deleted),
                 {"team_id": "str", "user_id": "str", "include_deleted": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         user_id = m.user_id
         include_deleted = m.include_deleted
-        return (
-            team_id,
-            user_id,
-            include_deleted,
-        )
+        return team_id, user_id, include_deleted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -467,7 +429,7 @@ def _get_channels_for_team_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_channels_for_team_for_user", (result,), {"result": "list[Channel]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -480,7 +442,7 @@ def _get_channels_for_team_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelsForTeamForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -504,25 +466,15 @@ def _get_direct_channel() -> Codec:
                 m.user_id2 = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_direct_channel",
-                (
-                    user_id1,
-                    user_id2,
-                ),
-                {"user_id1": "str", "user_id2": "str"},
-                m,
+                error, "get_direct_channel", (user_id1, user_id2), {"user_id1": "str", "user_id2": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id1 = m.user_id1
         user_id2 = m.user_id2
-        return (
-            user_id1,
-            user_id2,
-        )
+        return user_id1, user_id2
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -534,7 +486,7 @@ def _get_direct_channel() -> Codec:
             raise explain_arguments(
                 error, "get_direct_channel", (result,), {"result": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -547,7 +499,7 @@ def _get_direct_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetDirectChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -570,7 +522,7 @@ def _get_group_channel() -> Codec:
             raise explain_arguments(
                 error, "get_group_channel", (user_ids,), {"user_ids": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -586,7 +538,7 @@ def _get_group_channel() -> Codec:
             encode_channel(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_group_channel", (result,), {"result": "Channel"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -599,7 +551,7 @@ def _get_group_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -619,7 +571,7 @@ def _update_channel() -> Codec:
             encode_channel(channel, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_channel", (channel,), {"channel": "Channel"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -635,7 +587,7 @@ def _update_channel() -> Codec:
             encode_channel(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_channel", (result,), {"result": "Channel"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -648,7 +600,7 @@ def _update_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -672,25 +624,15 @@ def _search_channels() -> Codec:
                 m.term = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "search_channels",
-                (
-                    team_id,
-                    term,
-                ),
-                {"team_id": "str", "term": "str"},
-                m,
+                error, "search_channels", (team_id, term), {"team_id": "str", "term": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         term = m.term
-        return (
-            team_id,
-            term,
-        )
+        return team_id, term
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -706,7 +648,7 @@ def _search_channels() -> Codec:
             raise explain_arguments(
                 error, "search_channels", (result,), {"result": "list[Channel]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -719,7 +661,7 @@ def _search_channels() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SearchChannels"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

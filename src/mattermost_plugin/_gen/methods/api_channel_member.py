@@ -40,25 +40,15 @@ def _add_channel_member() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "add_channel_member",
-                (
-                    channel_id,
-                    user_id,
-                ),
-                {"channel_id": "str", "user_id": "str"},
-                m,
+                error, "add_channel_member", (channel_id, user_id), {"channel_id": "str", "user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         user_id = m.user_id
-        return (
-            channel_id,
-            user_id,
-        )
+        return channel_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -70,7 +60,7 @@ def _add_channel_member() -> Codec:
             raise explain_arguments(
                 error, "add_channel_member", (result,), {"result": "ChannelMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -83,7 +73,7 @@ def _add_channel_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "AddChannelMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -112,26 +102,18 @@ def _add_user_to_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "add_user_to_channel",
-                (
-                    channel_id,
-                    user_id,
-                    as_user_id,
-                ),
+                (channel_id, user_id, as_user_id),
                 {"channel_id": "str", "user_id": "str", "as_user_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         user_id = m.user_id
         as_user_id = m.as_user_id
-        return (
-            channel_id,
-            user_id,
-            as_user_id,
-        )
+        return channel_id, user_id, as_user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -143,7 +125,7 @@ def _add_user_to_channel() -> Codec:
             raise explain_arguments(
                 error, "add_user_to_channel", (result,), {"result": "ChannelMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -156,7 +138,7 @@ def _add_user_to_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "AddUserToChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -180,25 +162,15 @@ def _get_channel_member() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_channel_member",
-                (
-                    channel_id,
-                    user_id,
-                ),
-                {"channel_id": "str", "user_id": "str"},
-                m,
+                error, "get_channel_member", (channel_id, user_id), {"channel_id": "str", "user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         user_id = m.user_id
-        return (
-            channel_id,
-            user_id,
-        )
+        return channel_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -210,7 +182,7 @@ def _get_channel_member() -> Codec:
             raise explain_arguments(
                 error, "get_channel_member", (result,), {"result": "ChannelMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -223,7 +195,7 @@ def _get_channel_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -252,26 +224,18 @@ def _get_channel_members() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_members",
-                (
-                    channel_id,
-                    page,
-                    per_page,
-                ),
+                (channel_id, page, per_page),
                 {"channel_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         page = m.page
         per_page = m.per_page
-        return (
-            channel_id,
-            page,
-            per_page,
-        )
+        return channel_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -287,7 +251,7 @@ def _get_channel_members() -> Codec:
             raise explain_arguments(
                 error, "get_channel_members", (result,), {"result": "list[ChannelMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -300,7 +264,7 @@ def _get_channel_members() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelMembers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -326,24 +290,18 @@ def _get_channel_members_by_ids() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_members_by_ids",
-                (
-                    channel_id,
-                    user_ids,
-                ),
+                (channel_id, user_ids),
                 {"channel_id": "str", "user_ids": "list[str]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         x = m.user_ids
         user_ids = [*x] if x else []
-        return (
-            channel_id,
-            user_ids,
-        )
+        return channel_id, user_ids
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -359,7 +317,7 @@ def _get_channel_members_by_ids() -> Codec:
             raise explain_arguments(
                 error, "get_channel_members_by_ids", (result,), {"result": "list[ChannelMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -372,7 +330,7 @@ def _get_channel_members_by_ids() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelMembersByIds"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -404,16 +362,11 @@ def _get_channel_members_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_members_for_user",
-                (
-                    team_id,
-                    user_id,
-                    page,
-                    per_page,
-                ),
+                (team_id, user_id, page, per_page),
                 {"team_id": "str", "user_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -421,12 +374,7 @@ def _get_channel_members_for_user() -> Codec:
         user_id = m.user_id
         page = m.page
         per_page = m.per_page
-        return (
-            team_id,
-            user_id,
-            page,
-            per_page,
-        )
+        return team_id, user_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -442,7 +390,7 @@ def _get_channel_members_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_channel_members_for_user", (result,), {"result": "list[ChannelMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -455,7 +403,7 @@ def _get_channel_members_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelMembersForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -484,26 +432,18 @@ def _update_channel_member_roles() -> Codec:
             raise explain_arguments(
                 error,
                 "update_channel_member_roles",
-                (
-                    channel_id,
-                    user_id,
-                    new_roles,
-                ),
+                (channel_id, user_id, new_roles),
                 {"channel_id": "str", "user_id": "str", "new_roles": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         user_id = m.user_id
         new_roles = m.new_roles
-        return (
-            channel_id,
-            user_id,
-            new_roles,
-        )
+        return channel_id, user_id, new_roles
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -515,7 +455,7 @@ def _update_channel_member_roles() -> Codec:
             raise explain_arguments(
                 error, "update_channel_member_roles", (result,), {"result": "ChannelMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -528,7 +468,7 @@ def _update_channel_member_roles() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateChannelMemberRoles"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -559,15 +499,11 @@ def _update_channel_member_notifications() -> Codec:
             raise explain_arguments(
                 error,
                 "update_channel_member_notifications",
-                (
-                    channel_id,
-                    user_id,
-                    notifications,
-                ),
+                (channel_id, user_id, notifications),
                 {"channel_id": "str", "user_id": "str", "notifications": "dict[str, str]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -575,11 +511,7 @@ def _update_channel_member_notifications() -> Codec:
         user_id = m.user_id
         x = m.notifications
         notifications = dict(x) if x else {}
-        return (
-            channel_id,
-            user_id,
-            notifications,
-        )
+        return channel_id, user_id, notifications
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -591,7 +523,7 @@ def _update_channel_member_notifications() -> Codec:
             raise explain_arguments(
                 error, "update_channel_member_notifications", (result,), {"result": "ChannelMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -604,7 +536,7 @@ def _update_channel_member_notifications() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateChannelMemberNotifications"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -634,14 +566,11 @@ def _patch_channel_members_notifications() -> Codec:
             raise explain_arguments(
                 error,
                 "patch_channel_members_notifications",
-                (
-                    members,
-                    notify_props,
-                ),
+                (members, notify_props),
                 {"members": "list[ChannelMemberIdentifier]", "notify_props": "dict[str, str]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -649,10 +578,7 @@ def _patch_channel_members_notifications() -> Codec:
         members = [decode_channel_member_identifier(e) for e in x] if x else []
         x = m.notify_props
         notify_props = dict(x) if x else {}
-        return (
-            members,
-            notify_props,
-        )
+        return members, notify_props
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -663,7 +589,7 @@ def _patch_channel_members_notifications() -> Codec:
             raise explain_arguments(
                 error, "patch_channel_members_notifications", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -675,7 +601,7 @@ def _patch_channel_members_notifications() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "PatchChannelMembersNotifications"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -45,15 +45,11 @@ def _create_channel_sidebar_category() -> Codec:
             raise explain_arguments(
                 error,
                 "create_channel_sidebar_category",
-                (
-                    user_id,
-                    team_id,
-                    new_category,
-                ),
+                (user_id, team_id, new_category),
                 {"user_id": "str", "team_id": "str", "new_category": "SidebarCategoryWithChannels"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -61,11 +57,7 @@ def _create_channel_sidebar_category() -> Codec:
         user_id = m.user_id
         team_id = m.team_id
         new_category = decode_sidebar_category_with_channels(m.new_category) if has("new_category") else None
-        return (
-            user_id,
-            team_id,
-            new_category,
-        )
+        return user_id, team_id, new_category
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -81,7 +73,7 @@ def _create_channel_sidebar_category() -> Codec:
                 {"result": "SidebarCategoryWithChannels"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -94,7 +86,7 @@ def _create_channel_sidebar_category() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateChannelSidebarCategory"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -120,23 +112,17 @@ def _get_channel_sidebar_categories() -> Codec:
             raise explain_arguments(
                 error,
                 "get_channel_sidebar_categories",
-                (
-                    user_id,
-                    team_id,
-                ),
+                (user_id, team_id),
                 {"user_id": "str", "team_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         team_id = m.team_id
-        return (
-            user_id,
-            team_id,
-        )
+        return user_id, team_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -148,7 +134,7 @@ def _get_channel_sidebar_categories() -> Codec:
             raise explain_arguments(
                 error, "get_channel_sidebar_categories", (result,), {"result": "OrderedSidebarCategories"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -161,7 +147,7 @@ def _get_channel_sidebar_categories() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelSidebarCategories"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -192,15 +178,11 @@ def _update_channel_sidebar_categories() -> Codec:
             raise explain_arguments(
                 error,
                 "update_channel_sidebar_categories",
-                (
-                    user_id,
-                    team_id,
-                    categories,
-                ),
+                (user_id, team_id, categories),
                 {"user_id": "str", "team_id": "str", "categories": "list[SidebarCategoryWithChannels]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -208,11 +190,7 @@ def _update_channel_sidebar_categories() -> Codec:
         team_id = m.team_id
         x = m.categories
         categories = [decode_sidebar_category_with_channels(e) for e in x] if x else []
-        return (
-            user_id,
-            team_id,
-            categories,
-        )
+        return user_id, team_id, categories
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -232,7 +210,7 @@ def _update_channel_sidebar_categories() -> Codec:
                 {"result": "list[SidebarCategoryWithChannels]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -245,7 +223,7 @@ def _update_channel_sidebar_categories() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateChannelSidebarCategories"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

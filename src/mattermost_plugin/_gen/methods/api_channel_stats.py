@@ -30,7 +30,7 @@ def _get_channel_stats() -> Codec:
             raise explain_arguments(
                 error, "get_channel_stats", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -47,7 +47,7 @@ def _get_channel_stats() -> Codec:
             raise explain_arguments(
                 error, "get_channel_stats", (result,), {"result": "ChannelStats"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -60,7 +60,7 @@ def _get_channel_stats() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetChannelStats"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

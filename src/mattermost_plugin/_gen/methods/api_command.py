@@ -33,7 +33,7 @@ def _register_command() -> Codec:
             raise explain_arguments(
                 error, "register_command", (command,), {"command": "Command"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -48,7 +48,7 @@ def _register_command() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "register_command", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -59,7 +59,7 @@ def _register_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -79,7 +79,7 @@ def _create_command() -> Codec:
             encode_command(cmd, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_command", (cmd,), {"cmd": "Command"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -95,7 +95,7 @@ def _create_command() -> Codec:
             encode_command(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_command", (result,), {"result": "Command"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -107,7 +107,7 @@ def _create_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -128,7 +128,7 @@ def _list_commands() -> Codec:
                 m.team_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "list_commands", (team_id,), {"team_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -149,7 +149,7 @@ def _list_commands() -> Codec:
             raise explain_arguments(
                 error, "list_commands", (result,), {"result": "list[Command]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -161,7 +161,7 @@ def _list_commands() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -184,7 +184,7 @@ def _list_custom_commands() -> Codec:
             raise explain_arguments(
                 error, "list_custom_commands", (team_id,), {"team_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -205,7 +205,7 @@ def _list_custom_commands() -> Codec:
             raise explain_arguments(
                 error, "list_custom_commands", (result,), {"result": "list[Command]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -217,7 +217,7 @@ def _list_custom_commands() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -240,7 +240,7 @@ def _list_plugin_commands() -> Codec:
             raise explain_arguments(
                 error, "list_plugin_commands", (team_id,), {"team_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -261,7 +261,7 @@ def _list_plugin_commands() -> Codec:
             raise explain_arguments(
                 error, "list_plugin_commands", (result,), {"result": "list[Command]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -273,7 +273,7 @@ def _list_plugin_commands() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -287,7 +287,7 @@ def _list_built_in_commands() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -307,7 +307,7 @@ def _list_built_in_commands() -> Codec:
             raise explain_arguments(
                 error, "list_built_in_commands", (result,), {"result": "list[Command]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -319,7 +319,7 @@ def _list_built_in_commands() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -340,7 +340,7 @@ def _get_command() -> Codec:
                 m.command_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_command", (command_id,), {"command_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -355,7 +355,7 @@ def _get_command() -> Codec:
             encode_command(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_command", (result,), {"result": "Command"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -367,7 +367,7 @@ def _get_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -393,24 +393,18 @@ def _update_command() -> Codec:
             raise explain_arguments(
                 error,
                 "update_command",
-                (
-                    command_id,
-                    updated_cmd,
-                ),
+                (command_id, updated_cmd),
                 {"command_id": "str", "updated_cmd": "Command"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         command_id = m.command_id
         updated_cmd = decode_command(m.updated_cmd) if has("updated_cmd") else None
-        return (
-            command_id,
-            updated_cmd,
-        )
+        return command_id, updated_cmd
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -420,7 +414,7 @@ def _update_command() -> Codec:
             encode_command(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_command", (result,), {"result": "Command"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -432,7 +426,7 @@ def _update_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -33,7 +33,7 @@ def _execute_slash_command() -> Codec:
             raise explain_arguments(
                 error, "execute_slash_command", (command_args,), {"command_args": "CommandArgs"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -51,7 +51,7 @@ def _execute_slash_command() -> Codec:
             raise explain_arguments(
                 error, "execute_slash_command", (result,), {"result": "CommandResponse"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -63,7 +63,7 @@ def _execute_slash_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -24,7 +24,7 @@ def _get_config() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -38,7 +38,7 @@ def _get_config() -> Codec:
             encode_config(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_config", (result,), {"result": "Config"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -57,7 +57,7 @@ def _get_unsanitized_config() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -73,7 +73,7 @@ def _get_unsanitized_config() -> Codec:
             raise explain_arguments(
                 error, "get_unsanitized_config", (result,), {"result": "Config"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -98,7 +98,7 @@ def _save_config() -> Codec:
             encode_config(config, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "save_config", (config,), {"config": "Config"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -113,7 +113,7 @@ def _save_config() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "save_config", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -125,7 +125,7 @@ def _save_config() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SaveConfig"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

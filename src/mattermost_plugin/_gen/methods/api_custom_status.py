@@ -36,24 +36,18 @@ def _update_user_custom_status() -> Codec:
             raise explain_arguments(
                 error,
                 "update_user_custom_status",
-                (
-                    user_id,
-                    custom_status,
-                ),
+                (user_id, custom_status),
                 {"user_id": "str", "custom_status": "CustomStatus"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         user_id = m.user_id
         custom_status = decode_custom_status(m.custom_status) if has("custom_status") else None
-        return (
-            user_id,
-            custom_status,
-        )
+        return user_id, custom_status
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -64,7 +58,7 @@ def _update_user_custom_status() -> Codec:
             raise explain_arguments(
                 error, "update_user_custom_status", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -76,7 +70,7 @@ def _update_user_custom_status() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateUserCustomStatus"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -37,26 +37,18 @@ def _get_emoji_list() -> Codec:
             raise explain_arguments(
                 error,
                 "get_emoji_list",
-                (
-                    sort_by,
-                    page,
-                    per_page,
-                ),
+                (sort_by, page, per_page),
                 {"sort_by": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         sort_by = m.sort_by
         page = m.page
         per_page = m.per_page
-        return (
-            sort_by,
-            page,
-            per_page,
-        )
+        return sort_by, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -72,7 +64,7 @@ def _get_emoji_list() -> Codec:
             raise explain_arguments(
                 error, "get_emoji_list", (result,), {"result": "list[Emoji]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -85,7 +77,7 @@ def _get_emoji_list() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetEmojiList"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -106,7 +98,7 @@ def _get_emoji_by_name() -> Codec:
                 m.name = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_emoji_by_name", (name,), {"name": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -121,7 +113,7 @@ def _get_emoji_by_name() -> Codec:
             encode_emoji(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_emoji_by_name", (result,), {"result": "Emoji"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -134,7 +126,7 @@ def _get_emoji_by_name() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetEmojiByName"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -155,7 +147,7 @@ def _get_emoji() -> Codec:
                 m.emoji_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_emoji", (emoji_id,), {"emoji_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -170,7 +162,7 @@ def _get_emoji() -> Codec:
             encode_emoji(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_emoji", (result,), {"result": "Emoji"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -183,7 +175,7 @@ def _get_emoji() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetEmoji"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

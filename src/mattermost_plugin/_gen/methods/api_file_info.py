@@ -37,7 +37,7 @@ def _get_file_info() -> Codec:
                 m.file_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_file_info", (file_id,), {"file_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -52,7 +52,7 @@ def _get_file_info() -> Codec:
             encode_file_info(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_file_info", (result,), {"result": "FileInfo"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -65,7 +65,7 @@ def _get_file_info() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetFileInfo"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -96,15 +96,11 @@ def _get_file_infos() -> Codec:
             raise explain_arguments(
                 error,
                 "get_file_infos",
-                (
-                    page,
-                    per_page,
-                    opt,
-                ),
+                (page, per_page, opt),
                 {"page": "int", "per_page": "int", "opt": "GetFileInfosOptions | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -112,11 +108,7 @@ def _get_file_infos() -> Codec:
         page = m.page
         per_page = m.per_page
         opt = decode_get_file_infos_options(m.opt) if has("opt") else None
-        return (
-            page,
-            per_page,
-            opt,
-        )
+        return page, per_page, opt
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -132,7 +124,7 @@ def _get_file_infos() -> Codec:
             raise explain_arguments(
                 error, "get_file_infos", (result,), {"result": "list[FileInfo]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -145,7 +137,7 @@ def _get_file_infos() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetFileInfos"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -45,7 +45,7 @@ def _get_group() -> Codec:
                 m.group_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_group", (group_id,), {"group_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -60,7 +60,7 @@ def _get_group() -> Codec:
             encode_group(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_group", (result,), {"result": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -73,7 +73,7 @@ def _get_group() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroup"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -94,7 +94,7 @@ def _get_group_by_name() -> Codec:
                 m.name = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_group_by_name", (name,), {"name": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -109,7 +109,7 @@ def _get_group_by_name() -> Codec:
             encode_group(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_group_by_name", (result,), {"result": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -122,7 +122,7 @@ def _get_group_by_name() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupByName"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -145,7 +145,7 @@ def _get_groups_by_source() -> Codec:
             raise explain_arguments(
                 error, "get_groups_by_source", (group_source,), {"group_source": "GroupSource"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -166,7 +166,7 @@ def _get_groups_by_source() -> Codec:
             raise explain_arguments(
                 error, "get_groups_by_source", (result,), {"result": "list[Group]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -179,7 +179,7 @@ def _get_groups_by_source() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupsBySource"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -200,7 +200,7 @@ def _get_groups_for_user() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_groups_for_user", (user_id,), {"user_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -221,7 +221,7 @@ def _get_groups_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_groups_for_user", (result,), {"result": "list[Group]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -234,7 +234,7 @@ def _get_groups_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupsForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -260,23 +260,17 @@ def _get_group_by_remote_id() -> Codec:
             raise explain_arguments(
                 error,
                 "get_group_by_remote_id",
-                (
-                    remote_id,
-                    group_source,
-                ),
+                (remote_id, group_source),
                 {"remote_id": "str", "group_source": "GroupSource"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         remote_id = m.remote_id
         group_source = _GroupSource[m.group_source]
-        return (
-            remote_id,
-            group_source,
-        )
+        return remote_id, group_source
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -288,7 +282,7 @@ def _get_group_by_remote_id() -> Codec:
             raise explain_arguments(
                 error, "get_group_by_remote_id", (result,), {"result": "Group"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -301,7 +295,7 @@ def _get_group_by_remote_id() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupByRemoteID"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -321,7 +315,7 @@ def _create_group() -> Codec:
             encode_group(group, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_group", (group,), {"group": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -337,7 +331,7 @@ def _create_group() -> Codec:
             encode_group(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_group", (result,), {"result": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -350,7 +344,7 @@ def _create_group() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateGroup"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -370,7 +364,7 @@ def _update_group() -> Codec:
             encode_group(group, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_group", (group,), {"group": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -386,7 +380,7 @@ def _update_group() -> Codec:
             encode_group(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_group", (result,), {"result": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -399,7 +393,7 @@ def _update_group() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateGroup"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -420,7 +414,7 @@ def _delete_group() -> Codec:
                 m.group_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_group", (group_id,), {"group_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -435,7 +429,7 @@ def _delete_group() -> Codec:
             encode_group(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_group", (result,), {"result": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -448,7 +442,7 @@ def _delete_group() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteGroup"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -469,7 +463,7 @@ def _restore_group() -> Codec:
                 m.group_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "restore_group", (group_id,), {"group_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -484,7 +478,7 @@ def _restore_group() -> Codec:
             encode_group(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "restore_group", (result,), {"result": "Group"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -497,7 +491,7 @@ def _restore_group() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RestoreGroup"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -533,12 +527,7 @@ def _get_groups() -> Codec:
             raise explain_arguments(
                 error,
                 "get_groups",
-                (
-                    page,
-                    per_page,
-                    opts,
-                    view_restrictions,
-                ),
+                (page, per_page, opts, view_restrictions),
                 {
                     "page": "int",
                     "per_page": "int",
@@ -547,7 +536,7 @@ def _get_groups() -> Codec:
                 },
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -558,12 +547,7 @@ def _get_groups() -> Codec:
         view_restrictions = (
             decode_view_users_restrictions(m.view_restrictions) if has("view_restrictions") else None
         )
-        return (
-            page,
-            per_page,
-            opts,
-            view_restrictions,
-        )
+        return page, per_page, opts, view_restrictions
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -577,7 +561,7 @@ def _get_groups() -> Codec:
                     encode_group(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_groups", (result,), {"result": "list[Group]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -590,7 +574,7 @@ def _get_groups() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroups"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -616,7 +600,7 @@ def _create_default_syncable_memberships() -> Codec:
                 {"params": "CreateDefaultMembershipParams"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -632,7 +616,7 @@ def _create_default_syncable_memberships() -> Codec:
             raise explain_arguments(
                 error, "create_default_syncable_memberships", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -644,7 +628,7 @@ def _create_default_syncable_memberships() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateDefaultSyncableMemberships"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

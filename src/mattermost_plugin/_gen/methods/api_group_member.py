@@ -32,25 +32,15 @@ def _upsert_group_member() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "upsert_group_member",
-                (
-                    group_id,
-                    user_id,
-                ),
-                {"group_id": "str", "user_id": "str"},
-                m,
+                error, "upsert_group_member", (group_id, user_id), {"group_id": "str", "user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         user_id = m.user_id
-        return (
-            group_id,
-            user_id,
-        )
+        return group_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -62,7 +52,7 @@ def _upsert_group_member() -> Codec:
             raise explain_arguments(
                 error, "upsert_group_member", (result,), {"result": "GroupMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -75,7 +65,7 @@ def _upsert_group_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpsertGroupMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -101,24 +91,18 @@ def _upsert_group_members() -> Codec:
             raise explain_arguments(
                 error,
                 "upsert_group_members",
-                (
-                    group_id,
-                    user_ids,
-                ),
+                (group_id, user_ids),
                 {"group_id": "str", "user_ids": "list[str]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         x = m.user_ids
         user_ids = [*x] if x else []
-        return (
-            group_id,
-            user_ids,
-        )
+        return group_id, user_ids
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -134,7 +118,7 @@ def _upsert_group_members() -> Codec:
             raise explain_arguments(
                 error, "upsert_group_members", (result,), {"result": "list[GroupMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -147,7 +131,7 @@ def _upsert_group_members() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpsertGroupMembers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -171,25 +155,15 @@ def _delete_group_member() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "delete_group_member",
-                (
-                    group_id,
-                    user_id,
-                ),
-                {"group_id": "str", "user_id": "str"},
-                m,
+                error, "delete_group_member", (group_id, user_id), {"group_id": "str", "user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         user_id = m.user_id
-        return (
-            group_id,
-            user_id,
-        )
+        return group_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -201,7 +175,7 @@ def _delete_group_member() -> Codec:
             raise explain_arguments(
                 error, "delete_group_member", (result,), {"result": "GroupMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -214,7 +188,7 @@ def _delete_group_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteGroupMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

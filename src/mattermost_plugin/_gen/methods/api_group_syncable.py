@@ -44,26 +44,18 @@ def _get_group_syncable() -> Codec:
             raise explain_arguments(
                 error,
                 "get_group_syncable",
-                (
-                    group_id,
-                    syncable_id,
-                    syncable_type,
-                ),
+                (group_id, syncable_id, syncable_type),
                 {"group_id": "str", "syncable_id": "str", "syncable_type": "GroupSyncableType"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         syncable_id = m.syncable_id
         syncable_type = _GroupSyncableType[m.syncable_type]
-        return (
-            group_id,
-            syncable_id,
-            syncable_type,
-        )
+        return group_id, syncable_id, syncable_type
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -75,7 +67,7 @@ def _get_group_syncable() -> Codec:
             raise explain_arguments(
                 error, "get_group_syncable", (result,), {"result": "GroupSyncable"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -88,7 +80,7 @@ def _get_group_syncable() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupSyncable"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -114,23 +106,17 @@ def _get_group_syncables() -> Codec:
             raise explain_arguments(
                 error,
                 "get_group_syncables",
-                (
-                    group_id,
-                    syncable_type,
-                ),
+                (group_id, syncable_type),
                 {"group_id": "str", "syncable_type": "GroupSyncableType"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         syncable_type = _GroupSyncableType[m.syncable_type]
-        return (
-            group_id,
-            syncable_type,
-        )
+        return group_id, syncable_type
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -146,7 +132,7 @@ def _get_group_syncables() -> Codec:
             raise explain_arguments(
                 error, "get_group_syncables", (result,), {"result": "list[GroupSyncable]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -159,7 +145,7 @@ def _get_group_syncables() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupSyncables"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -181,7 +167,7 @@ def _upsert_group_syncable() -> Codec:
             raise explain_arguments(
                 error, "upsert_group_syncable", (group_syncable,), {"group_syncable": "GroupSyncable"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -199,7 +185,7 @@ def _upsert_group_syncable() -> Codec:
             raise explain_arguments(
                 error, "upsert_group_syncable", (result,), {"result": "GroupSyncable"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -212,7 +198,7 @@ def _upsert_group_syncable() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpsertGroupSyncable"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -234,7 +220,7 @@ def _update_group_syncable() -> Codec:
             raise explain_arguments(
                 error, "update_group_syncable", (group_syncable,), {"group_syncable": "GroupSyncable"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -252,7 +238,7 @@ def _update_group_syncable() -> Codec:
             raise explain_arguments(
                 error, "update_group_syncable", (result,), {"result": "GroupSyncable"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -265,7 +251,7 @@ def _update_group_syncable() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateGroupSyncable"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -294,26 +280,18 @@ def _delete_group_syncable() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_group_syncable",
-                (
-                    group_id,
-                    syncable_id,
-                    syncable_type,
-                ),
+                (group_id, syncable_id, syncable_type),
                 {"group_id": "str", "syncable_id": "str", "syncable_type": "GroupSyncableType"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         syncable_id = m.syncable_id
         syncable_type = _GroupSyncableType[m.syncable_type]
-        return (
-            group_id,
-            syncable_id,
-            syncable_type,
-        )
+        return group_id, syncable_id, syncable_type
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -325,7 +303,7 @@ def _delete_group_syncable() -> Codec:
             raise explain_arguments(
                 error, "delete_group_syncable", (result,), {"result": "GroupSyncable"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -338,7 +316,7 @@ def _delete_group_syncable() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteGroupSyncable"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

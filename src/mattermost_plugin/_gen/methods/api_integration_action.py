@@ -35,7 +35,7 @@ def _open_interactive_dialog() -> Codec:
             raise explain_arguments(
                 error, "open_interactive_dialog", (dialog,), {"dialog": "OpenDialogRequest"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -51,7 +51,7 @@ def _open_interactive_dialog() -> Codec:
             raise explain_arguments(
                 error, "open_interactive_dialog", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -63,7 +63,7 @@ def _open_interactive_dialog() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "OpenInteractiveDialog"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

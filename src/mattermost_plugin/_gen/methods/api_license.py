@@ -20,7 +20,7 @@ def _get_license() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -39,7 +39,7 @@ def _get_license() -> Codec:
             raise explain_arguments(
                 error, "get_license", (result,), {"result": "License | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

@@ -22,7 +22,7 @@ def _get_plugins() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -42,7 +42,7 @@ def _get_plugins() -> Codec:
             raise explain_arguments(
                 error, "get_plugins", (result,), {"result": "list[Manifest]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -55,7 +55,7 @@ def _get_plugins() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPlugins"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -30,7 +30,7 @@ def _create_oauth_app() -> Codec:
             encode_oauth_app(app, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_oauth_app", (app,), {"app": "OAuthApp"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -46,7 +46,7 @@ def _create_oauth_app() -> Codec:
             encode_oauth_app(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_oauth_app", (result,), {"result": "OAuthApp"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -59,7 +59,7 @@ def _create_oauth_app() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateOAuthApp"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -80,7 +80,7 @@ def _get_oauth_app() -> Codec:
                 m.app_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_oauth_app", (app_id,), {"app_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -95,7 +95,7 @@ def _get_oauth_app() -> Codec:
             encode_oauth_app(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_oauth_app", (result,), {"result": "OAuthApp"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -108,7 +108,7 @@ def _get_oauth_app() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetOAuthApp"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -128,7 +128,7 @@ def _update_oauth_app() -> Codec:
             encode_oauth_app(app, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_oauth_app", (app,), {"app": "OAuthApp"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -144,7 +144,7 @@ def _update_oauth_app() -> Codec:
             encode_oauth_app(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_oauth_app", (result,), {"result": "OAuthApp"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -157,7 +157,7 @@ def _update_oauth_app() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateOAuthApp"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -35,24 +35,18 @@ def _has_permission_to() -> Codec:
             raise explain_arguments(
                 error,
                 "has_permission_to",
-                (
-                    user_id,
-                    permission,
-                ),
+                (user_id, permission),
                 {"user_id": "str", "permission": "Permission"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         user_id = m.user_id
         permission = decode_permission(m.permission) if has("permission") else None
-        return (
-            user_id,
-            permission,
-        )
+        return user_id, permission
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -63,7 +57,7 @@ def _has_permission_to() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "has_permission_to", (result,), {"result": "bool"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -96,15 +90,11 @@ def _has_permission_to_team() -> Codec:
             raise explain_arguments(
                 error,
                 "has_permission_to_team",
-                (
-                    user_id,
-                    team_id,
-                    permission,
-                ),
+                (user_id, team_id, permission),
                 {"user_id": "str", "team_id": "str", "permission": "Permission"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -112,11 +102,7 @@ def _has_permission_to_team() -> Codec:
         user_id = m.user_id
         team_id = m.team_id
         permission = decode_permission(m.permission) if has("permission") else None
-        return (
-            user_id,
-            team_id,
-            permission,
-        )
+        return user_id, team_id, permission
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -129,7 +115,7 @@ def _has_permission_to_team() -> Codec:
             raise explain_arguments(
                 error, "has_permission_to_team", (result,), {"result": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -162,15 +148,11 @@ def _has_permission_to_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "has_permission_to_channel",
-                (
-                    user_id,
-                    channel_id,
-                    permission,
-                ),
+                (user_id, channel_id, permission),
                 {"user_id": "str", "channel_id": "str", "permission": "Permission"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -178,11 +160,7 @@ def _has_permission_to_channel() -> Codec:
         user_id = m.user_id
         channel_id = m.channel_id
         permission = decode_permission(m.permission) if has("permission") else None
-        return (
-            user_id,
-            channel_id,
-            permission,
-        )
+        return user_id, channel_id, permission
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -195,7 +173,7 @@ def _has_permission_to_channel() -> Codec:
             raise explain_arguments(
                 error, "has_permission_to_channel", (result,), {"result": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

@@ -47,23 +47,17 @@ def _publish_plugin_cluster_event() -> Codec:
             raise explain_arguments(
                 error,
                 "publish_plugin_cluster_event",
-                (
-                    event,
-                    opts,
-                ),
+                (event, opts),
                 {"event": "PluginClusterEvent", "opts": "PluginClusterEventSendOptions"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         event = decode_plugin_cluster_event(m.event)
         opts = decode_plugin_cluster_event_send_options(m.opts)
-        return (
-            event,
-            opts,
-        )
+        return event, opts
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -74,7 +68,7 @@ def _publish_plugin_cluster_event() -> Codec:
             raise explain_arguments(
                 error, "publish_plugin_cluster_event", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -85,7 +79,7 @@ def _publish_plugin_cluster_event() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -42,26 +42,18 @@ def _kv_set_with_options() -> Codec:
             raise explain_arguments(
                 error,
                 "kv_set_with_options",
-                (
-                    key,
-                    value,
-                    options,
-                ),
+                (key, value, options),
                 {"key": "str", "value": "bytes", "options": "PluginKVSetOptions"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         key = m.key
         value = m.value
         options = decode_plugin_kv_set_options(m.options)
-        return (
-            key,
-            value,
-            options,
-        )
+        return key, value, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -72,7 +64,7 @@ def _kv_set_with_options() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_set_with_options", (result,), {"result": "bool"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -84,7 +76,7 @@ def _kv_set_with_options() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVSetWithOptions"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

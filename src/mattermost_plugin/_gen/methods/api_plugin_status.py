@@ -28,7 +28,7 @@ def _get_plugin_status() -> Codec:
                 m.id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_plugin_status", (id,), {"id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -45,7 +45,7 @@ def _get_plugin_status() -> Codec:
             raise explain_arguments(
                 error, "get_plugin_status", (result,), {"result": "PluginStatus"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -58,7 +58,7 @@ def _get_plugin_status() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPluginStatus"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

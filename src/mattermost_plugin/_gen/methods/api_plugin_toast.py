@@ -47,12 +47,7 @@ def _send_toast_message() -> Codec:
             raise explain_arguments(
                 error,
                 "send_toast_message",
-                (
-                    user_id,
-                    connection_id,
-                    message,
-                    options,
-                ),
+                (user_id, connection_id, message, options),
                 {
                     "user_id": "str",
                     "connection_id": "str",
@@ -61,7 +56,7 @@ def _send_toast_message() -> Codec:
                 },
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -69,12 +64,7 @@ def _send_toast_message() -> Codec:
         connection_id = m.connection_id
         message = m.message
         options = decode_send_toast_message_options(m.options)
-        return (
-            user_id,
-            connection_id,
-            message,
-            options,
-        )
+        return user_id, connection_id, message, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -83,7 +73,7 @@ def _send_toast_message() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "send_toast_message", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -95,7 +85,7 @@ def _send_toast_message() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SendToastMessage"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

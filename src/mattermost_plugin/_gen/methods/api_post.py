@@ -56,26 +56,18 @@ def _search_posts_in_team_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "search_posts_in_team_for_user",
-                (
-                    team_id,
-                    user_id,
-                    search_params,
-                ),
+                (team_id, user_id, search_params),
                 {"team_id": "str", "user_id": "str", "search_params": "SearchParameter"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         user_id = m.user_id
         search_params = decode_search_parameter(m.search_params)
-        return (
-            team_id,
-            user_id,
-            search_params,
-        )
+        return team_id, user_id, search_params
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -87,7 +79,7 @@ def _search_posts_in_team_for_user() -> Codec:
             raise explain_arguments(
                 error, "search_posts_in_team_for_user", (result,), {"result": "PostSearchResults"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -100,7 +92,7 @@ def _search_posts_in_team_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SearchPostsInTeamForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -120,7 +112,7 @@ def _create_post() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_post", (post,), {"post": "Post"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -136,7 +128,7 @@ def _create_post() -> Codec:
             encode_post(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_post", (result,), {"result": "Post"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -149,7 +141,7 @@ def _create_post() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreatePost"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -173,26 +165,16 @@ def _send_ephemeral_post() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "send_ephemeral_post",
-                (
-                    user_id,
-                    post,
-                ),
-                {"user_id": "str", "post": "Post"},
-                m,
+                error, "send_ephemeral_post", (user_id, post), {"user_id": "str", "post": "Post"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         user_id = m.user_id
         post = decode_post(m.post) if has("post") else None
-        return (
-            user_id,
-            post,
-        )
+        return user_id, post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -202,7 +184,7 @@ def _send_ephemeral_post() -> Codec:
             encode_post(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "send_ephemeral_post", (result,), {"result": "Post"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -231,26 +213,16 @@ def _update_ephemeral_post() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "update_ephemeral_post",
-                (
-                    user_id,
-                    post,
-                ),
-                {"user_id": "str", "post": "Post"},
-                m,
+                error, "update_ephemeral_post", (user_id, post), {"user_id": "str", "post": "Post"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         user_id = m.user_id
         post = decode_post(m.post) if has("post") else None
-        return (
-            user_id,
-            post,
-        )
+        return user_id, post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -262,7 +234,7 @@ def _update_ephemeral_post() -> Codec:
             raise explain_arguments(
                 error, "update_ephemeral_post", (result,), {"result": "Post"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -288,7 +260,7 @@ def _get_post() -> Codec:
                 m.post_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_post", (post_id,), {"post_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -303,7 +275,7 @@ def _get_post() -> Codec:
             encode_post(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_post", (result,), {"result": "Post"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -316,7 +288,7 @@ def _get_post() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPost"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -336,7 +308,7 @@ def _update_post() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_post", (post,), {"post": "Post"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -352,7 +324,7 @@ def _update_post() -> Codec:
             encode_post(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_post", (result,), {"result": "Post"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -365,7 +337,7 @@ def _update_post() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdatePost"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -394,26 +366,18 @@ def _update_shared_channel_cursor() -> Codec:
             raise explain_arguments(
                 error,
                 "update_shared_channel_cursor",
-                (
-                    channel_id,
-                    remote_id,
-                    cursor,
-                ),
+                (channel_id, remote_id, cursor),
                 {"channel_id": "str", "remote_id": "str", "cursor": "GetPostsSinceForSyncCursor"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         remote_id = m.remote_id
         cursor = decode_get_posts_since_for_sync_cursor(m.cursor)
-        return (
-            channel_id,
-            remote_id,
-            cursor,
-        )
+        return channel_id, remote_id, cursor
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -424,7 +388,7 @@ def _update_shared_channel_cursor() -> Codec:
             raise explain_arguments(
                 error, "update_shared_channel_cursor", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -435,7 +399,7 @@ def _update_shared_channel_cursor() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

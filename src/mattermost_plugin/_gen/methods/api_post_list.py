@@ -28,7 +28,7 @@ def _get_post_thread() -> Codec:
                 m.post_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_post_thread", (post_id,), {"post_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -43,7 +43,7 @@ def _get_post_thread() -> Codec:
             encode_post_list(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_post_thread", (result,), {"result": "PostList"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -56,7 +56,7 @@ def _get_post_thread() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPostThread"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -80,25 +80,15 @@ def _get_posts_since() -> Codec:
                 m.time = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_posts_since",
-                (
-                    channel_id,
-                    time,
-                ),
-                {"channel_id": "str", "time": "int"},
-                m,
+                error, "get_posts_since", (channel_id, time), {"channel_id": "str", "time": "int"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         time = m.time
-        return (
-            channel_id,
-            time,
-        )
+        return channel_id, time
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -108,7 +98,7 @@ def _get_posts_since() -> Codec:
             encode_post_list(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_posts_since", (result,), {"result": "PostList"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -121,7 +111,7 @@ def _get_posts_since() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPostsSince"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -153,16 +143,11 @@ def _get_posts_after() -> Codec:
             raise explain_arguments(
                 error,
                 "get_posts_after",
-                (
-                    channel_id,
-                    post_id,
-                    page,
-                    per_page,
-                ),
+                (channel_id, post_id, page, per_page),
                 {"channel_id": "str", "post_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -170,12 +155,7 @@ def _get_posts_after() -> Codec:
         post_id = m.post_id
         page = m.page
         per_page = m.per_page
-        return (
-            channel_id,
-            post_id,
-            page,
-            per_page,
-        )
+        return channel_id, post_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -185,7 +165,7 @@ def _get_posts_after() -> Codec:
             encode_post_list(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_posts_after", (result,), {"result": "PostList"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -198,7 +178,7 @@ def _get_posts_after() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPostsAfter"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -230,16 +210,11 @@ def _get_posts_before() -> Codec:
             raise explain_arguments(
                 error,
                 "get_posts_before",
-                (
-                    channel_id,
-                    post_id,
-                    page,
-                    per_page,
-                ),
+                (channel_id, post_id, page, per_page),
                 {"channel_id": "str", "post_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -247,12 +222,7 @@ def _get_posts_before() -> Codec:
         post_id = m.post_id
         page = m.page
         per_page = m.per_page
-        return (
-            channel_id,
-            post_id,
-            page,
-            per_page,
-        )
+        return channel_id, post_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -262,7 +232,7 @@ def _get_posts_before() -> Codec:
             encode_post_list(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_posts_before", (result,), {"result": "PostList"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -275,7 +245,7 @@ def _get_posts_before() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPostsBefore"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -304,26 +274,18 @@ def _get_posts_for_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "get_posts_for_channel",
-                (
-                    channel_id,
-                    page,
-                    per_page,
-                ),
+                (channel_id, page, per_page),
                 {"channel_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         page = m.page
         per_page = m.per_page
-        return (
-            channel_id,
-            page,
-            per_page,
-        )
+        return channel_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -335,7 +297,7 @@ def _get_posts_for_channel() -> Codec:
             raise explain_arguments(
                 error, "get_posts_for_channel", (result,), {"result": "PostList"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -348,7 +310,7 @@ def _get_posts_for_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPostsForChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

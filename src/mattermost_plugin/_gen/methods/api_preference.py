@@ -40,26 +40,18 @@ def _get_preference_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "get_preference_for_user",
-                (
-                    user_id,
-                    category,
-                    name,
-                ),
+                (user_id, category, name),
                 {"user_id": "str", "category": "str", "name": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         category = m.category
         name = m.name
-        return (
-            user_id,
-            category,
-            name,
-        )
+        return user_id, category, name
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -71,7 +63,7 @@ def _get_preference_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_preference_for_user", (result,), {"result": "Preference"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -83,7 +75,7 @@ def _get_preference_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPreferenceForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -106,7 +98,7 @@ def _get_preferences_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_preferences_for_user", (user_id,), {"user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -127,7 +119,7 @@ def _get_preferences_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_preferences_for_user", (result,), {"result": "list[Preference]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -140,7 +132,7 @@ def _get_preferences_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetPreferencesForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -168,24 +160,18 @@ def _update_preferences_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "update_preferences_for_user",
-                (
-                    user_id,
-                    preferences,
-                ),
+                (user_id, preferences),
                 {"user_id": "str", "preferences": "list[Preference]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         x = m.preferences
         preferences = [decode_preference(e) for e in x] if x else []
-        return (
-            user_id,
-            preferences,
-        )
+        return user_id, preferences
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -196,7 +182,7 @@ def _update_preferences_for_user() -> Codec:
             raise explain_arguments(
                 error, "update_preferences_for_user", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -208,7 +194,7 @@ def _update_preferences_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdatePreferencesForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -236,24 +222,18 @@ def _delete_preferences_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_preferences_for_user",
-                (
-                    user_id,
-                    preferences,
-                ),
+                (user_id, preferences),
                 {"user_id": "str", "preferences": "list[Preference]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         x = m.preferences
         preferences = [decode_preference(e) for e in x] if x else []
-        return (
-            user_id,
-            preferences,
-        )
+        return user_id, preferences
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -264,7 +244,7 @@ def _delete_preferences_for_user() -> Codec:
             raise explain_arguments(
                 error, "delete_preferences_for_user", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -276,7 +256,7 @@ def _delete_preferences_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeletePreferencesForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

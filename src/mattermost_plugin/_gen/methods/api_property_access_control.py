@@ -42,26 +42,18 @@ def _delete_property_value_with_options() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_value_with_options",
-                (
-                    group_id,
-                    value_id,
-                    options,
-                ),
+                (group_id, value_id, options),
                 {"group_id": "str", "value_id": "str", "options": "PropertyRequestOptions"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         value_id = m.value_id
         options = decode_property_request_options(m.options)
-        return (
-            group_id,
-            value_id,
-            options,
-        )
+        return group_id, value_id, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -72,7 +64,7 @@ def _delete_property_value_with_options() -> Codec:
             raise explain_arguments(
                 error, "delete_property_value_with_options", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -83,7 +75,7 @@ def _delete_property_value_with_options() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -117,12 +109,7 @@ def _delete_property_values_for_target_with_options() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_values_for_target_with_options",
-                (
-                    group_id,
-                    target_type,
-                    target_id,
-                    options,
-                ),
+                (group_id, target_type, target_id, options),
                 {
                     "group_id": "str",
                     "target_type": "str",
@@ -131,7 +118,7 @@ def _delete_property_values_for_target_with_options() -> Codec:
                 },
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -139,12 +126,7 @@ def _delete_property_values_for_target_with_options() -> Codec:
         target_type = m.target_type
         target_id = m.target_id
         options = decode_property_request_options(m.options)
-        return (
-            group_id,
-            target_type,
-            target_id,
-            options,
-        )
+        return group_id, target_type, target_id, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -155,7 +137,7 @@ def _delete_property_values_for_target_with_options() -> Codec:
             raise explain_arguments(
                 error, "delete_property_values_for_target_with_options", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -166,7 +148,7 @@ def _delete_property_values_for_target_with_options() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -195,26 +177,18 @@ def _delete_property_values_for_field_with_options() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_values_for_field_with_options",
-                (
-                    group_id,
-                    field_id,
-                    options,
-                ),
+                (group_id, field_id, options),
                 {"group_id": "str", "field_id": "str", "options": "PropertyRequestOptions"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         field_id = m.field_id
         options = decode_property_request_options(m.options)
-        return (
-            group_id,
-            field_id,
-            options,
-        )
+        return group_id, field_id, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -225,7 +199,7 @@ def _delete_property_values_for_field_with_options() -> Codec:
             raise explain_arguments(
                 error, "delete_property_values_for_field_with_options", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -236,7 +210,7 @@ def _delete_property_values_for_field_with_options() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -44,7 +44,7 @@ def _create_property_field() -> Codec:
             raise explain_arguments(
                 error, "create_property_field", (field,), {"field": "PropertyField"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -62,7 +62,7 @@ def _create_property_field() -> Codec:
             raise explain_arguments(
                 error, "create_property_field", (result,), {"result": "PropertyField"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -74,7 +74,7 @@ def _create_property_field() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -98,25 +98,15 @@ def _get_property_field() -> Codec:
                 m.field_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_property_field",
-                (
-                    group_id,
-                    field_id,
-                ),
-                {"group_id": "str", "field_id": "str"},
-                m,
+                error, "get_property_field", (group_id, field_id), {"group_id": "str", "field_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         field_id = m.field_id
-        return (
-            group_id,
-            field_id,
-        )
+        return group_id, field_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -128,7 +118,7 @@ def _get_property_field() -> Codec:
             raise explain_arguments(
                 error, "get_property_field", (result,), {"result": "PropertyField"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -140,7 +130,7 @@ def _get_property_field() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -164,26 +154,16 @@ def _get_property_fields() -> Codec:
                 m.ids.extend(checked_list(v))
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_property_fields",
-                (
-                    group_id,
-                    ids,
-                ),
-                {"group_id": "str", "ids": "list[str]"},
-                m,
+                error, "get_property_fields", (group_id, ids), {"group_id": "str", "ids": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         x = m.ids
         ids = [*x] if x else []
-        return (
-            group_id,
-            ids,
-        )
+        return group_id, ids
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -199,7 +179,7 @@ def _get_property_fields() -> Codec:
             raise explain_arguments(
                 error, "get_property_fields", (result,), {"result": "list[PropertyField]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -211,7 +191,7 @@ def _get_property_fields() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -237,24 +217,18 @@ def _update_property_field() -> Codec:
             raise explain_arguments(
                 error,
                 "update_property_field",
-                (
-                    group_id,
-                    field,
-                ),
+                (group_id, field),
                 {"group_id": "str", "field": "PropertyField"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         group_id = m.group_id
         field = decode_property_field(m.field) if has("field") else None
-        return (
-            group_id,
-            field,
-        )
+        return group_id, field
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -266,7 +240,7 @@ def _update_property_field() -> Codec:
             raise explain_arguments(
                 error, "update_property_field", (result,), {"result": "PropertyField"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -278,7 +252,7 @@ def _update_property_field() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -304,23 +278,17 @@ def _search_property_fields() -> Codec:
             raise explain_arguments(
                 error,
                 "search_property_fields",
-                (
-                    group_id,
-                    opts,
-                ),
+                (group_id, opts),
                 {"group_id": "str", "opts": "PropertyFieldSearchOpts"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         opts = decode_property_field_search_opts(m.opts)
-        return (
-            group_id,
-            opts,
-        )
+        return group_id, opts
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -336,7 +304,7 @@ def _search_property_fields() -> Codec:
             raise explain_arguments(
                 error, "search_property_fields", (result,), {"result": "list[PropertyField]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -348,7 +316,7 @@ def _search_property_fields() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -377,26 +345,18 @@ def _get_property_field_by_name() -> Codec:
             raise explain_arguments(
                 error,
                 "get_property_field_by_name",
-                (
-                    group_id,
-                    target_id,
-                    name,
-                ),
+                (group_id, target_id, name),
                 {"group_id": "str", "target_id": "str", "name": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         target_id = m.target_id
         name = m.name
-        return (
-            group_id,
-            target_id,
-            name,
-        )
+        return group_id, target_id, name
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -408,7 +368,7 @@ def _get_property_field_by_name() -> Codec:
             raise explain_arguments(
                 error, "get_property_field_by_name", (result,), {"result": "PropertyField"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -420,7 +380,7 @@ def _get_property_field_by_name() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -448,24 +408,18 @@ def _update_property_fields() -> Codec:
             raise explain_arguments(
                 error,
                 "update_property_fields",
-                (
-                    group_id,
-                    fields,
-                ),
+                (group_id, fields),
                 {"group_id": "str", "fields": "list[PropertyField]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         x = m.fields
         fields = [decode_property_field(e) for e in x] if x else []
-        return (
-            group_id,
-            fields,
-        )
+        return group_id, fields
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -481,7 +435,7 @@ def _update_property_fields() -> Codec:
             raise explain_arguments(
                 error, "update_property_fields", (result,), {"result": "list[PropertyField]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -493,7 +447,7 @@ def _update_property_fields() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -522,26 +476,18 @@ def _get_access_control_fields_autocomplete() -> Codec:
             raise explain_arguments(
                 error,
                 "get_access_control_fields_autocomplete",
-                (
-                    acting_user_id,
-                    after,
-                    limit,
-                ),
+                (acting_user_id, after, limit),
                 {"acting_user_id": "str", "after": "str", "limit": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         acting_user_id = m.acting_user_id
         after = m.after
         limit = m.limit
-        return (
-            acting_user_id,
-            after,
-            limit,
-        )
+        return acting_user_id, after, limit
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -561,7 +507,7 @@ def _get_access_control_fields_autocomplete() -> Codec:
                 {"result": "list[PropertyField]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -574,7 +520,7 @@ def _get_access_control_fields_autocomplete() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetAccessControlFieldsAutocomplete"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -28,7 +28,7 @@ def _register_property_group() -> Codec:
                 m.name = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "register_property_group", (name,), {"name": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -45,7 +45,7 @@ def _register_property_group() -> Codec:
             raise explain_arguments(
                 error, "register_property_group", (result,), {"result": "PropertyGroup"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -57,7 +57,7 @@ def _register_property_group() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -78,7 +78,7 @@ def _get_property_group() -> Codec:
                 m.name = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_property_group", (name,), {"name": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -95,7 +95,7 @@ def _get_property_group() -> Codec:
             raise explain_arguments(
                 error, "get_property_group", (result,), {"result": "PropertyGroup"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -107,7 +107,7 @@ def _get_property_group() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

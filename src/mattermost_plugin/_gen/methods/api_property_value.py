@@ -43,7 +43,7 @@ def _create_property_value() -> Codec:
             raise explain_arguments(
                 error, "create_property_value", (value,), {"value": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -61,7 +61,7 @@ def _create_property_value() -> Codec:
             raise explain_arguments(
                 error, "create_property_value", (result,), {"result": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -73,7 +73,7 @@ def _create_property_value() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -97,25 +97,15 @@ def _get_property_value() -> Codec:
                 m.value_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_property_value",
-                (
-                    group_id,
-                    value_id,
-                ),
-                {"group_id": "str", "value_id": "str"},
-                m,
+                error, "get_property_value", (group_id, value_id), {"group_id": "str", "value_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         value_id = m.value_id
-        return (
-            group_id,
-            value_id,
-        )
+        return group_id, value_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -127,7 +117,7 @@ def _get_property_value() -> Codec:
             raise explain_arguments(
                 error, "get_property_value", (result,), {"result": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -139,7 +129,7 @@ def _get_property_value() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -163,26 +153,16 @@ def _get_property_values() -> Codec:
                 m.ids.extend(checked_list(v))
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_property_values",
-                (
-                    group_id,
-                    ids,
-                ),
-                {"group_id": "str", "ids": "list[str]"},
-                m,
+                error, "get_property_values", (group_id, ids), {"group_id": "str", "ids": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         x = m.ids
         ids = [*x] if x else []
-        return (
-            group_id,
-            ids,
-        )
+        return group_id, ids
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -198,7 +178,7 @@ def _get_property_values() -> Codec:
             raise explain_arguments(
                 error, "get_property_values", (result,), {"result": "list[PropertyValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -210,7 +190,7 @@ def _get_property_values() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -236,24 +216,18 @@ def _update_property_value() -> Codec:
             raise explain_arguments(
                 error,
                 "update_property_value",
-                (
-                    group_id,
-                    value,
-                ),
+                (group_id, value),
                 {"group_id": "str", "value": "PropertyValue"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         group_id = m.group_id
         value = decode_property_value(m.value) if has("value") else None
-        return (
-            group_id,
-            value,
-        )
+        return group_id, value
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -265,7 +239,7 @@ def _update_property_value() -> Codec:
             raise explain_arguments(
                 error, "update_property_value", (result,), {"result": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -277,7 +251,7 @@ def _update_property_value() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -299,7 +273,7 @@ def _upsert_property_value() -> Codec:
             raise explain_arguments(
                 error, "upsert_property_value", (value,), {"value": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -317,7 +291,7 @@ def _upsert_property_value() -> Codec:
             raise explain_arguments(
                 error, "upsert_property_value", (result,), {"result": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -329,7 +303,7 @@ def _upsert_property_value() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -355,23 +329,17 @@ def _search_property_values() -> Codec:
             raise explain_arguments(
                 error,
                 "search_property_values",
-                (
-                    group_id,
-                    opts,
-                ),
+                (group_id, opts),
                 {"group_id": "str", "opts": "PropertyValueSearchOpts"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         opts = decode_property_value_search_opts(m.opts)
-        return (
-            group_id,
-            opts,
-        )
+        return group_id, opts
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -387,7 +355,7 @@ def _search_property_values() -> Codec:
             raise explain_arguments(
                 error, "search_property_values", (result,), {"result": "list[PropertyValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -399,7 +367,7 @@ def _search_property_values() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -427,24 +395,18 @@ def _update_property_values() -> Codec:
             raise explain_arguments(
                 error,
                 "update_property_values",
-                (
-                    group_id,
-                    values,
-                ),
+                (group_id, values),
                 {"group_id": "str", "values": "list[PropertyValue]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         x = m.values
         values = [decode_property_value(e) for e in x] if x else []
-        return (
-            group_id,
-            values,
-        )
+        return group_id, values
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -460,7 +422,7 @@ def _update_property_values() -> Codec:
             raise explain_arguments(
                 error, "update_property_values", (result,), {"result": "list[PropertyValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -472,7 +434,7 @@ def _update_property_values() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -497,7 +459,7 @@ def _upsert_property_values() -> Codec:
             raise explain_arguments(
                 error, "upsert_property_values", (values,), {"values": "list[PropertyValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -519,7 +481,7 @@ def _upsert_property_values() -> Codec:
             raise explain_arguments(
                 error, "upsert_property_values", (result,), {"result": "list[PropertyValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -531,7 +493,7 @@ def _upsert_property_values() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -559,24 +521,18 @@ def _upsert_property_values_with_options() -> Codec:
             raise explain_arguments(
                 error,
                 "upsert_property_values_with_options",
-                (
-                    values,
-                    options,
-                ),
+                (values, options),
                 {"values": "list[PropertyValue]", "options": "PropertyRequestOptions"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         x = m.values
         values = [decode_property_value(e) for e in x] if x else []
         options = decode_property_request_options(m.options)
-        return (
-            values,
-            options,
-        )
+        return values, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -592,7 +548,7 @@ def _upsert_property_values_with_options() -> Codec:
             raise explain_arguments(
                 error, "upsert_property_values_with_options", (result,), {"result": "list[PropertyValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -604,7 +560,7 @@ def _upsert_property_values_with_options() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -629,24 +585,18 @@ def _upsert_property_value_with_options() -> Codec:
             raise explain_arguments(
                 error,
                 "upsert_property_value_with_options",
-                (
-                    value,
-                    options,
-                ),
+                (value, options),
                 {"value": "PropertyValue", "options": "PropertyRequestOptions"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         value = decode_property_value(m.value) if has("value") else None
         options = decode_property_request_options(m.options)
-        return (
-            value,
-            options,
-        )
+        return value, options
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -658,7 +608,7 @@ def _upsert_property_value_with_options() -> Codec:
             raise explain_arguments(
                 error, "upsert_property_value_with_options", (result,), {"result": "PropertyValue"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -670,7 +620,7 @@ def _upsert_property_value_with_options() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

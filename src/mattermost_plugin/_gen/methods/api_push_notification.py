@@ -36,24 +36,18 @@ def _send_push_notification() -> Codec:
             raise explain_arguments(
                 error,
                 "send_push_notification",
-                (
-                    notification,
-                    user_id,
-                ),
+                (notification, user_id),
                 {"notification": "PushNotification", "user_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         notification = decode_push_notification(m.notification) if has("notification") else None
         user_id = m.user_id
-        return (
-            notification,
-            user_id,
-        )
+        return notification, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -64,7 +58,7 @@ def _send_push_notification() -> Codec:
             raise explain_arguments(
                 error, "send_push_notification", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -76,7 +70,7 @@ def _send_push_notification() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SendPushNotification"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -31,7 +31,7 @@ def _add_reaction() -> Codec:
             encode_reaction(reaction, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "add_reaction", (reaction,), {"reaction": "Reaction"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -47,7 +47,7 @@ def _add_reaction() -> Codec:
             encode_reaction(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "add_reaction", (result,), {"result": "Reaction"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -60,7 +60,7 @@ def _add_reaction() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "AddReaction"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -82,7 +82,7 @@ def _remove_reaction() -> Codec:
             raise explain_arguments(
                 error, "remove_reaction", (reaction,), {"reaction": "Reaction"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -97,7 +97,7 @@ def _remove_reaction() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "remove_reaction", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -109,7 +109,7 @@ def _remove_reaction() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RemoveReaction"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -130,7 +130,7 @@ def _get_reactions() -> Codec:
                 m.post_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_reactions", (post_id,), {"post_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -151,7 +151,7 @@ def _get_reactions() -> Codec:
             raise explain_arguments(
                 error, "get_reactions", (result,), {"result": "list[Reaction]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -164,7 +164,7 @@ def _get_reactions() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetReactions"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

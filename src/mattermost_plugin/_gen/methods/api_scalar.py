@@ -37,25 +37,15 @@ def _unregister_command() -> Codec:
                 m.trigger = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "unregister_command",
-                (
-                    team_id,
-                    trigger,
-                ),
-                {"team_id": "str", "trigger": "str"},
-                m,
+                error, "unregister_command", (team_id, trigger), {"team_id": "str", "trigger": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         trigger = m.trigger
-        return (
-            team_id,
-            trigger,
-        )
+        return team_id, trigger
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -64,7 +54,7 @@ def _unregister_command() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "unregister_command", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -75,7 +65,7 @@ def _unregister_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -89,7 +79,7 @@ def _get_bundle_path() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -104,7 +94,7 @@ def _get_bundle_path() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_bundle_path", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -115,7 +105,7 @@ def _get_bundle_path() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -129,7 +119,7 @@ def _is_enterprise_ready() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -144,7 +134,7 @@ def _is_enterprise_ready() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "is_enterprise_ready", (result,), {"result": "bool"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -162,7 +152,7 @@ def _get_server_version() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -177,7 +167,7 @@ def _get_server_version() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_server_version", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -195,7 +185,7 @@ def _get_system_install_date() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -212,7 +202,7 @@ def _get_system_install_date() -> Codec:
             raise explain_arguments(
                 error, "get_system_install_date", (result,), {"result": "int"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -224,7 +214,7 @@ def _get_system_install_date() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetSystemInstallDate"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -238,7 +228,7 @@ def _get_diagnostic_id() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -253,7 +243,7 @@ def _get_diagnostic_id() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_diagnostic_id", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -271,7 +261,7 @@ def _get_telemetry_id() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -286,7 +276,7 @@ def _get_telemetry_id() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_telemetry_id", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -311,7 +301,7 @@ def _delete_user() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_user", (user_id,), {"user_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -325,7 +315,7 @@ def _delete_user() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_user", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -337,7 +327,7 @@ def _delete_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -363,23 +353,17 @@ def _extend_session_expiry() -> Codec:
             raise explain_arguments(
                 error,
                 "extend_session_expiry",
-                (
-                    session_id,
-                    new_expiry,
-                ),
+                (session_id, new_expiry),
                 {"session_id": "str", "new_expiry": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         session_id = m.session_id
         new_expiry = m.new_expiry
-        return (
-            session_id,
-            new_expiry,
-        )
+        return session_id, new_expiry
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -390,7 +374,7 @@ def _extend_session_expiry() -> Codec:
             raise explain_arguments(
                 error, "extend_session_expiry", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -402,7 +386,7 @@ def _extend_session_expiry() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "ExtendSessionExpiry"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -425,7 +409,7 @@ def _revoke_session() -> Codec:
             raise explain_arguments(
                 error, "revoke_session", (session_id,), {"session_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -439,7 +423,7 @@ def _revoke_session() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "revoke_session", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -451,7 +435,7 @@ def _revoke_session() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RevokeSession"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -474,7 +458,7 @@ def _revoke_user_access_token() -> Codec:
             raise explain_arguments(
                 error, "revoke_user_access_token", (token_id,), {"token_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -490,7 +474,7 @@ def _revoke_user_access_token() -> Codec:
             raise explain_arguments(
                 error, "revoke_user_access_token", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -502,7 +486,7 @@ def _revoke_user_access_token() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RevokeUserAccessToken"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -523,7 +507,7 @@ def _get_team_icon() -> Codec:
                 m.team_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team_icon", (team_id,), {"team_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -539,7 +523,7 @@ def _get_team_icon() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team_icon", (result,), {"result": "bytes"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -551,7 +535,7 @@ def _get_team_icon() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamIcon"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -575,25 +559,15 @@ def _set_team_icon() -> Codec:
                 m.data = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "set_team_icon",
-                (
-                    team_id,
-                    data,
-                ),
-                {"team_id": "str", "data": "bytes"},
-                m,
+                error, "set_team_icon", (team_id, data), {"team_id": "str", "data": "bytes"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         data = m.data
-        return (
-            team_id,
-            data,
-        )
+        return team_id, data
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -602,7 +576,7 @@ def _set_team_icon() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "set_team_icon", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -614,7 +588,7 @@ def _set_team_icon() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SetTeamIcon"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -635,7 +609,7 @@ def _remove_team_icon() -> Codec:
                 m.team_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "remove_team_icon", (team_id,), {"team_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -649,7 +623,7 @@ def _remove_team_icon() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "remove_team_icon", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -661,7 +635,7 @@ def _remove_team_icon() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RemoveTeamIcon"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -685,25 +659,15 @@ def _update_user_active() -> Codec:
                 m.active = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "update_user_active",
-                (
-                    user_id,
-                    active,
-                ),
-                {"user_id": "str", "active": "bool"},
-                m,
+                error, "update_user_active", (user_id, active), {"user_id": "str", "active": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         active = m.active
-        return (
-            user_id,
-            active,
-        )
+        return user_id, active
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -712,7 +676,7 @@ def _update_user_active() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_user_active", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -724,7 +688,7 @@ def _update_user_active() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateUserActive"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -747,7 +711,7 @@ def _remove_user_custom_status() -> Codec:
             raise explain_arguments(
                 error, "remove_user_custom_status", (user_id,), {"user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -763,7 +727,7 @@ def _remove_user_custom_status() -> Codec:
             raise explain_arguments(
                 error, "remove_user_custom_status", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -775,7 +739,7 @@ def _remove_user_custom_status() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RemoveUserCustomStatus"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -801,24 +765,18 @@ def _get_ldap_user_attributes() -> Codec:
             raise explain_arguments(
                 error,
                 "get_ldap_user_attributes",
-                (
-                    user_id,
-                    attributes,
-                ),
+                (user_id, attributes),
                 {"user_id": "str", "attributes": "list[str]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         x = m.attributes
         attributes = [*x] if x else []
-        return (
-            user_id,
-            attributes,
-        )
+        return user_id, attributes
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -834,7 +792,7 @@ def _get_ldap_user_attributes() -> Codec:
             raise explain_arguments(
                 error, "get_ldap_user_attributes", (result,), {"result": "dict[str, str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -847,7 +805,7 @@ def _get_ldap_user_attributes() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetLDAPUserAttributes"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -868,7 +826,7 @@ def _delete_team() -> Codec:
                 m.team_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_team", (team_id,), {"team_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -882,7 +840,7 @@ def _delete_team() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_team", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -894,7 +852,7 @@ def _delete_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -923,26 +881,18 @@ def _delete_team_member() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_team_member",
-                (
-                    team_id,
-                    user_id,
-                    requestor_id,
-                ),
+                (team_id, user_id, requestor_id),
                 {"team_id": "str", "user_id": "str", "requestor_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         user_id = m.user_id
         requestor_id = m.requestor_id
-        return (
-            team_id,
-            user_id,
-            requestor_id,
-        )
+        return team_id, user_id, requestor_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -951,7 +901,7 @@ def _delete_team_member() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_team_member", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -963,7 +913,7 @@ def _delete_team_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteTeamMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -986,7 +936,7 @@ def _delete_channel() -> Codec:
             raise explain_arguments(
                 error, "delete_channel", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1000,7 +950,7 @@ def _delete_channel() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_channel", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1012,7 +962,7 @@ def _delete_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1035,7 +985,7 @@ def _restore_channel() -> Codec:
             raise explain_arguments(
                 error, "restore_channel", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1049,7 +999,7 @@ def _restore_channel() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "restore_channel", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1061,7 +1011,7 @@ def _restore_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RestoreChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1084,7 +1034,7 @@ def _register_channel_guard() -> Codec:
             raise explain_arguments(
                 error, "register_channel_guard", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1100,7 +1050,7 @@ def _register_channel_guard() -> Codec:
             raise explain_arguments(
                 error, "register_channel_guard", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1112,7 +1062,7 @@ def _register_channel_guard() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RegisterChannelGuard"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1135,7 +1085,7 @@ def _unregister_channel_guard() -> Codec:
             raise explain_arguments(
                 error, "unregister_channel_guard", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1151,7 +1101,7 @@ def _unregister_channel_guard() -> Codec:
             raise explain_arguments(
                 error, "unregister_channel_guard", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1163,7 +1113,7 @@ def _unregister_channel_guard() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UnregisterChannelGuard"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1189,23 +1139,17 @@ def _delete_channel_member() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_channel_member",
-                (
-                    channel_id,
-                    user_id,
-                ),
+                (channel_id, user_id),
                 {"channel_id": "str", "user_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         user_id = m.user_id
-        return (
-            channel_id,
-            user_id,
-        )
+        return channel_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1216,7 +1160,7 @@ def _delete_channel_member() -> Codec:
             raise explain_arguments(
                 error, "delete_channel_member", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1228,7 +1172,7 @@ def _delete_channel_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteChannelMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1252,25 +1196,15 @@ def _delete_ephemeral_post() -> Codec:
                 m.post_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "delete_ephemeral_post",
-                (
-                    user_id,
-                    post_id,
-                ),
-                {"user_id": "str", "post_id": "str"},
-                m,
+                error, "delete_ephemeral_post", (user_id, post_id), {"user_id": "str", "post_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         post_id = m.post_id
-        return (
-            user_id,
-            post_id,
-        )
+        return user_id, post_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1281,7 +1215,7 @@ def _delete_ephemeral_post() -> Codec:
             raise explain_arguments(
                 error, "delete_ephemeral_post", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -1305,7 +1239,7 @@ def _delete_post() -> Codec:
                 m.post_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_post", (post_id,), {"post_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1319,7 +1253,7 @@ def _delete_post() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_post", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1331,7 +1265,7 @@ def _delete_post() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeletePost"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1352,7 +1286,7 @@ def _get_profile_image() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_profile_image", (user_id,), {"user_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1368,7 +1302,7 @@ def _get_profile_image() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_profile_image", (result,), {"result": "bytes"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1380,7 +1314,7 @@ def _get_profile_image() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetProfileImage"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1404,25 +1338,15 @@ def _set_profile_image() -> Codec:
                 m.data = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "set_profile_image",
-                (
-                    user_id,
-                    data,
-                ),
-                {"user_id": "str", "data": "bytes"},
-                m,
+                error, "set_profile_image", (user_id, data), {"user_id": "str", "data": "bytes"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         data = m.data
-        return (
-            user_id,
-            data,
-        )
+        return user_id, data
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1431,7 +1355,7 @@ def _set_profile_image() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "set_profile_image", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1443,7 +1367,7 @@ def _set_profile_image() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SetProfileImage"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1467,26 +1391,16 @@ def _copy_file_infos() -> Codec:
                 m.file_ids.extend(checked_list(v))
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "copy_file_infos",
-                (
-                    user_id,
-                    file_ids,
-                ),
-                {"user_id": "str", "file_ids": "list[str]"},
-                m,
+                error, "copy_file_infos", (user_id, file_ids), {"user_id": "str", "file_ids": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         x = m.file_ids
         file_ids = [*x] if x else []
-        return (
-            user_id,
-            file_ids,
-        )
+        return user_id, file_ids
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1498,7 +1412,7 @@ def _copy_file_infos() -> Codec:
                 m.result.extend(checked_list(v))
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "copy_file_infos", (result,), {"result": "list[str]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1511,7 +1425,7 @@ def _copy_file_infos() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CopyFileInfos"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1537,23 +1451,17 @@ def _set_file_searchable_content() -> Codec:
             raise explain_arguments(
                 error,
                 "set_file_searchable_content",
-                (
-                    file_id,
-                    content,
-                ),
+                (file_id, content),
                 {"file_id": "str", "content": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         file_id = m.file_id
         content = m.content
-        return (
-            file_id,
-            content,
-        )
+        return file_id, content
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1564,7 +1472,7 @@ def _set_file_searchable_content() -> Codec:
             raise explain_arguments(
                 error, "set_file_searchable_content", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1576,7 +1484,7 @@ def _set_file_searchable_content() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SetFileSearchableContent"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1597,7 +1505,7 @@ def _get_file_link() -> Codec:
                 m.file_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_file_link", (file_id,), {"file_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1613,7 +1521,7 @@ def _get_file_link() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_file_link", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1625,7 +1533,7 @@ def _get_file_link() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetFileLink"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1646,7 +1554,7 @@ def _get_emoji_image() -> Codec:
                 m.emoji_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_emoji_image", (emoji_id,), {"emoji_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1666,7 +1574,7 @@ def _get_emoji_image() -> Codec:
                 m.result_2 = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_emoji_image", (result,), {"result": "Any"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1680,7 +1588,7 @@ def _get_emoji_image() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetEmojiImage"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1701,7 +1609,7 @@ def _enable_plugin() -> Codec:
                 m.id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "enable_plugin", (id,), {"id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1715,7 +1623,7 @@ def _enable_plugin() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "enable_plugin", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1727,7 +1635,7 @@ def _enable_plugin() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "EnablePlugin"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1748,7 +1656,7 @@ def _disable_plugin() -> Codec:
                 m.id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "disable_plugin", (id,), {"id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1762,7 +1670,7 @@ def _disable_plugin() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "disable_plugin", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1774,7 +1682,7 @@ def _disable_plugin() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DisablePlugin"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1795,7 +1703,7 @@ def _remove_plugin() -> Codec:
                 m.id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "remove_plugin", (id,), {"id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1809,7 +1717,7 @@ def _remove_plugin() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "remove_plugin", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1821,7 +1729,7 @@ def _remove_plugin() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RemovePlugin"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1845,25 +1753,15 @@ def _kv_set() -> Codec:
                 m.value = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "kv_set",
-                (
-                    key,
-                    value,
-                ),
-                {"key": "str", "value": "bytes"},
-                m,
+                error, "kv_set", (key, value), {"key": "str", "value": "bytes"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         key = m.key
         value = m.value
-        return (
-            key,
-            value,
-        )
+        return key, value
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1872,7 +1770,7 @@ def _kv_set() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_set", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1884,7 +1782,7 @@ def _kv_set() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVSet"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1913,15 +1811,11 @@ def _kv_compare_and_set() -> Codec:
             raise explain_arguments(
                 error,
                 "kv_compare_and_set",
-                (
-                    key,
-                    old_value,
-                    new_value,
-                ),
+                (key, old_value, new_value),
                 {"key": "str", "old_value": "bytes | None", "new_value": "bytes | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -1929,11 +1823,7 @@ def _kv_compare_and_set() -> Codec:
         key = m.key
         old_value = m.old_value if has("old_value") else None
         new_value = m.new_value if has("new_value") else None
-        return (
-            key,
-            old_value,
-            new_value,
-        )
+        return key, old_value, new_value
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1944,7 +1834,7 @@ def _kv_compare_and_set() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_compare_and_set", (result,), {"result": "bool"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1956,7 +1846,7 @@ def _kv_compare_and_set() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVCompareAndSet"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1980,25 +1870,15 @@ def _kv_compare_and_delete() -> Codec:
                 m.old_value = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "kv_compare_and_delete",
-                (
-                    key,
-                    old_value,
-                ),
-                {"key": "str", "old_value": "bytes"},
-                m,
+                error, "kv_compare_and_delete", (key, old_value), {"key": "str", "old_value": "bytes"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         key = m.key
         old_value = m.old_value
-        return (
-            key,
-            old_value,
-        )
+        return key, old_value
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2011,7 +1891,7 @@ def _kv_compare_and_delete() -> Codec:
             raise explain_arguments(
                 error, "kv_compare_and_delete", (result,), {"result": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2023,7 +1903,7 @@ def _kv_compare_and_delete() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVCompareAndDelete"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2052,26 +1932,18 @@ def _kv_set_with_expiry() -> Codec:
             raise explain_arguments(
                 error,
                 "kv_set_with_expiry",
-                (
-                    key,
-                    value,
-                    expire_in_seconds,
-                ),
+                (key, value, expire_in_seconds),
                 {"key": "str", "value": "bytes", "expire_in_seconds": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         key = m.key
         value = m.value
         expire_in_seconds = m.expire_in_seconds
-        return (
-            key,
-            value,
-            expire_in_seconds,
-        )
+        return key, value, expire_in_seconds
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2080,7 +1952,7 @@ def _kv_set_with_expiry() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_set_with_expiry", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2092,7 +1964,7 @@ def _kv_set_with_expiry() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVSetWithExpiry"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2113,7 +1985,7 @@ def _kv_get() -> Codec:
                 m.key = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_get", (key,), {"key": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2129,7 +2001,7 @@ def _kv_get() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_get", (result,), {"result": "bytes | None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2142,7 +2014,7 @@ def _kv_get() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVGet"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2163,7 +2035,7 @@ def _kv_delete() -> Codec:
                 m.key = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_delete", (key,), {"key": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2177,7 +2049,7 @@ def _kv_delete() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_delete", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2189,7 +2061,7 @@ def _kv_delete() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVDelete"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2203,7 +2075,7 @@ def _kv_delete_all() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -2216,7 +2088,7 @@ def _kv_delete_all() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_delete_all", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2228,7 +2100,7 @@ def _kv_delete_all() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVDeleteAll"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2252,25 +2124,15 @@ def _kv_list() -> Codec:
                 m.per_page = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "kv_list",
-                (
-                    page,
-                    per_page,
-                ),
-                {"page": "int", "per_page": "int"},
-                m,
+                error, "kv_list", (page, per_page), {"page": "int", "per_page": "int"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         page = m.page
         per_page = m.per_page
-        return (
-            page,
-            per_page,
-        )
+        return page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2282,7 +2144,7 @@ def _kv_list() -> Codec:
                 m.result.extend(checked_list(v))
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "kv_list", (result,), {"result": "list[str]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2295,7 +2157,7 @@ def _kv_list() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "KVList"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2321,24 +2183,18 @@ def _roles_grant_permission() -> Codec:
             raise explain_arguments(
                 error,
                 "roles_grant_permission",
-                (
-                    role_names,
-                    permission_id,
-                ),
+                (role_names, permission_id),
                 {"role_names": "list[str]", "permission_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         x = m.role_names
         role_names = [*x] if x else []
         permission_id = m.permission_id
-        return (
-            role_names,
-            permission_id,
-        )
+        return role_names, permission_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2351,7 +2207,7 @@ def _roles_grant_permission() -> Codec:
             raise explain_arguments(
                 error, "roles_grant_permission", (result,), {"result": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2384,26 +2240,18 @@ def _send_mail() -> Codec:
             raise explain_arguments(
                 error,
                 "send_mail",
-                (
-                    to,
-                    subject,
-                    html_body,
-                ),
+                (to, subject, html_body),
                 {"to": "str", "subject": "str", "html_body": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         to = m.to
         subject = m.subject
         html_body = m.html_body
-        return (
-            to,
-            subject,
-            html_body,
-        )
+        return to, subject, html_body
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2412,7 +2260,7 @@ def _send_mail() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "send_mail", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2424,7 +2272,7 @@ def _send_mail() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SendMail"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2447,7 +2295,7 @@ def _permanent_delete_bot() -> Codec:
             raise explain_arguments(
                 error, "permanent_delete_bot", (bot_user_id,), {"bot_user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2461,7 +2309,7 @@ def _permanent_delete_bot() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "permanent_delete_bot", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2473,7 +2321,7 @@ def _permanent_delete_bot() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "PermanentDeleteBot"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2502,26 +2350,18 @@ def _publish_user_typing() -> Codec:
             raise explain_arguments(
                 error,
                 "publish_user_typing",
-                (
-                    user_id,
-                    channel_id,
-                    parent_id,
-                ),
+                (user_id, channel_id, parent_id),
                 {"user_id": "str", "channel_id": "str", "parent_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         channel_id = m.channel_id
         parent_id = m.parent_id
-        return (
-            user_id,
-            channel_id,
-            parent_id,
-        )
+        return user_id, channel_id, parent_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2530,7 +2370,7 @@ def _publish_user_typing() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "publish_user_typing", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2542,7 +2382,7 @@ def _publish_user_typing() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "PublishUserTyping"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2565,7 +2405,7 @@ def _delete_command() -> Codec:
             raise explain_arguments(
                 error, "delete_command", (command_id,), {"command_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2579,7 +2419,7 @@ def _delete_command() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_command", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2590,7 +2430,7 @@ def _delete_command() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2611,7 +2451,7 @@ def _delete_oauth_app() -> Codec:
                 m.app_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_oauth_app", (app_id,), {"app_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2625,7 +2465,7 @@ def _delete_oauth_app() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "delete_oauth_app", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2637,7 +2477,7 @@ def _delete_oauth_app() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteOAuthApp"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2671,12 +2511,7 @@ def _request_trial_license() -> Codec:
             raise explain_arguments(
                 error,
                 "request_trial_license",
-                (
-                    requester_id,
-                    users,
-                    terms_accepted,
-                    receive_emails_accepted,
-                ),
+                (requester_id, users, terms_accepted, receive_emails_accepted),
                 {
                     "requester_id": "str",
                     "users": "int",
@@ -2685,7 +2520,7 @@ def _request_trial_license() -> Codec:
                 },
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2693,12 +2528,7 @@ def _request_trial_license() -> Codec:
         users = m.users
         terms_accepted = m.terms_accepted
         receive_emails_accepted = m.receive_emails_accepted
-        return (
-            requester_id,
-            users,
-            terms_accepted,
-            receive_emails_accepted,
-        )
+        return requester_id, users, terms_accepted, receive_emails_accepted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2709,7 +2539,7 @@ def _request_trial_license() -> Codec:
             raise explain_arguments(
                 error, "request_trial_license", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2721,7 +2551,7 @@ def _request_trial_license() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "RequestTrialLicense"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2747,23 +2577,17 @@ def _register_collection_and_topic() -> Codec:
             raise explain_arguments(
                 error,
                 "register_collection_and_topic",
-                (
-                    collection_type,
-                    topic_type,
-                ),
+                (collection_type, topic_type),
                 {"collection_type": "str", "topic_type": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         collection_type = m.collection_type
         topic_type = m.topic_type
-        return (
-            collection_type,
-            topic_type,
-        )
+        return collection_type, topic_type
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -2774,7 +2598,7 @@ def _register_collection_and_topic() -> Codec:
             raise explain_arguments(
                 error, "register_collection_and_topic", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2785,7 +2609,7 @@ def _register_collection_and_topic() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2808,7 +2632,7 @@ def _unregister_plugin_for_shared_channels() -> Codec:
             raise explain_arguments(
                 error, "unregister_plugin_for_shared_channels", (plugin_id,), {"plugin_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2824,7 +2648,7 @@ def _unregister_plugin_for_shared_channels() -> Codec:
             raise explain_arguments(
                 error, "unregister_plugin_for_shared_channels", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2835,7 +2659,7 @@ def _unregister_plugin_for_shared_channels() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2858,7 +2682,7 @@ def _unregister_plugin_remote_for_shared_channels() -> Codec:
             raise explain_arguments(
                 error, "unregister_plugin_remote_for_shared_channels", (remote_id,), {"remote_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2874,7 +2698,7 @@ def _unregister_plugin_remote_for_shared_channels() -> Codec:
             raise explain_arguments(
                 error, "unregister_plugin_remote_for_shared_channels", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2885,7 +2709,7 @@ def _unregister_plugin_remote_for_shared_channels() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2908,7 +2732,7 @@ def _unshare_channel() -> Codec:
             raise explain_arguments(
                 error, "unshare_channel", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2924,7 +2748,7 @@ def _unshare_channel() -> Codec:
                 m.unshared = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "unshare_channel", (result,), {"result": "bool"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2935,7 +2759,7 @@ def _unshare_channel() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -2958,7 +2782,7 @@ def _sync_shared_channel() -> Codec:
             raise explain_arguments(
                 error, "sync_shared_channel", (channel_id,), {"channel_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -2972,7 +2796,7 @@ def _sync_shared_channel() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "sync_shared_channel", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -2983,7 +2807,7 @@ def _sync_shared_channel() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3015,16 +2839,11 @@ def _invite_remote_to_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "invite_remote_to_channel",
-                (
-                    channel_id,
-                    remote_id,
-                    user_id,
-                    share_if_not_shared,
-                ),
+                (channel_id, remote_id, user_id, share_if_not_shared),
                 {"channel_id": "str", "remote_id": "str", "user_id": "str", "share_if_not_shared": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -3032,12 +2851,7 @@ def _invite_remote_to_channel() -> Codec:
         remote_id = m.remote_id
         user_id = m.user_id
         share_if_not_shared = m.share_if_not_shared
-        return (
-            channel_id,
-            remote_id,
-            user_id,
-            share_if_not_shared,
-        )
+        return channel_id, remote_id, user_id, share_if_not_shared
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3048,7 +2862,7 @@ def _invite_remote_to_channel() -> Codec:
             raise explain_arguments(
                 error, "invite_remote_to_channel", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3059,7 +2873,7 @@ def _invite_remote_to_channel() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3085,23 +2899,17 @@ def _uninvite_remote_from_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "uninvite_remote_from_channel",
-                (
-                    channel_id,
-                    remote_id,
-                ),
+                (channel_id, remote_id),
                 {"channel_id": "str", "remote_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         channel_id = m.channel_id
         remote_id = m.remote_id
-        return (
-            channel_id,
-            remote_id,
-        )
+        return channel_id, remote_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3112,7 +2920,7 @@ def _uninvite_remote_from_channel() -> Codec:
             raise explain_arguments(
                 error, "uninvite_remote_from_channel", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3123,7 +2931,7 @@ def _uninvite_remote_from_channel() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3152,26 +2960,18 @@ def _receive_shared_channel_profile_image_sync_msg() -> Codec:
             raise explain_arguments(
                 error,
                 "receive_shared_channel_profile_image_sync_msg",
-                (
-                    remote_id,
-                    user_id,
-                    image,
-                ),
+                (remote_id, user_id, image),
                 {"remote_id": "str", "user_id": "str", "image": "bytes"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         remote_id = m.remote_id
         user_id = m.user_id
         image = m.image
-        return (
-            remote_id,
-            user_id,
-            image,
-        )
+        return remote_id, user_id, image
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3182,7 +2982,7 @@ def _receive_shared_channel_profile_image_sync_msg() -> Codec:
             raise explain_arguments(
                 error, "receive_shared_channel_profile_image_sync_msg", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3193,7 +2993,7 @@ def _receive_shared_channel_profile_image_sync_msg() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3207,7 +3007,7 @@ def _get_plugin_id() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -3222,7 +3022,7 @@ def _get_plugin_id() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_plugin_id", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3240,7 +3040,7 @@ def _delete_group_constrained_memberships() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -3255,7 +3055,7 @@ def _delete_group_constrained_memberships() -> Codec:
             raise explain_arguments(
                 error, "delete_group_constrained_memberships", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3267,7 +3067,7 @@ def _delete_group_constrained_memberships() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteGroupConstrainedMemberships"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3293,23 +3093,17 @@ def _delete_property_field() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_field",
-                (
-                    group_id,
-                    field_id,
-                ),
+                (group_id, field_id),
                 {"group_id": "str", "field_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         field_id = m.field_id
-        return (
-            group_id,
-            field_id,
-        )
+        return group_id, field_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3320,7 +3114,7 @@ def _delete_property_field() -> Codec:
             raise explain_arguments(
                 error, "delete_property_field", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3331,7 +3125,7 @@ def _delete_property_field() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3357,23 +3151,17 @@ def _count_property_fields() -> Codec:
             raise explain_arguments(
                 error,
                 "count_property_fields",
-                (
-                    group_id,
-                    include_deleted,
-                ),
+                (group_id, include_deleted),
                 {"group_id": "str", "include_deleted": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         include_deleted = m.include_deleted
-        return (
-            group_id,
-            include_deleted,
-        )
+        return group_id, include_deleted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3384,7 +3172,7 @@ def _count_property_fields() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "count_property_fields", (result,), {"result": "int"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3395,7 +3183,7 @@ def _count_property_fields() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3427,16 +3215,11 @@ def _count_property_fields_for_target() -> Codec:
             raise explain_arguments(
                 error,
                 "count_property_fields_for_target",
-                (
-                    group_id,
-                    target_type,
-                    target_id,
-                    include_deleted,
-                ),
+                (group_id, target_type, target_id, include_deleted),
                 {"group_id": "str", "target_type": "str", "target_id": "str", "include_deleted": "bool"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -3444,12 +3227,7 @@ def _count_property_fields_for_target() -> Codec:
         target_type = m.target_type
         target_id = m.target_id
         include_deleted = m.include_deleted
-        return (
-            group_id,
-            target_type,
-            target_id,
-            include_deleted,
-        )
+        return group_id, target_type, target_id, include_deleted
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3462,7 +3240,7 @@ def _count_property_fields_for_target() -> Codec:
             raise explain_arguments(
                 error, "count_property_fields_for_target", (result,), {"result": "int"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3473,7 +3251,7 @@ def _count_property_fields_for_target() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3499,23 +3277,17 @@ def _delete_property_value() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_value",
-                (
-                    group_id,
-                    value_id,
-                ),
+                (group_id, value_id),
                 {"group_id": "str", "value_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         value_id = m.value_id
-        return (
-            group_id,
-            value_id,
-        )
+        return group_id, value_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3526,7 +3298,7 @@ def _delete_property_value() -> Codec:
             raise explain_arguments(
                 error, "delete_property_value", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3537,7 +3309,7 @@ def _delete_property_value() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3566,26 +3338,18 @@ def _delete_property_values_for_target() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_values_for_target",
-                (
-                    group_id,
-                    target_type,
-                    target_id,
-                ),
+                (group_id, target_type, target_id),
                 {"group_id": "str", "target_type": "str", "target_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         target_type = m.target_type
         target_id = m.target_id
-        return (
-            group_id,
-            target_type,
-            target_id,
-        )
+        return group_id, target_type, target_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3596,7 +3360,7 @@ def _delete_property_values_for_target() -> Codec:
             raise explain_arguments(
                 error, "delete_property_values_for_target", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3607,7 +3371,7 @@ def _delete_property_values_for_target() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3633,23 +3397,17 @@ def _delete_property_values_for_field() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_property_values_for_field",
-                (
-                    group_id,
-                    field_id,
-                ),
+                (group_id, field_id),
                 {"group_id": "str", "field_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         field_id = m.field_id
-        return (
-            group_id,
-            field_id,
-        )
+        return group_id, field_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3660,7 +3418,7 @@ def _delete_property_values_for_field() -> Codec:
             raise explain_arguments(
                 error, "delete_property_values_for_field", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3671,7 +3429,7 @@ def _delete_property_values_for_field() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3700,26 +3458,18 @@ def _delete_access_control_policy() -> Codec:
             raise explain_arguments(
                 error,
                 "delete_access_control_policy",
-                (
-                    acting_user_id,
-                    resource_type,
-                    id,
-                ),
+                (acting_user_id, resource_type, id),
                 {"acting_user_id": "str", "resource_type": "str", "id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         acting_user_id = m.acting_user_id
         resource_type = m.resource_type
         id = m.id
-        return (
-            acting_user_id,
-            resource_type,
-            id,
-        )
+        return acting_user_id, resource_type, id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -3730,7 +3480,7 @@ def _delete_access_control_policy() -> Codec:
             raise explain_arguments(
                 error, "delete_access_control_policy", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -3742,7 +3492,7 @@ def _delete_access_control_policy() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "DeleteAccessControlPolicy"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

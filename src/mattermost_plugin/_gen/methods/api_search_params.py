@@ -40,24 +40,18 @@ def _search_posts_in_team() -> Codec:
             raise explain_arguments(
                 error,
                 "search_posts_in_team",
-                (
-                    team_id,
-                    params_list,
-                ),
+                (team_id, params_list),
                 {"team_id": "str", "params_list": "list[SearchParams]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         x = m.params_list
         params_list = [decode_search_params(e) for e in x] if x else []
-        return (
-            team_id,
-            params_list,
-        )
+        return team_id, params_list
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -73,7 +67,7 @@ def _search_posts_in_team() -> Codec:
             raise explain_arguments(
                 error, "search_posts_in_team", (result,), {"result": "list[Post]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -86,7 +80,7 @@ def _search_posts_in_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SearchPostsInTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -31,7 +31,7 @@ def _get_session() -> Codec:
                 m.session_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_session", (session_id,), {"session_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -46,7 +46,7 @@ def _get_session() -> Codec:
             encode_session(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_session", (result,), {"result": "Session"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -59,7 +59,7 @@ def _get_session() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetSession"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -79,7 +79,7 @@ def _create_session() -> Codec:
             encode_session(session, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_session", (session,), {"session": "Session"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -95,7 +95,7 @@ def _create_session() -> Codec:
             encode_session(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_session", (result,), {"result": "Session"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -108,7 +108,7 @@ def _create_session() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateSession"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -45,7 +45,7 @@ def _register_plugin_for_shared_channels() -> Codec:
             raise explain_arguments(
                 error, "register_plugin_for_shared_channels", (opts,), {"opts": "RegisterPluginOpts"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -63,7 +63,7 @@ def _register_plugin_for_shared_channels() -> Codec:
             raise explain_arguments(
                 error, "register_plugin_for_shared_channels", (result,), {"result": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -74,7 +74,7 @@ def _register_plugin_for_shared_channels() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -96,7 +96,7 @@ def _share_channel() -> Codec:
             raise explain_arguments(
                 error, "share_channel", (shared_channel,), {"shared_channel": "SharedChannel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -114,7 +114,7 @@ def _share_channel() -> Codec:
             raise explain_arguments(
                 error, "share_channel", (result,), {"result": "SharedChannel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -126,7 +126,7 @@ def _share_channel() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -148,7 +148,7 @@ def _update_shared_channel() -> Codec:
             raise explain_arguments(
                 error, "update_shared_channel", (shared_channel,), {"shared_channel": "SharedChannel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -166,7 +166,7 @@ def _update_shared_channel() -> Codec:
             raise explain_arguments(
                 error, "update_shared_channel", (result,), {"result": "SharedChannel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -178,7 +178,7 @@ def _update_shared_channel() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -204,24 +204,18 @@ def _receive_shared_channel_sync_msg() -> Codec:
             raise explain_arguments(
                 error,
                 "receive_shared_channel_sync_msg",
-                (
-                    remote_id,
-                    msg,
-                ),
+                (remote_id, msg),
                 {"remote_id": "str", "msg": "SyncMsg"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         remote_id = m.remote_id
         msg = decode_sync_msg(m.msg) if has("msg") else None
-        return (
-            remote_id,
-            msg,
-        )
+        return remote_id, msg
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -233,7 +227,7 @@ def _receive_shared_channel_sync_msg() -> Codec:
             raise explain_arguments(
                 error, "receive_shared_channel_sync_msg", (result,), {"result": "SyncResponse"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -244,7 +238,7 @@ def _receive_shared_channel_sync_msg() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

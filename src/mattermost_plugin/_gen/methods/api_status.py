@@ -29,7 +29,7 @@ def _get_user_status() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user_status", (user_id,), {"user_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -44,7 +44,7 @@ def _get_user_status() -> Codec:
             encode_status(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user_status", (result,), {"result": "Status"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -57,7 +57,7 @@ def _get_user_status() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUserStatus"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -80,7 +80,7 @@ def _get_user_statuses_by_ids() -> Codec:
             raise explain_arguments(
                 error, "get_user_statuses_by_ids", (user_ids,), {"user_ids": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -102,7 +102,7 @@ def _get_user_statuses_by_ids() -> Codec:
             raise explain_arguments(
                 error, "get_user_statuses_by_ids", (result,), {"result": "list[Status]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -115,7 +115,7 @@ def _get_user_statuses_by_ids() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUserStatusesByIds"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -139,25 +139,15 @@ def _update_user_status() -> Codec:
                 m.status = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "update_user_status",
-                (
-                    user_id,
-                    status,
-                ),
-                {"user_id": "str", "status": "str"},
-                m,
+                error, "update_user_status", (user_id, status), {"user_id": "str", "status": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         status = m.status
-        return (
-            user_id,
-            status,
-        )
+        return user_id, status
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -167,7 +157,7 @@ def _update_user_status() -> Codec:
             encode_status(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_user_status", (result,), {"result": "Status"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -180,7 +170,7 @@ def _update_user_status() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateUserStatus"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -206,23 +196,17 @@ def _set_user_status_timed_dnd() -> Codec:
             raise explain_arguments(
                 error,
                 "set_user_status_timed_dnd",
-                (
-                    user_id,
-                    endtime,
-                ),
+                (user_id, endtime),
                 {"user_id": "str", "endtime": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         endtime = m.endtime
-        return (
-            user_id,
-            endtime,
-        )
+        return user_id, endtime
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -234,7 +218,7 @@ def _set_user_status_timed_dnd() -> Codec:
             raise explain_arguments(
                 error, "set_user_status_timed_dnd", (result,), {"result": "Status"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -247,7 +231,7 @@ def _set_user_status_timed_dnd() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SetUserStatusTimedDND"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -31,7 +31,7 @@ def _create_team() -> Codec:
             encode_team(team, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_team", (team,), {"team": "Team"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -47,7 +47,7 @@ def _create_team() -> Codec:
             encode_team(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_team", (result,), {"result": "Team"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -60,7 +60,7 @@ def _create_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -74,7 +74,7 @@ def _get_teams() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -92,7 +92,7 @@ def _get_teams() -> Codec:
                     encode_team(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_teams", (result,), {"result": "list[Team]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -105,7 +105,7 @@ def _get_teams() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeams"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -126,7 +126,7 @@ def _get_team() -> Codec:
                 m.team_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team", (team_id,), {"team_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -141,7 +141,7 @@ def _get_team() -> Codec:
             encode_team(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team", (result,), {"result": "Team"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -154,7 +154,7 @@ def _get_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -175,7 +175,7 @@ def _get_team_by_name() -> Codec:
                 m.name = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team_by_name", (name,), {"name": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -190,7 +190,7 @@ def _get_team_by_name() -> Codec:
             encode_team(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team_by_name", (result,), {"result": "Team"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -203,7 +203,7 @@ def _get_team_by_name() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamByName"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -223,7 +223,7 @@ def _update_team() -> Codec:
             encode_team(team, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_team", (team,), {"team": "Team"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -239,7 +239,7 @@ def _update_team() -> Codec:
             encode_team(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_team", (result,), {"result": "Team"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -252,7 +252,7 @@ def _update_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -273,7 +273,7 @@ def _search_teams() -> Codec:
                 m.term = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "search_teams", (term,), {"term": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -292,7 +292,7 @@ def _search_teams() -> Codec:
                     encode_team(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "search_teams", (result,), {"result": "list[Team]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -305,7 +305,7 @@ def _search_teams() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SearchTeams"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -326,7 +326,7 @@ def _get_teams_for_user() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_teams_for_user", (user_id,), {"user_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -347,7 +347,7 @@ def _get_teams_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_teams_for_user", (result,), {"result": "list[Team]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -360,7 +360,7 @@ def _get_teams_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamsForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -38,7 +38,7 @@ def _get_teams_unread_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_teams_unread_for_user", (user_id,), {"user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -59,7 +59,7 @@ def _get_teams_unread_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_teams_unread_for_user", (result,), {"result": "list[TeamUnread]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -72,7 +72,7 @@ def _get_teams_unread_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamsUnreadForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -96,25 +96,15 @@ def _create_team_member() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "create_team_member",
-                (
-                    team_id,
-                    user_id,
-                ),
-                {"team_id": "str", "user_id": "str"},
-                m,
+                error, "create_team_member", (team_id, user_id), {"team_id": "str", "user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         user_id = m.user_id
-        return (
-            team_id,
-            user_id,
-        )
+        return team_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -126,7 +116,7 @@ def _create_team_member() -> Codec:
             raise explain_arguments(
                 error, "create_team_member", (result,), {"result": "TeamMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -139,7 +129,7 @@ def _create_team_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateTeamMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -168,15 +158,11 @@ def _create_team_members() -> Codec:
             raise explain_arguments(
                 error,
                 "create_team_members",
-                (
-                    team_id,
-                    user_ids,
-                    requestor_id,
-                ),
+                (team_id, user_ids, requestor_id),
                 {"team_id": "str", "user_ids": "list[str]", "requestor_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -184,11 +170,7 @@ def _create_team_members() -> Codec:
         x = m.user_ids
         user_ids = [*x] if x else []
         requestor_id = m.requestor_id
-        return (
-            team_id,
-            user_ids,
-            requestor_id,
-        )
+        return team_id, user_ids, requestor_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -204,7 +186,7 @@ def _create_team_members() -> Codec:
             raise explain_arguments(
                 error, "create_team_members", (result,), {"result": "list[TeamMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -217,7 +199,7 @@ def _create_team_members() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateTeamMembers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -246,15 +228,11 @@ def _create_team_members_gracefully() -> Codec:
             raise explain_arguments(
                 error,
                 "create_team_members_gracefully",
-                (
-                    team_id,
-                    user_ids,
-                    requestor_id,
-                ),
+                (team_id, user_ids, requestor_id),
                 {"team_id": "str", "user_ids": "list[str]", "requestor_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -262,11 +240,7 @@ def _create_team_members_gracefully() -> Codec:
         x = m.user_ids
         user_ids = [*x] if x else []
         requestor_id = m.requestor_id
-        return (
-            team_id,
-            user_ids,
-            requestor_id,
-        )
+        return team_id, user_ids, requestor_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -282,7 +256,7 @@ def _create_team_members_gracefully() -> Codec:
             raise explain_arguments(
                 error, "create_team_members_gracefully", (result,), {"result": "list[TeamMemberWithError]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -295,7 +269,7 @@ def _create_team_members_gracefully() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateTeamMembersGracefully"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -324,26 +298,18 @@ def _get_team_members() -> Codec:
             raise explain_arguments(
                 error,
                 "get_team_members",
-                (
-                    team_id,
-                    page,
-                    per_page,
-                ),
+                (team_id, page, per_page),
                 {"team_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         page = m.page
         per_page = m.per_page
-        return (
-            team_id,
-            page,
-            per_page,
-        )
+        return team_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -359,7 +325,7 @@ def _get_team_members() -> Codec:
             raise explain_arguments(
                 error, "get_team_members", (result,), {"result": "list[TeamMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -372,7 +338,7 @@ def _get_team_members() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamMembers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -396,25 +362,15 @@ def _get_team_member() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "get_team_member",
-                (
-                    team_id,
-                    user_id,
-                ),
-                {"team_id": "str", "user_id": "str"},
-                m,
+                error, "get_team_member", (team_id, user_id), {"team_id": "str", "user_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         user_id = m.user_id
-        return (
-            team_id,
-            user_id,
-        )
+        return team_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -426,7 +382,7 @@ def _get_team_member() -> Codec:
             raise explain_arguments(
                 error, "get_team_member", (result,), {"result": "TeamMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -439,7 +395,7 @@ def _get_team_member() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamMember"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -468,26 +424,18 @@ def _get_team_members_for_user() -> Codec:
             raise explain_arguments(
                 error,
                 "get_team_members_for_user",
-                (
-                    user_id,
-                    page,
-                    per_page,
-                ),
+                (user_id, page, per_page),
                 {"user_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         page = m.page
         per_page = m.per_page
-        return (
-            user_id,
-            page,
-            per_page,
-        )
+        return user_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -503,7 +451,7 @@ def _get_team_members_for_user() -> Codec:
             raise explain_arguments(
                 error, "get_team_members_for_user", (result,), {"result": "list[TeamMember]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -516,7 +464,7 @@ def _get_team_members_for_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamMembersForUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -545,26 +493,18 @@ def _update_team_member_roles() -> Codec:
             raise explain_arguments(
                 error,
                 "update_team_member_roles",
-                (
-                    team_id,
-                    user_id,
-                    new_roles,
-                ),
+                (team_id, user_id, new_roles),
                 {"team_id": "str", "user_id": "str", "new_roles": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         user_id = m.user_id
         new_roles = m.new_roles
-        return (
-            team_id,
-            user_id,
-            new_roles,
-        )
+        return team_id, user_id, new_roles
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -576,7 +516,7 @@ def _update_team_member_roles() -> Codec:
             raise explain_arguments(
                 error, "update_team_member_roles", (result,), {"result": "TeamMember"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -589,7 +529,7 @@ def _update_team_member_roles() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateTeamMemberRoles"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

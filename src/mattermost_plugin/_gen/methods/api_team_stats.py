@@ -28,7 +28,7 @@ def _get_team_stats() -> Codec:
                 m.team_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team_stats", (team_id,), {"team_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -43,7 +43,7 @@ def _get_team_stats() -> Codec:
             encode_team_stats(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_team_stats", (result,), {"result": "TeamStats"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -56,7 +56,7 @@ def _get_team_stats() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetTeamStats"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -32,7 +32,7 @@ def _create_upload_session() -> Codec:
             raise explain_arguments(
                 error, "create_upload_session", (upload_session,), {"upload_session": "UploadSession"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -50,7 +50,7 @@ def _create_upload_session() -> Codec:
             raise explain_arguments(
                 error, "create_upload_session", (result,), {"result": "UploadSession"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -62,7 +62,7 @@ def _create_upload_session() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -85,7 +85,7 @@ def _get_upload_session() -> Codec:
             raise explain_arguments(
                 error, "get_upload_session", (upload_id,), {"upload_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -102,7 +102,7 @@ def _get_upload_session() -> Codec:
             raise explain_arguments(
                 error, "get_upload_session", (result,), {"result": "UploadSession"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -114,7 +114,7 @@ def _get_upload_session() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -31,7 +31,7 @@ def _create_user() -> Codec:
             encode_user(user, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_user", (user,), {"user": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -47,7 +47,7 @@ def _create_user() -> Codec:
             encode_user(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "create_user", (result,), {"result": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -60,7 +60,7 @@ def _create_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -83,7 +83,7 @@ def _get_users_by_ids() -> Codec:
             raise explain_arguments(
                 error, "get_users_by_ids", (user_ids,), {"user_ids": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -105,7 +105,7 @@ def _get_users_by_ids() -> Codec:
             raise explain_arguments(
                 error, "get_users_by_ids", (result,), {"result": "list[User]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -118,7 +118,7 @@ def _get_users_by_ids() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUsersByIds"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -139,7 +139,7 @@ def _get_user() -> Codec:
                 m.user_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user", (user_id,), {"user_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -154,7 +154,7 @@ def _get_user() -> Codec:
             encode_user(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user", (result,), {"result": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -167,7 +167,7 @@ def _get_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -188,7 +188,7 @@ def _get_user_by_email() -> Codec:
                 m.email = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user_by_email", (email,), {"email": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -203,7 +203,7 @@ def _get_user_by_email() -> Codec:
             encode_user(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user_by_email", (result,), {"result": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -216,7 +216,7 @@ def _get_user_by_email() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUserByEmail"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -237,7 +237,7 @@ def _get_user_by_username() -> Codec:
                 m.name = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user_by_username", (name,), {"name": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -252,7 +252,7 @@ def _get_user_by_username() -> Codec:
             encode_user(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_user_by_username", (result,), {"result": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -265,7 +265,7 @@ def _get_user_by_username() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUserByUsername"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -288,7 +288,7 @@ def _get_users_by_usernames() -> Codec:
             raise explain_arguments(
                 error, "get_users_by_usernames", (usernames,), {"usernames": "list[str]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -310,7 +310,7 @@ def _get_users_by_usernames() -> Codec:
             raise explain_arguments(
                 error, "get_users_by_usernames", (result,), {"result": "list[User]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -323,7 +323,7 @@ def _get_users_by_usernames() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUsersByUsernames"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -352,26 +352,18 @@ def _get_users_in_team() -> Codec:
             raise explain_arguments(
                 error,
                 "get_users_in_team",
-                (
-                    team_id,
-                    page,
-                    per_page,
-                ),
+                (team_id, page, per_page),
                 {"team_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         team_id = m.team_id
         page = m.page
         per_page = m.per_page
-        return (
-            team_id,
-            page,
-            per_page,
-        )
+        return team_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -387,7 +379,7 @@ def _get_users_in_team() -> Codec:
             raise explain_arguments(
                 error, "get_users_in_team", (result,), {"result": "list[User]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -400,7 +392,7 @@ def _get_users_in_team() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUsersInTeam"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -420,7 +412,7 @@ def _update_user() -> Codec:
             encode_user(user, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_user", (user,), {"user": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -436,7 +428,7 @@ def _update_user() -> Codec:
             encode_user(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_user", (result,), {"result": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -449,7 +441,7 @@ def _update_user() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateUser"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -481,16 +473,11 @@ def _get_users_in_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "get_users_in_channel",
-                (
-                    channel_id,
-                    sort_by,
-                    page,
-                    per_page,
-                ),
+                (channel_id, sort_by, page, per_page),
                 {"channel_id": "str", "sort_by": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -498,12 +485,7 @@ def _get_users_in_channel() -> Codec:
         sort_by = m.sort_by
         page = m.page
         per_page = m.per_page
-        return (
-            channel_id,
-            sort_by,
-            page,
-            per_page,
-        )
+        return channel_id, sort_by, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -519,7 +501,7 @@ def _get_users_in_channel() -> Codec:
             raise explain_arguments(
                 error, "get_users_in_channel", (result,), {"result": "list[User]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -532,7 +514,7 @@ def _get_users_in_channel() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUsersInChannel"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -561,26 +543,18 @@ def _get_group_member_users() -> Codec:
             raise explain_arguments(
                 error,
                 "get_group_member_users",
-                (
-                    group_id,
-                    page,
-                    per_page,
-                ),
+                (group_id, page, per_page),
                 {"group_id": "str", "page": "int", "per_page": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         group_id = m.group_id
         page = m.page
         per_page = m.per_page
-        return (
-            group_id,
-            page,
-            per_page,
-        )
+        return group_id, page, per_page
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -596,7 +570,7 @@ def _get_group_member_users() -> Codec:
             raise explain_arguments(
                 error, "get_group_member_users", (result,), {"result": "list[User]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -609,7 +583,7 @@ def _get_group_member_users() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetGroupMemberUsers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -635,24 +609,18 @@ def _update_user_auth() -> Codec:
             raise explain_arguments(
                 error,
                 "update_user_auth",
-                (
-                    user_id,
-                    user_auth,
-                ),
+                (user_id, user_auth),
                 {"user_id": "str", "user_auth": "UserAuth"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         user_id = m.user_id
         user_auth = decode_user_auth(m.user_auth) if has("user_auth") else None
-        return (
-            user_id,
-            user_auth,
-        )
+        return user_id, user_auth
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -662,7 +630,7 @@ def _update_user_auth() -> Codec:
             encode_user_auth(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_user_auth", (result,), {"result": "UserAuth"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -675,7 +643,7 @@ def _update_user_auth() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateUserAuth"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -699,25 +667,15 @@ def _update_user_roles() -> Codec:
                 m.new_roles = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "update_user_roles",
-                (
-                    user_id,
-                    new_roles,
-                ),
-                {"user_id": "str", "new_roles": "str"},
-                m,
+                error, "update_user_roles", (user_id, new_roles), {"user_id": "str", "new_roles": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         user_id = m.user_id
         new_roles = m.new_roles
-        return (
-            user_id,
-            new_roles,
-        )
+        return user_id, new_roles
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -727,7 +685,7 @@ def _update_user_roles() -> Codec:
             encode_user(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "update_user_roles", (result,), {"result": "User"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -740,7 +698,7 @@ def _update_user_roles() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "UpdateUserRoles"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -32,7 +32,7 @@ def _create_user_access_token() -> Codec:
             raise explain_arguments(
                 error, "create_user_access_token", (token,), {"token": "UserAccessToken"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -50,7 +50,7 @@ def _create_user_access_token() -> Codec:
             raise explain_arguments(
                 error, "create_user_access_token", (result,), {"result": "UserAccessToken"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -63,7 +63,7 @@ def _create_user_access_token() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "CreateUserAccessToken"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

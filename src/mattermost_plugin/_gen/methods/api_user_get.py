@@ -34,7 +34,7 @@ def _get_users() -> Codec:
             raise explain_arguments(
                 error, "get_users", (options,), {"options": "UserGetOptions"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -54,7 +54,7 @@ def _get_users() -> Codec:
                     encode_user(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "get_users", (result,), {"result": "list[User]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -67,7 +67,7 @@ def _get_users() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetUsers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -32,7 +32,7 @@ def _search_users() -> Codec:
             encode_user_search(search, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "search_users", (search,), {"search": "UserSearch"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -52,7 +52,7 @@ def _search_users() -> Codec:
                     encode_user(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "search_users", (result,), {"result": "list[User]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -65,7 +65,7 @@ def _search_users() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SearchUsers"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -35,7 +35,7 @@ def _load_plugin_configuration() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -52,7 +52,7 @@ def _load_plugin_configuration() -> Codec:
             raise explain_arguments(
                 error, "load_plugin_configuration", (result,), {"result": "Any"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -63,7 +63,7 @@ def _load_plugin_configuration() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -77,7 +77,7 @@ def _get_plugin_config() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -95,7 +95,7 @@ def _get_plugin_config() -> Codec:
             raise explain_arguments(
                 error, "get_plugin_config", (result,), {"result": "dict[str, Any]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -123,7 +123,7 @@ def _save_plugin_config() -> Codec:
             raise explain_arguments(
                 error, "save_plugin_config", (config,), {"config": "dict[str, Any]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -138,7 +138,7 @@ def _save_plugin_config() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "save_plugin_config", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -150,7 +150,7 @@ def _save_plugin_config() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "SavePluginConfig"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -179,15 +179,11 @@ def _publish_websocket_event() -> Codec:
             raise explain_arguments(
                 error,
                 "publish_websocket_event",
-                (
-                    event,
-                    payload,
-                    broadcast,
-                ),
+                (event, payload, broadcast),
                 {"event": "str", "payload": "dict[str, Any]", "broadcast": "WebsocketBroadcast"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -196,11 +192,7 @@ def _publish_websocket_event() -> Codec:
         x = m.payload
         payload = {k: decode_value(e) for k, e in x.items()} if x else {}
         broadcast = decode_websocket_broadcast(m.broadcast) if has("broadcast") else None
-        return (
-            event,
-            payload,
-            broadcast,
-        )
+        return event, payload, broadcast
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -211,7 +203,7 @@ def _publish_websocket_event() -> Codec:
             raise explain_arguments(
                 error, "publish_websocket_event", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -238,26 +230,16 @@ def _log_debug() -> Codec:
                 put_value_list(m.key_value_pairs, v, "log_debug(): key_value_pairs")
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "log_debug",
-                (
-                    msg,
-                    key_value_pairs,
-                ),
-                {"msg": "str", "key_value_pairs": "list[Any]"},
-                m,
+                error, "log_debug", (msg, key_value_pairs), {"msg": "str", "key_value_pairs": "list[Any]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         msg = m.msg
         x = m.key_value_pairs
         key_value_pairs = [decode_value(e) for e in x] if x else []
-        return (
-            msg,
-            key_value_pairs,
-        )
+        return msg, key_value_pairs
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -266,7 +248,7 @@ def _log_debug() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "log_debug", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -293,26 +275,16 @@ def _log_info() -> Codec:
                 put_value_list(m.key_value_pairs, v, "log_info(): key_value_pairs")
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "log_info",
-                (
-                    msg,
-                    key_value_pairs,
-                ),
-                {"msg": "str", "key_value_pairs": "list[Any]"},
-                m,
+                error, "log_info", (msg, key_value_pairs), {"msg": "str", "key_value_pairs": "list[Any]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         msg = m.msg
         x = m.key_value_pairs
         key_value_pairs = [decode_value(e) for e in x] if x else []
-        return (
-            msg,
-            key_value_pairs,
-        )
+        return msg, key_value_pairs
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -321,7 +293,7 @@ def _log_info() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "log_info", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -348,26 +320,16 @@ def _log_error() -> Codec:
                 put_value_list(m.key_value_pairs, v, "log_error(): key_value_pairs")
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "log_error",
-                (
-                    msg,
-                    key_value_pairs,
-                ),
-                {"msg": "str", "key_value_pairs": "list[Any]"},
-                m,
+                error, "log_error", (msg, key_value_pairs), {"msg": "str", "key_value_pairs": "list[Any]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         msg = m.msg
         x = m.key_value_pairs
         key_value_pairs = [decode_value(e) for e in x] if x else []
-        return (
-            msg,
-            key_value_pairs,
-        )
+        return msg, key_value_pairs
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -376,7 +338,7 @@ def _log_error() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "log_error", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -403,26 +365,16 @@ def _log_warn() -> Codec:
                 put_value_list(m.key_value_pairs, v, "log_warn(): key_value_pairs")
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "log_warn",
-                (
-                    msg,
-                    key_value_pairs,
-                ),
-                {"msg": "str", "key_value_pairs": "list[Any]"},
-                m,
+                error, "log_warn", (msg, key_value_pairs), {"msg": "str", "key_value_pairs": "list[Any]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         msg = m.msg
         x = m.key_value_pairs
         key_value_pairs = [decode_value(e) for e in x] if x else []
-        return (
-            msg,
-            key_value_pairs,
-        )
+        return msg, key_value_pairs
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -431,7 +383,7 @@ def _log_warn() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "log_warn", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

@@ -40,7 +40,7 @@ def _conn() -> Codec:
                 m.is_master = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn", (is_master,), {"is_master": "bool"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -56,7 +56,7 @@ def _conn() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -67,7 +67,7 @@ def _conn() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -88,7 +88,7 @@ def _conn_ping() -> Codec:
                 m.conn_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn_ping", (conn_id,), {"conn_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -102,7 +102,7 @@ def _conn_ping() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn_ping", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -113,7 +113,7 @@ def _conn_ping() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -134,7 +134,7 @@ def _conn_close() -> Codec:
                 m.conn_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn_close", (conn_id,), {"conn_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -148,7 +148,7 @@ def _conn_close() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn_close", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -159,7 +159,7 @@ def _conn_close() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -190,15 +190,11 @@ def _conn_query() -> Codec:
             raise explain_arguments(
                 error,
                 "conn_query",
-                (
-                    conn_id,
-                    query,
-                    args,
-                ),
+                (conn_id, query, args),
                 {"conn_id": "str", "query": "str", "args": "list[NamedValue]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -206,11 +202,7 @@ def _conn_query() -> Codec:
         query = m.query
         x = m.args
         args = [decode_named_value(e) for e in x] if x else []
-        return (
-            conn_id,
-            query,
-            args,
-        )
+        return conn_id, query, args
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -221,7 +213,7 @@ def _conn_query() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn_query", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -232,7 +224,7 @@ def _conn_query() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -263,15 +255,11 @@ def _conn_exec() -> Codec:
             raise explain_arguments(
                 error,
                 "conn_exec",
-                (
-                    conn_id,
-                    query,
-                    args,
-                ),
+                (conn_id, query, args),
                 {"conn_id": "str", "query": "str", "args": "list[NamedValue]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -279,11 +267,7 @@ def _conn_exec() -> Codec:
         query = m.query
         x = m.args
         args = [decode_named_value(e) for e in x] if x else []
-        return (
-            conn_id,
-            query,
-            args,
-        )
+        return conn_id, query, args
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -293,7 +277,7 @@ def _conn_exec() -> Codec:
             encode_result_container(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "conn_exec", (result,), {"result": "ResultContainer"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -304,7 +288,7 @@ def _conn_exec() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -328,25 +312,15 @@ def _tx() -> Codec:
             encode_tx_options(opts, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "tx",
-                (
-                    conn_id,
-                    opts,
-                ),
-                {"conn_id": "str", "opts": "TxOptions"},
-                m,
+                error, "tx", (conn_id, opts), {"conn_id": "str", "opts": "TxOptions"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         conn_id = m.conn_id
         opts = decode_tx_options(m.opts)
-        return (
-            conn_id,
-            opts,
-        )
+        return conn_id, opts
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -357,7 +331,7 @@ def _tx() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "tx", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -368,7 +342,7 @@ def _tx() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -389,7 +363,7 @@ def _tx_commit() -> Codec:
                 m.tx_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "tx_commit", (tx_id,), {"tx_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -403,7 +377,7 @@ def _tx_commit() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "tx_commit", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -414,7 +388,7 @@ def _tx_commit() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -435,7 +409,7 @@ def _tx_rollback() -> Codec:
                 m.tx_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "tx_rollback", (tx_id,), {"tx_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -449,7 +423,7 @@ def _tx_rollback() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "tx_rollback", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -460,7 +434,7 @@ def _tx_rollback() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -484,25 +458,15 @@ def _stmt() -> Codec:
                 m.query = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "stmt",
-                (
-                    conn_id,
-                    query,
-                ),
-                {"conn_id": "str", "query": "str"},
-                m,
+                error, "stmt", (conn_id, query), {"conn_id": "str", "query": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         conn_id = m.conn_id
         query = m.query
-        return (
-            conn_id,
-            query,
-        )
+        return conn_id, query
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -513,7 +477,7 @@ def _stmt() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -524,7 +488,7 @@ def _stmt() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -545,7 +509,7 @@ def _stmt_close() -> Codec:
                 m.stmt_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt_close", (stmt_id,), {"stmt_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -559,7 +523,7 @@ def _stmt_close() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt_close", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -570,7 +534,7 @@ def _stmt_close() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -591,7 +555,7 @@ def _stmt_num_input() -> Codec:
                 m.stmt_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt_num_input", (stmt_id,), {"stmt_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -607,7 +571,7 @@ def _stmt_num_input() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt_num_input", (result,), {"result": "int"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -637,26 +601,16 @@ def _stmt_query() -> Codec:
                     encode_named_value(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "stmt_query",
-                (
-                    stmt_id,
-                    args,
-                ),
-                {"stmt_id": "str", "args": "list[NamedValue]"},
-                m,
+                error, "stmt_query", (stmt_id, args), {"stmt_id": "str", "args": "list[NamedValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         stmt_id = m.stmt_id
         x = m.args
         args = [decode_named_value(e) for e in x] if x else []
-        return (
-            stmt_id,
-            args,
-        )
+        return stmt_id, args
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -667,7 +621,7 @@ def _stmt_query() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt_query", (result,), {"result": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -678,7 +632,7 @@ def _stmt_query() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -704,26 +658,16 @@ def _stmt_exec() -> Codec:
                     encode_named_value(e, add())
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "stmt_exec",
-                (
-                    stmt_id,
-                    args,
-                ),
-                {"stmt_id": "str", "args": "list[NamedValue]"},
-                m,
+                error, "stmt_exec", (stmt_id, args), {"stmt_id": "str", "args": "list[NamedValue]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         stmt_id = m.stmt_id
         x = m.args
         args = [decode_named_value(e) for e in x] if x else []
-        return (
-            stmt_id,
-            args,
-        )
+        return stmt_id, args
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -733,7 +677,7 @@ def _stmt_exec() -> Codec:
             encode_result_container(result, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "stmt_exec", (result,), {"result": "ResultContainer"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -744,7 +688,7 @@ def _stmt_exec() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -765,7 +709,7 @@ def _rows_columns() -> Codec:
                 m.rows_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "rows_columns", (rows_id,), {"rows_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -782,7 +726,7 @@ def _rows_columns() -> Codec:
                 m.result.extend(checked_list(v))
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "rows_columns", (result,), {"result": "list[str]"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -808,7 +752,7 @@ def _rows_close() -> Codec:
                 m.rows_id = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "rows_close", (rows_id,), {"rows_id": "str"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -822,7 +766,7 @@ def _rows_close() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "rows_close", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -833,7 +777,7 @@ def _rows_close() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -862,26 +806,18 @@ def _rows_next() -> Codec:
             raise explain_arguments(
                 error,
                 "rows_next",
-                (
-                    rows_id,
-                    max_rows,
-                    columns,
-                ),
+                (rows_id, max_rows, columns),
                 {"rows_id": "str", "max_rows": "int", "columns": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         rows_id = m.rows_id
         max_rows = m.max_rows
         columns = m.columns
-        return (
-            rows_id,
-            max_rows,
-            columns,
-        )
+        return rows_id, max_rows, columns
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -899,7 +835,7 @@ def _rows_next() -> Codec:
                 put_error(v, m.error)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "rows_next", (result,), {"result": "Any"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -930,7 +866,7 @@ def _rows_has_next_result_set() -> Codec:
             raise explain_arguments(
                 error, "rows_has_next_result_set", (rows_id,), {"rows_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -948,7 +884,7 @@ def _rows_has_next_result_set() -> Codec:
             raise explain_arguments(
                 error, "rows_has_next_result_set", (result,), {"result": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -975,7 +911,7 @@ def _rows_next_result_set() -> Codec:
             raise explain_arguments(
                 error, "rows_next_result_set", (rows_id,), {"rows_id": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -989,7 +925,7 @@ def _rows_next_result_set() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "rows_next_result_set", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1000,7 +936,7 @@ def _rows_next_result_set() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -1026,23 +962,17 @@ def _rows_column_type_database_type_name() -> Codec:
             raise explain_arguments(
                 error,
                 "rows_column_type_database_type_name",
-                (
-                    rows_id,
-                    index,
-                ),
+                (rows_id, index),
                 {"rows_id": "str", "index": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         rows_id = m.rows_id
         index = m.index
-        return (
-            rows_id,
-            index,
-        )
+        return rows_id, index
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1055,7 +985,7 @@ def _rows_column_type_database_type_name() -> Codec:
             raise explain_arguments(
                 error, "rows_column_type_database_type_name", (result,), {"result": "str"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -1085,23 +1015,17 @@ def _rows_column_type_precision_scale() -> Codec:
             raise explain_arguments(
                 error,
                 "rows_column_type_precision_scale",
-                (
-                    rows_id,
-                    index,
-                ),
+                (rows_id, index),
                 {"rows_id": "str", "index": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         rows_id = m.rows_id
         index = m.index
-        return (
-            rows_id,
-            index,
-        )
+        return rows_id, index
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -1121,7 +1045,7 @@ def _rows_column_type_precision_scale() -> Codec:
             raise explain_arguments(
                 error, "rows_column_type_precision_scale", (result,), {"result": "Any"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

@@ -35,26 +35,16 @@ def _channel_has_been_created() -> Codec:
             encode_channel(channel, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "channel_has_been_created",
-                (
-                    ctx,
-                    channel,
-                ),
-                {"ctx": "Context", "channel": "Channel"},
-                m,
+                error, "channel_has_been_created", (ctx, channel), {"ctx": "Context", "channel": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         channel = decode_channel(m.channel) if has("channel") else None
-        return (
-            ctx,
-            channel,
-        )
+        return ctx, channel
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -65,7 +55,7 @@ def _channel_has_been_created() -> Codec:
             raise explain_arguments(
                 error, "channel_has_been_created", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -91,26 +81,16 @@ def _channel_will_be_archived() -> Codec:
             encode_channel(channel, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "channel_will_be_archived",
-                (
-                    ctx,
-                    channel,
-                ),
-                {"ctx": "Context", "channel": "Channel"},
-                m,
+                error, "channel_will_be_archived", (ctx, channel), {"ctx": "Context", "channel": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         channel = decode_channel(m.channel) if has("channel") else None
-        return (
-            ctx,
-            channel,
-        )
+        return ctx, channel
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -123,7 +103,7 @@ def _channel_will_be_archived() -> Codec:
             raise explain_arguments(
                 error, "channel_will_be_archived", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -157,15 +137,11 @@ def _channel_will_be_updated() -> Codec:
             raise explain_arguments(
                 error,
                 "channel_will_be_updated",
-                (
-                    ctx,
-                    new_channel,
-                    old_channel,
-                ),
+                (ctx, new_channel, old_channel),
                 {"ctx": "Context", "new_channel": "Channel", "old_channel": "Channel"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -173,11 +149,7 @@ def _channel_will_be_updated() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         new_channel = decode_channel(m.new_channel) if has("new_channel") else None
         old_channel = decode_channel(m.old_channel) if has("old_channel") else None
-        return (
-            ctx,
-            new_channel,
-            old_channel,
-        )
+        return ctx, new_channel, old_channel
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -195,7 +167,7 @@ def _channel_will_be_updated() -> Codec:
             raise explain_arguments(
                 error, "channel_will_be_updated", (result,), {"result": "Channel | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -225,26 +197,16 @@ def _channel_will_be_restored() -> Codec:
             encode_channel(channel, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "channel_will_be_restored",
-                (
-                    ctx,
-                    channel,
-                ),
-                {"ctx": "Context", "channel": "Channel"},
-                m,
+                error, "channel_will_be_restored", (ctx, channel), {"ctx": "Context", "channel": "Channel"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         channel = decode_channel(m.channel) if has("channel") else None
-        return (
-            ctx,
-            channel,
-        )
+        return ctx, channel
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -257,7 +219,7 @@ def _channel_will_be_restored() -> Codec:
             raise explain_arguments(
                 error, "channel_will_be_restored", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

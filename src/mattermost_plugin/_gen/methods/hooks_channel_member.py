@@ -39,24 +39,18 @@ def _channel_member_will_be_added() -> Codec:
             raise explain_arguments(
                 error,
                 "channel_member_will_be_added",
-                (
-                    ctx,
-                    channel_member,
-                ),
+                (ctx, channel_member),
                 {"ctx": "Context", "channel_member": "ChannelMember"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         channel_member = decode_channel_member(m.channel_member) if has("channel_member") else None
-        return (
-            ctx,
-            channel_member,
-        )
+        return ctx, channel_member
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -74,7 +68,7 @@ def _channel_member_will_be_added() -> Codec:
             raise explain_arguments(
                 error, "channel_member_will_be_added", (result,), {"result": "ChannelMember | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -112,15 +106,11 @@ def _user_has_joined_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "user_has_joined_channel",
-                (
-                    ctx,
-                    channel_member,
-                    actor,
-                ),
+                (ctx, channel_member, actor),
                 {"ctx": "Context", "channel_member": "ChannelMember", "actor": "User | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -128,11 +118,7 @@ def _user_has_joined_channel() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         channel_member = decode_channel_member(m.channel_member) if has("channel_member") else None
         actor = decode_user(m.actor) if has("actor") else None
-        return (
-            ctx,
-            channel_member,
-            actor,
-        )
+        return ctx, channel_member, actor
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -143,7 +129,7 @@ def _user_has_joined_channel() -> Codec:
             raise explain_arguments(
                 error, "user_has_joined_channel", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -177,15 +163,11 @@ def _user_has_left_channel() -> Codec:
             raise explain_arguments(
                 error,
                 "user_has_left_channel",
-                (
-                    ctx,
-                    channel_member,
-                    actor,
-                ),
+                (ctx, channel_member, actor),
                 {"ctx": "Context", "channel_member": "ChannelMember", "actor": "User | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -193,11 +175,7 @@ def _user_has_left_channel() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         channel_member = decode_channel_member(m.channel_member) if has("channel_member") else None
         actor = decode_user(m.actor) if has("actor") else None
-        return (
-            ctx,
-            channel_member,
-            actor,
-        )
+        return ctx, channel_member, actor
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -208,7 +186,7 @@ def _user_has_left_channel() -> Codec:
             raise explain_arguments(
                 error, "user_has_left_channel", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

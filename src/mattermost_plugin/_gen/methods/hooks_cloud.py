@@ -31,7 +31,7 @@ def _on_cloud_limits_updated() -> Codec:
             raise explain_arguments(
                 error, "on_cloud_limits_updated", (limits,), {"limits": "ProductLimits"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -48,7 +48,7 @@ def _on_cloud_limits_updated() -> Codec:
             raise explain_arguments(
                 error, "on_cloud_limits_updated", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

@@ -36,26 +36,16 @@ def _execute_command() -> Codec:
             encode_command_args(args, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "execute_command",
-                (
-                    ctx,
-                    args,
-                ),
-                {"ctx": "Context", "args": "CommandArgs"},
-                m,
+                error, "execute_command", (ctx, args), {"ctx": "Context", "args": "CommandArgs"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         args = decode_command_args(m.args) if has("args") else None
-        return (
-            ctx,
-            args,
-        )
+        return ctx, args
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -70,7 +60,7 @@ def _execute_command() -> Codec:
             raise explain_arguments(
                 error, "execute_command", (result,), {"result": "CommandResponse | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -83,7 +73,7 @@ def _execute_command() -> Codec:
         m = response()
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "ExecuteCommand"), m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -35,26 +35,16 @@ def _draft_will_be_upserted() -> Codec:
             encode_draft(draft, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "draft_will_be_upserted",
-                (
-                    ctx,
-                    draft,
-                ),
-                {"ctx": "Context", "draft": "Draft"},
-                m,
+                error, "draft_will_be_upserted", (ctx, draft), {"ctx": "Context", "draft": "Draft"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         draft = decode_draft(m.draft) if has("draft") else None
-        return (
-            ctx,
-            draft,
-        )
+        return ctx, draft
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -72,7 +62,7 @@ def _draft_will_be_upserted() -> Codec:
             raise explain_arguments(
                 error, "draft_will_be_upserted", (result,), {"result": "Draft | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

@@ -41,7 +41,7 @@ def _email_notification_will_be_sent() -> Codec:
                 {"email_notification": "EmailNotification"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -71,7 +71,7 @@ def _email_notification_will_be_sent() -> Codec:
                 {"result": "EmailNotificationContent | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

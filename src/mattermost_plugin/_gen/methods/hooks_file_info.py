@@ -55,12 +55,7 @@ def _file_will_be_downloaded() -> Codec:
             raise explain_arguments(
                 error,
                 "file_will_be_downloaded",
-                (
-                    ctx,
-                    file_info,
-                    user_id,
-                    download_type,
-                ),
+                (ctx, file_info, user_id, download_type),
                 {
                     "ctx": "Context",
                     "file_info": "FileInfo",
@@ -69,7 +64,7 @@ def _file_will_be_downloaded() -> Codec:
                 },
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -78,12 +73,7 @@ def _file_will_be_downloaded() -> Codec:
         file_info = decode_file_info(m.file_info) if has("file_info") else None
         user_id = m.user_id
         download_type = _FileDownloadType[m.download_type]
-        return (
-            ctx,
-            file_info,
-            user_id,
-            download_type,
-        )
+        return ctx, file_info, user_id, download_type
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -96,7 +86,7 @@ def _file_will_be_downloaded() -> Codec:
             raise explain_arguments(
                 error, "file_will_be_downloaded", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -130,15 +120,11 @@ def _on_shared_channels_attachment_sync_msg() -> Codec:
             raise explain_arguments(
                 error,
                 "on_shared_channels_attachment_sync_msg",
-                (
-                    file_info,
-                    post,
-                    remote_cluster,
-                ),
+                (file_info, post, remote_cluster),
                 {"file_info": "FileInfo", "post": "Post", "remote_cluster": "RemoteCluster"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -146,11 +132,7 @@ def _on_shared_channels_attachment_sync_msg() -> Codec:
         file_info = decode_file_info(m.file_info) if has("file_info") else None
         post = decode_post(m.post) if has("post") else None
         remote_cluster = decode_remote_cluster(m.remote_cluster) if has("remote_cluster") else None
-        return (
-            file_info,
-            post,
-            remote_cluster,
-        )
+        return file_info, post, remote_cluster
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -161,7 +143,7 @@ def _on_shared_channels_attachment_sync_msg() -> Codec:
             raise explain_arguments(
                 error, "on_shared_channels_attachment_sync_msg", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -172,7 +154,7 @@ def _on_shared_channels_attachment_sync_msg() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

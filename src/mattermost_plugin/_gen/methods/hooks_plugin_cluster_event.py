@@ -39,24 +39,18 @@ def _on_plugin_cluster_event() -> Codec:
             raise explain_arguments(
                 error,
                 "on_plugin_cluster_event",
-                (
-                    ctx,
-                    event,
-                ),
+                (ctx, event),
                 {"ctx": "Context", "event": "PluginClusterEvent"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         event = decode_plugin_cluster_event(m.event)
-        return (
-            ctx,
-            event,
-        )
+        return ctx, event
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -67,7 +61,7 @@ def _on_plugin_cluster_event() -> Codec:
             raise explain_arguments(
                 error, "on_plugin_cluster_event", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

@@ -38,26 +38,16 @@ def _on_install() -> Codec:
             encode_on_install_event(event, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "on_install",
-                (
-                    ctx,
-                    event,
-                ),
-                {"ctx": "Context", "event": "OnInstallEvent"},
-                m,
+                error, "on_install", (ctx, event), {"ctx": "Context", "event": "OnInstallEvent"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         event = decode_on_install_event(m.event)
-        return (
-            ctx,
-            event,
-        )
+        return ctx, event
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -66,7 +56,7 @@ def _on_install() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "on_install", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -77,7 +67,7 @@ def _on_install() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

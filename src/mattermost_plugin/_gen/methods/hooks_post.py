@@ -36,26 +36,16 @@ def _message_will_be_posted() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "message_will_be_posted",
-                (
-                    ctx,
-                    post,
-                ),
-                {"ctx": "Context", "post": "Post"},
-                m,
+                error, "message_will_be_posted", (ctx, post), {"ctx": "Context", "post": "Post"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         post = decode_post(m.post) if has("post") else None
-        return (
-            ctx,
-            post,
-        )
+        return ctx, post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -73,7 +63,7 @@ def _message_will_be_posted() -> Codec:
             raise explain_arguments(
                 error, "message_will_be_posted", (result,), {"result": "Post | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -108,15 +98,11 @@ def _message_will_be_updated() -> Codec:
             raise explain_arguments(
                 error,
                 "message_will_be_updated",
-                (
-                    ctx,
-                    new_post,
-                    old_post,
-                ),
+                (ctx, new_post, old_post),
                 {"ctx": "Context", "new_post": "Post", "old_post": "Post"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -124,11 +110,7 @@ def _message_will_be_updated() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         new_post = decode_post(m.new_post) if has("new_post") else None
         old_post = decode_post(m.old_post) if has("old_post") else None
-        return (
-            ctx,
-            new_post,
-            old_post,
-        )
+        return ctx, new_post, old_post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -146,7 +128,7 @@ def _message_will_be_updated() -> Codec:
             raise explain_arguments(
                 error, "message_will_be_updated", (result,), {"result": "Post | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -176,26 +158,16 @@ def _message_has_been_posted() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "message_has_been_posted",
-                (
-                    ctx,
-                    post,
-                ),
-                {"ctx": "Context", "post": "Post"},
-                m,
+                error, "message_has_been_posted", (ctx, post), {"ctx": "Context", "post": "Post"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         post = decode_post(m.post) if has("post") else None
-        return (
-            ctx,
-            post,
-        )
+        return ctx, post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -206,7 +178,7 @@ def _message_has_been_posted() -> Codec:
             raise explain_arguments(
                 error, "message_has_been_posted", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -237,15 +209,11 @@ def _message_has_been_updated() -> Codec:
             raise explain_arguments(
                 error,
                 "message_has_been_updated",
-                (
-                    ctx,
-                    new_post,
-                    old_post,
-                ),
+                (ctx, new_post, old_post),
                 {"ctx": "Context", "new_post": "Post", "old_post": "Post"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -253,11 +221,7 @@ def _message_has_been_updated() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         new_post = decode_post(m.new_post) if has("new_post") else None
         old_post = decode_post(m.old_post) if has("old_post") else None
-        return (
-            ctx,
-            new_post,
-            old_post,
-        )
+        return ctx, new_post, old_post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -268,7 +232,7 @@ def _message_has_been_updated() -> Codec:
             raise explain_arguments(
                 error, "message_has_been_updated", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -296,7 +260,7 @@ def _messages_will_be_consumed() -> Codec:
             raise explain_arguments(
                 error, "messages_will_be_consumed", (posts,), {"posts": "list[Post]"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -317,7 +281,7 @@ def _messages_will_be_consumed() -> Codec:
             raise explain_arguments(
                 error, "messages_will_be_consumed", (result,), {"result": "list[Post] | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -350,14 +314,11 @@ def _messages_will_be_consumed_with_context() -> Codec:
             raise explain_arguments(
                 error,
                 "messages_will_be_consumed_with_context",
-                (
-                    ctx,
-                    posts,
-                ),
+                (ctx, posts),
                 {"ctx": "Context", "posts": "list[Post]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -365,10 +326,7 @@ def _messages_will_be_consumed_with_context() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         x = m.posts
         posts = [decode_post(e) for e in x] if x else []
-        return (
-            ctx,
-            posts,
-        )
+        return ctx, posts
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -383,7 +341,7 @@ def _messages_will_be_consumed_with_context() -> Codec:
             raise explain_arguments(
                 error, "messages_will_be_consumed_with_context", (result,), {"result": "list[Post] | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -411,26 +369,16 @@ def _message_has_been_deleted() -> Codec:
             encode_post(post, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "message_has_been_deleted",
-                (
-                    ctx,
-                    post,
-                ),
-                {"ctx": "Context", "post": "Post"},
-                m,
+                error, "message_has_been_deleted", (ctx, post), {"ctx": "Context", "post": "Post"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         post = decode_post(m.post) if has("post") else None
-        return (
-            ctx,
-            post,
-        )
+        return ctx, post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -441,7 +389,7 @@ def _message_has_been_deleted() -> Codec:
             raise explain_arguments(
                 error, "message_has_been_deleted", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

@@ -40,14 +40,11 @@ def _preferences_have_changed() -> Codec:
             raise explain_arguments(
                 error,
                 "preferences_have_changed",
-                (
-                    ctx,
-                    preferences,
-                ),
+                (ctx, preferences),
                 {"ctx": "Context", "preferences": "list[Preference]"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -55,10 +52,7 @@ def _preferences_have_changed() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         x = m.preferences
         preferences = [decode_preference(e) for e in x] if x else []
-        return (
-            ctx,
-            preferences,
-        )
+        return ctx, preferences
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -69,7 +63,7 @@ def _preferences_have_changed() -> Codec:
             raise explain_arguments(
                 error, "preferences_have_changed", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

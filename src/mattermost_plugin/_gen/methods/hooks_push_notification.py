@@ -36,14 +36,11 @@ def _notification_will_be_pushed() -> Codec:
             raise explain_arguments(
                 error,
                 "notification_will_be_pushed",
-                (
-                    push_notification,
-                    user_id,
-                ),
+                (push_notification, user_id),
                 {"push_notification": "PushNotification", "user_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -52,10 +49,7 @@ def _notification_will_be_pushed() -> Codec:
             decode_push_notification(m.push_notification) if has("push_notification") else None
         )
         user_id = m.user_id
-        return (
-            push_notification,
-            user_id,
-        )
+        return push_notification, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -73,7 +67,7 @@ def _notification_will_be_pushed() -> Codec:
             raise explain_arguments(
                 error, "notification_will_be_pushed", (result,), {"result": "PushNotification | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

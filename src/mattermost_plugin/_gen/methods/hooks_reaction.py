@@ -36,24 +36,18 @@ def _reaction_has_been_added() -> Codec:
             raise explain_arguments(
                 error,
                 "reaction_has_been_added",
-                (
-                    ctx,
-                    reaction,
-                ),
+                (ctx, reaction),
                 {"ctx": "Context", "reaction": "Reaction"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         reaction = decode_reaction(m.reaction) if has("reaction") else None
-        return (
-            ctx,
-            reaction,
-        )
+        return ctx, reaction
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -64,7 +58,7 @@ def _reaction_has_been_added() -> Codec:
             raise explain_arguments(
                 error, "reaction_has_been_added", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -92,24 +86,18 @@ def _reaction_has_been_removed() -> Codec:
             raise explain_arguments(
                 error,
                 "reaction_has_been_removed",
-                (
-                    ctx,
-                    reaction,
-                ),
+                (ctx, reaction),
                 {"ctx": "Context", "reaction": "Reaction"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         reaction = decode_reaction(m.reaction) if has("reaction") else None
-        return (
-            ctx,
-            reaction,
-        )
+        return ctx, reaction
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -120,7 +108,7 @@ def _reaction_has_been_removed() -> Codec:
             raise explain_arguments(
                 error, "reaction_has_been_removed", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

@@ -31,7 +31,7 @@ def _on_shared_channels_ping() -> Codec:
             raise explain_arguments(
                 error, "on_shared_channels_ping", (remote_cluster,), {"remote_cluster": "RemoteCluster"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -50,7 +50,7 @@ def _on_shared_channels_ping() -> Codec:
             raise explain_arguments(
                 error, "on_shared_channels_ping", (result,), {"result": "bool"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

@@ -36,26 +36,18 @@ def _on_activate() -> Codec:
             raise explain_arguments(
                 error,
                 "on_activate",
-                (
-                    api_broker_id,
-                    driver_broker_id,
-                    server_version,
-                ),
+                (api_broker_id, driver_broker_id, server_version),
                 {"api_broker_id": "int", "driver_broker_id": "int", "server_version": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         api_broker_id = m.api_broker_id
         driver_broker_id = m.driver_broker_id
         server_version = m.server_version
-        return (
-            api_broker_id,
-            driver_broker_id,
-            server_version,
-        )
+        return api_broker_id, driver_broker_id, server_version
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -64,7 +56,7 @@ def _on_activate() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "on_activate", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -75,7 +67,7 @@ def _on_activate() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -89,7 +81,7 @@ def _implemented() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -106,7 +98,7 @@ def _implemented() -> Codec:
             raise explain_arguments(
                 error, "implemented", (result,), {"result": "list[str] | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -118,7 +110,7 @@ def _implemented() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -132,7 +124,7 @@ def _on_deactivate() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -145,7 +137,7 @@ def _on_deactivate() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "on_deactivate", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -156,7 +148,7 @@ def _on_deactivate() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -170,7 +162,7 @@ def _on_configuration_change() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -185,7 +177,7 @@ def _on_configuration_change() -> Codec:
             raise explain_arguments(
                 error, "on_configuration_change", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -196,7 +188,7 @@ def _on_configuration_change() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -222,23 +214,17 @@ def _on_websocket_connect() -> Codec:
             raise explain_arguments(
                 error,
                 "on_websocket_connect",
-                (
-                    web_conn_id,
-                    user_id,
-                ),
+                (web_conn_id, user_id),
                 {"web_conn_id": "str", "user_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         web_conn_id = m.web_conn_id
         user_id = m.user_id
-        return (
-            web_conn_id,
-            user_id,
-        )
+        return web_conn_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -247,7 +233,7 @@ def _on_websocket_connect() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "on_websocket_connect", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -276,23 +262,17 @@ def _on_websocket_disconnect() -> Codec:
             raise explain_arguments(
                 error,
                 "on_websocket_disconnect",
-                (
-                    web_conn_id,
-                    user_id,
-                ),
+                (web_conn_id, user_id),
                 {"web_conn_id": "str", "user_id": "str"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         web_conn_id = m.web_conn_id
         user_id = m.user_id
-        return (
-            web_conn_id,
-            user_id,
-        )
+        return web_conn_id, user_id
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -303,7 +283,7 @@ def _on_websocket_disconnect() -> Codec:
             raise explain_arguments(
                 error, "on_websocket_disconnect", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -332,23 +312,17 @@ def _run_data_retention() -> Codec:
             raise explain_arguments(
                 error,
                 "run_data_retention",
-                (
-                    now_time,
-                    batch_size,
-                ),
+                (now_time, batch_size),
                 {"now_time": "int", "batch_size": "int"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         now_time = m.now_time
         batch_size = m.batch_size
-        return (
-            now_time,
-            batch_size,
-        )
+        return now_time, batch_size
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -359,7 +333,7 @@ def _run_data_retention() -> Codec:
                 m.result = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "run_data_retention", (result,), {"result": "int"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -370,7 +344,7 @@ def _run_data_retention() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -384,7 +358,7 @@ def _on_send_daily_telemetry() -> Codec:
 
     def encode_request() -> bytes:
         m = request()
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         request.FromString(raw)
@@ -399,7 +373,7 @@ def _on_send_daily_telemetry() -> Codec:
             raise explain_arguments(
                 error, "on_send_daily_telemetry", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

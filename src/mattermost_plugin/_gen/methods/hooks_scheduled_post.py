@@ -37,24 +37,18 @@ def _scheduled_post_will_be_created() -> Codec:
             raise explain_arguments(
                 error,
                 "scheduled_post_will_be_created",
-                (
-                    ctx,
-                    scheduled_post,
-                ),
+                (ctx, scheduled_post),
                 {"ctx": "Context", "scheduled_post": "ScheduledPost"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         scheduled_post = decode_scheduled_post(m.scheduled_post) if has("scheduled_post") else None
-        return (
-            ctx,
-            scheduled_post,
-        )
+        return ctx, scheduled_post
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -72,7 +66,7 @@ def _scheduled_post_will_be_created() -> Codec:
             raise explain_arguments(
                 error, "scheduled_post_will_be_created", (result,), {"result": "ScheduledPost | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)

@@ -47,24 +47,18 @@ def _on_shared_channels_sync_msg() -> Codec:
             raise explain_arguments(
                 error,
                 "on_shared_channels_sync_msg",
-                (
-                    msg,
-                    remote_cluster,
-                ),
+                (msg, remote_cluster),
                 {"msg": "SyncMsg", "remote_cluster": "RemoteCluster"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         msg = decode_sync_msg(m.msg) if has("msg") else None
         remote_cluster = decode_remote_cluster(m.remote_cluster) if has("remote_cluster") else None
-        return (
-            msg,
-            remote_cluster,
-        )
+        return msg, remote_cluster
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -76,7 +70,7 @@ def _on_shared_channels_sync_msg() -> Codec:
             raise explain_arguments(
                 error, "on_shared_channels_sync_msg", (result,), {"result": "SyncResponse"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -87,7 +81,7 @@ def _on_shared_channels_sync_msg() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

@@ -32,7 +32,7 @@ def _generate_support_data() -> Codec:
             encode_context(ctx, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "generate_support_data", (ctx,), {"ctx": "Context"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -53,7 +53,7 @@ def _generate_support_data() -> Codec:
             raise explain_arguments(
                 error, "generate_support_data", (result,), {"result": "list[FileData] | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -65,7 +65,7 @@ def _generate_support_data() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

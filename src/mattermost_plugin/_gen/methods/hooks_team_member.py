@@ -39,24 +39,18 @@ def _team_member_will_be_added() -> Codec:
             raise explain_arguments(
                 error,
                 "team_member_will_be_added",
-                (
-                    ctx,
-                    team_member,
-                ),
+                (ctx, team_member),
                 {"ctx": "Context", "team_member": "TeamMember"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         team_member = decode_team_member(m.team_member) if has("team_member") else None
-        return (
-            ctx,
-            team_member,
-        )
+        return ctx, team_member
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -74,7 +68,7 @@ def _team_member_will_be_added() -> Codec:
             raise explain_arguments(
                 error, "team_member_will_be_added", (result,), {"result": "TeamMember | None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -112,15 +106,11 @@ def _user_has_joined_team() -> Codec:
             raise explain_arguments(
                 error,
                 "user_has_joined_team",
-                (
-                    ctx,
-                    team_member,
-                    actor,
-                ),
+                (ctx, team_member, actor),
                 {"ctx": "Context", "team_member": "TeamMember", "actor": "User | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -128,11 +118,7 @@ def _user_has_joined_team() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         team_member = decode_team_member(m.team_member) if has("team_member") else None
         actor = decode_user(m.actor) if has("actor") else None
-        return (
-            ctx,
-            team_member,
-            actor,
-        )
+        return ctx, team_member, actor
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -141,7 +127,7 @@ def _user_has_joined_team() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "user_has_joined_team", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -175,15 +161,11 @@ def _user_has_left_team() -> Codec:
             raise explain_arguments(
                 error,
                 "user_has_left_team",
-                (
-                    ctx,
-                    team_member,
-                    actor,
-                ),
+                (ctx, team_member, actor),
                 {"ctx": "Context", "team_member": "TeamMember", "actor": "User | None"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -191,11 +173,7 @@ def _user_has_left_team() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         team_member = decode_team_member(m.team_member) if has("team_member") else None
         actor = decode_user(m.actor) if has("actor") else None
-        return (
-            ctx,
-            team_member,
-            actor,
-        )
+        return ctx, team_member, actor
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -204,7 +182,7 @@ def _user_has_left_team() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "user_has_left_team", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)

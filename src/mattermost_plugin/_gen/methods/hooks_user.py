@@ -40,26 +40,16 @@ def _user_has_been_created() -> Codec:
             encode_user(user, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "user_has_been_created",
-                (
-                    ctx,
-                    user,
-                ),
-                {"ctx": "Context", "user": "User"},
-                m,
+                error, "user_has_been_created", (ctx, user), {"ctx": "Context", "user": "User"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         user = decode_user(m.user) if has("user") else None
-        return (
-            ctx,
-            user,
-        )
+        return ctx, user
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -70,7 +60,7 @@ def _user_has_been_created() -> Codec:
             raise explain_arguments(
                 error, "user_has_been_created", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -96,26 +86,16 @@ def _user_will_log_in() -> Codec:
             encode_user(user, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "user_will_log_in",
-                (
-                    ctx,
-                    user,
-                ),
-                {"ctx": "Context", "user": "User"},
-                m,
+                error, "user_will_log_in", (ctx, user), {"ctx": "Context", "user": "User"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         user = decode_user(m.user) if has("user") else None
-        return (
-            ctx,
-            user,
-        )
+        return ctx, user
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -126,7 +106,7 @@ def _user_will_log_in() -> Codec:
                 raise TypeError(f"expected Reject or None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "user_will_log_in", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -155,26 +135,16 @@ def _user_has_logged_in() -> Codec:
             encode_user(user, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "user_has_logged_in",
-                (
-                    ctx,
-                    user,
-                ),
-                {"ctx": "Context", "user": "User"},
-                m,
+                error, "user_has_logged_in", (ctx, user), {"ctx": "Context", "user": "User"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         user = decode_user(m.user) if has("user") else None
-        return (
-            ctx,
-            user,
-        )
+        return ctx, user
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -183,7 +153,7 @@ def _user_has_logged_in() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "user_has_logged_in", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -209,26 +179,16 @@ def _user_has_been_deactivated() -> Codec:
             encode_user(user, s)
         except ENCODING_ERRORS as error:
             raise explain_arguments(
-                error,
-                "user_has_been_deactivated",
-                (
-                    ctx,
-                    user,
-                ),
-                {"ctx": "Context", "user": "User"},
-                m,
+                error, "user_has_been_deactivated", (ctx, user), {"ctx": "Context", "user": "User"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         ctx = decode_context(m.ctx) if has("ctx") else None
         user = decode_user(m.user) if has("user") else None
-        return (
-            ctx,
-            user,
-        )
+        return ctx, user
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -239,7 +199,7 @@ def _user_has_been_deactivated() -> Codec:
             raise explain_arguments(
                 error, "user_has_been_deactivated", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
@@ -267,24 +227,18 @@ def _on_shared_channels_profile_image_sync_msg() -> Codec:
             raise explain_arguments(
                 error,
                 "on_shared_channels_profile_image_sync_msg",
-                (
-                    user,
-                    remote_cluster,
-                ),
+                (user, remote_cluster),
                 {"user": "User", "remote_cluster": "RemoteCluster"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
         has = m.HasField
         user = decode_user(m.user) if has("user") else None
         remote_cluster = decode_remote_cluster(m.remote_cluster) if has("remote_cluster") else None
-        return (
-            user,
-            remote_cluster,
-        )
+        return user, remote_cluster
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -295,7 +249,7 @@ def _on_shared_channels_profile_image_sync_msg() -> Codec:
             raise explain_arguments(
                 error, "on_shared_channels_profile_image_sync_msg", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -306,7 +260,7 @@ def _on_shared_channels_profile_image_sync_msg() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -334,15 +288,11 @@ def _on_saml_login() -> Codec:
             raise explain_arguments(
                 error,
                 "on_saml_login",
-                (
-                    ctx,
-                    user,
-                    assertion,
-                ),
+                (ctx, user, assertion),
                 {"ctx": "Context", "user": "User", "assertion": "SamlAssertionInfo"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -350,11 +300,7 @@ def _on_saml_login() -> Codec:
         ctx = decode_context(m.ctx) if has("ctx") else None
         user = decode_user(m.user) if has("user") else None
         assertion = decode_saml_assertion_info(m.assertion) if has("assertion") else None
-        return (
-            ctx,
-            user,
-            assertion,
-        )
+        return ctx, user, assertion
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -363,7 +309,7 @@ def _on_saml_login() -> Codec:
                 raise TypeError(f"expected None, got {type(result).__name__}")
         except ENCODING_ERRORS as error:
             raise explain_arguments(error, "on_saml_login", (result,), {"result": "None"}, m) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         m = response.FromString(raw)
@@ -374,7 +320,7 @@ def _on_saml_login() -> Codec:
     def encode_error(error: BaseException) -> bytes:
         m = response()
         put_error(error, m.error)
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 

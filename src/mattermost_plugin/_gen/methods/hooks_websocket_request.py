@@ -38,15 +38,11 @@ def _websocket_message_has_been_posted() -> Codec:
             raise explain_arguments(
                 error,
                 "websocket_message_has_been_posted",
-                (
-                    web_conn_id,
-                    user_id,
-                    req,
-                ),
+                (web_conn_id, user_id, req),
                 {"web_conn_id": "str", "user_id": "str", "req": "WebSocketRequest"},
                 m,
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_request(raw: bytes) -> tuple[Any, ...]:
         m = request.FromString(raw)
@@ -54,11 +50,7 @@ def _websocket_message_has_been_posted() -> Codec:
         web_conn_id = m.web_conn_id
         user_id = m.user_id
         req = decode_websocket_request(m.req) if has("req") else None
-        return (
-            web_conn_id,
-            user_id,
-            req,
-        )
+        return web_conn_id, user_id, req
 
     def encode_response(result: Any) -> bytes:
         m = response()
@@ -69,7 +61,7 @@ def _websocket_message_has_been_posted() -> Codec:
             raise explain_arguments(
                 error, "websocket_message_has_been_posted", (result,), {"result": "None"}, m
             ) from None
-        return m.SerializeToString()  # type: ignore[no-any-return]
+        return m.SerializeToString()
 
     def decode_response(raw: bytes) -> Any:
         response.FromString(raw)
