@@ -37,7 +37,7 @@ test-go: $(READY)
 	cd go && go test $(RACE) ./...
 
 test-python: $(READY)
-	$(PY) -m tests.harness.build
+	$(PY) -m tests.harness
 	$(PY) -m pytest
 
 check: check-format check-types check-generated check-go ## formatting, lint, types, generated files
