@@ -39,8 +39,8 @@ def call_block(block: bytes, timeout: float | None, metadata: Metadata) -> bytes
 def failure(stream: Stream, deadline: float | None) -> RpcError:
     """Return the error for a call that ended with a status other than OK.
 
-    A server that gives a call up because its deadline has passed resets the stream with CANCEL, which may come
-    before this side's own timer.
+    A server that gives a call up because its deadline has passed resets the stream with CANCEL, which may
+    come before this side's own timer.
     """
     status = stream.status or CANCELLED
     if status.code is StatusCode.CANCELLED and deadline is not None and time.monotonic() >= deadline:

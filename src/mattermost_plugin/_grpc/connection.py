@@ -51,6 +51,7 @@ class Connection(ControlFrames, Generic[Head]):
         self.fault: ConnectionFault | None = None
         self._decoder: HeaderBlockDecoder[Head] = HeaderBlockDecoder(interpret, options.max_header_list_size)
         self._last_peer_stream = 0
+        self._last_accepted = 0
         self._receive_window = MAX_WINDOW
         self._peer_ready = False  # whether the peer's first SETTINGS came
         # What came of a frame that is not complete, and how much there must be to go on.
@@ -229,7 +230,7 @@ class Connection(ControlFrames, Generic[Head]):
         """End the connection with an error (RFC 9113, section 5.4.1)."""
         self.fault = fault
         self.state = ConnectionState.CLOSED
-        self._out.append(frames.goaway(self._last_peer_stream, fault.code, fault.reason.encode()))
+        self._out.append(frames.goaway(self._last_accepted, fault.code, fault.reason.encode()))
         self._abandon(news)
 
     def _abandon(self, news: list[Stream]) -> None:

@@ -253,10 +253,11 @@ class ServerConnection(Connection[RequestHead]):
         """Open a stream for a request, unless it is answered or dropped at once."""
         if stream_id & 1 == 0 or stream_id <= self._last_peer_stream:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client cannot open stream {stream_id} now")
+        self._last_peer_stream = stream_id
         if self._draining:
             self._remember_reset(stream_id)
             return None
-        self._last_peer_stream = stream_id
+        self._last_accepted = stream_id
         if head.malformed or head.trailers:
             reason = head.malformed or ":method, :scheme and :path are required"
             raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, reason)
@@ -349,7 +350,7 @@ class ServerConnection(Connection[RequestHead]):
     def _on_ping_ack(self, opaque: bytes) -> None:
         if opaque == _SHUTDOWN_PING and self.state is ConnectionState.CLOSING and not self._draining:
             self._draining = True
-            self._out.append(frames.goaway(self._last_peer_stream, ErrorCode.NO_ERROR))
+            self._out.append(frames.goaway(self._last_accepted, ErrorCode.NO_ERROR))
 
     def _uses_gzip(self, stream: Stream) -> bool:
         return self._prefer_gzip and stream.request is not None and stream.request.accepts_gzip
