@@ -21,6 +21,9 @@ _HANDWRITTEN_HOOKS = {
     "OnConfigurationChange",  # is not sent before the plugin is active
 }
 
+# Hooks whose answer Mattermost's client decodes into the argument: what it leaves empty stays as it was.
+_MERGED_HOOKS = {"MessageWillBePosted", "ChannelMemberWillBeAdded", "TeamMemberWillBeAdded"}
+
 
 def emit(schema: Schema) -> dict[str, str]:
     """Return the generated files, path -> text."""
@@ -150,6 +153,8 @@ def _reply(method: Method, conversion: GoConversion) -> str:
     value, reason = method.results[0], method.rejection_reason
     if reason is None:
         raise ValueError(f"{method.go_name}: only a hook with a rejection reason can have an unchanged value")
+    if method.go_name in _MERGED_HOOKS:
+        results[0] = f"mergeInto({method.unchanged}, {results[0]})"
     return (
         f'if out.{value.pb_go_name} == nil && out.{reason.pb_go_name} == "" {{\n'
         f'return {method.unchanged}, ""\n}}\n'

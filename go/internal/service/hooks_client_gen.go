@@ -111,7 +111,7 @@ func (h *HooksClient) MessageWillBePosted(c *plugin.Context, post *model.Post) (
 	if out.Result == nil && out.RejectionReason == "" {
 		return post, ""
 	}
-	return convert.PostFromProto(out.Result), out.RejectionReason
+	return mergeInto(post, convert.PostFromProto(out.Result)), out.RejectionReason
 }
 
 // MessageWillBeUpdated is invoked when a message is updated by a user before it is committed to the database.
@@ -271,7 +271,7 @@ func (h *HooksClient) ChannelMemberWillBeAdded(c *plugin.Context, channelMember 
 	if out.Result == nil && out.RejectionReason == "" {
 		return channelMember, ""
 	}
-	return convert.ChannelMemberFromProto(out.Result), out.RejectionReason
+	return mergeInto(channelMember, convert.ChannelMemberFromProto(out.Result)), out.RejectionReason
 }
 
 // UserHasJoinedChannel is invoked after the membership has been committed to the database.
@@ -326,7 +326,7 @@ func (h *HooksClient) TeamMemberWillBeAdded(c *plugin.Context, teamMember *model
 	if out.Result == nil && out.RejectionReason == "" {
 		return teamMember, ""
 	}
-	return convert.TeamMemberFromProto(out.Result), out.RejectionReason
+	return mergeInto(teamMember, convert.TeamMemberFromProto(out.Result)), out.RejectionReason
 }
 
 // UserHasJoinedTeam is invoked after the membership has been committed to the database.

@@ -40,7 +40,7 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 	if out.GetResult() == nil && out.GetRejectionReason() == "" {
 		return info, ""
 	}
-	return convert.FileInfoFromProto(out.GetResult()), out.GetRejectionReason()
+	return mergeInto(info, convert.FileInfoFromProto(out.GetResult())), out.GetRejectionReason()
 }
 
 type fileExchange = grpc.BidiStreamingClient[pluginpb.FileWillBeUploadedRequest, pluginpb.FileWillBeUploadedResponse]
