@@ -178,6 +178,59 @@ func TestRecordsReachTheServersLogWithLevelNameAndFields(t *testing.T) {
 	}, patience, 10*time.Millisecond)
 }
 
+func TestABurstOfRecordsArrivesWholeAndInOrder(t *testing.T) {
+	const burst = 5000
+	b := newBundle(t, fmt.Sprintf(`
+import logging
+from mattermost_plugin import Plugin
+
+class Talker(Plugin):
+    def message_has_been_posted(self, ctx, post):
+        for i in range(%d):
+            logging.getLogger("talker").info("record %%d", i)
+
+Talker.run()
+`, burst))
+	s := newServer(t, b)
+	hooks := s.activate(t)
+	hooks.MessageHasBeenPosted(&plugin.Context{}, &model.Post{})
+	var messages []string
+	require.Eventually(t, func() bool {
+		messages = messages[:0]
+		s.log.lock.Lock()
+		defer s.log.lock.Unlock()
+		for _, record := range s.log.records {
+			if record.fields["logger"] == "talker" {
+				messages = append(messages, record.message)
+			}
+		}
+		return len(messages) == burst
+	}, patience, 50*time.Millisecond)
+	for i, message := range messages {
+		require.Equal(t, fmt.Sprintf("record %d", i), message)
+	}
+}
+
+func TestTheServerNeverHasToKillTheBridge(t *testing.T) {
+	for name, source := range map[string]string{
+		"a plugin without on_deactivate": "from mattermost_plugin import Plugin\nclass P(Plugin):\n    def on_activate(self): pass\nP.run()\n",
+		"a plugin that does not start":   "import nothing\n",
+		"a plugin that does not activate": "from mattermost_plugin import Plugin\nclass P(Plugin):\n" +
+			"    def on_activate(self): raise RuntimeError('no')\nP.run()\n",
+		"a plugin whose thread goes on": "import threading, time\nfrom mattermost_plugin import Plugin\nclass P(Plugin):\n" +
+			"    def on_activate(self): threading.Thread(target=time.sleep, args=(1000,)).start()\nP.run()\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBundle(t, source)
+			s := newServer(t, b)
+			if _, _, err := s.Activate(pluginID); err == nil {
+				require.True(t, s.Deactivate(pluginID))
+			}
+			require.NotContains(t, s.log.String(), "failed to exit gracefully")
+		})
+	}
+}
+
 func TestThePluginIsBackAfterItsProcessWasKilledAndTheServerDoesNotNotice(t *testing.T) {
 	b := newBundle(t, moderator)
 	s := newServer(t, b)
