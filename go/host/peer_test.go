@@ -88,6 +88,7 @@ type peerHooks struct {
 
 func (p *peerHooks) Implemented(context.Context, *pluginpb.ImplementedRequest) (*pluginpb.ImplementedResponse, error) {
 	if p.notes.has("implemented-hangs") {
+		p.notes.add("asked", "")
 		select {}
 	}
 	return &pluginpb.ImplementedResponse{Result: []string{
@@ -100,6 +101,10 @@ func (p *peerHooks) OnActivate(ctx context.Context, in *pluginpb.OnActivateReque
 	if p.notes.has("activate-dies") {
 		fmt.Fprintln(p.stderr, "dying in OnActivate")
 		os.Exit(7)
+	}
+	if p.notes.has("activate-hangs") {
+		p.notes.add("hanging", "")
+		select {}
 	}
 	if p.notes.has("activate-fails") {
 		return &pluginpb.OnActivateResponse{Error: &pluginpb.Error{Kind: &pluginpb.Error_ErrorString{ErrorString: &pluginpb.ErrorString{Err: "no licence"}}}}, nil

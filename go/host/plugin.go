@@ -134,6 +134,8 @@ func (p *Plugin) start(ctx context.Context) error {
 	if !p.adopt(started) {
 		return &lineError{"the plugin was stopped while it started", ErrStopped}
 	}
+	// As long as the plugin is not active there is nothing it would have to clean up.
+	defer context.AfterFunc(ctx, started.runner.killNow)()
 	p.implemented, err = p.client.Implemented()
 	if err != nil {
 		err = p.explainImplemented(ctx, started, err)

@@ -429,6 +429,47 @@ func TestStopInterruptsAStart(t *testing.T) {
 	require.ErrorIs(t, <-started, host.ErrStopped)
 }
 
+func TestStopInterruptsAStartThatHangsAfterTheHandshake(t *testing.T) {
+	launch, n := peerLaunch(t)
+	n.add("implemented-hangs", "")
+	checkLeaks(t)
+	p := host.New(host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+	started := make(chan error, 1)
+	go func() { started <- p.Start(context.Background()) }()
+	require.Eventually(t, func() bool { return n.has("asked") }, patience, time.Millisecond)
+	p.Stop(t.Context())
+	require.ErrorIs(t, <-started, host.ErrStopped)
+}
+
+func TestStopInterruptsAnActivationThatHangs(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		t.Run(fmt.Sprintf("again=%v", again), func(t *testing.T) {
+			launch, n := peerLaunch(t)
+			checkLeaks(t)
+			p, err := host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger(), Restart: quick})
+			require.NoError(t, err)
+			activated := make(chan error, 1)
+			if again {
+				require.NoError(t, p.Hooks().OnActivate())
+			}
+			n.add("activate-hangs", "")
+			if again {
+				kill(t, p)
+			} else {
+				go func() { activated <- p.Hooks().OnActivate() }()
+			}
+			require.Eventually(t, func() bool { return n.has("hanging") }, patience, time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			p.Stop(ctx)
+			require.Zero(t, p.PID())
+			if !again {
+				require.Error(t, <-activated)
+			}
+		})
+	}
+}
+
 func TestStopBeforeStartKeepsThePluginFromStarting(t *testing.T) {
 	launch, n := peerLaunch(t)
 	p := host.New(host.Config{Launch: launch, Logger: hclog.NewNullLogger()})

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -63,6 +64,8 @@ func (p *Plugin) replace() error {
 	if !p.adopt(started) {
 		return ErrStopped
 	}
+	// A plugin that is stopped now is not active yet and has nothing to clean up.
+	defer context.AfterFunc(p.ctx, started.runner.killNow)()
 	before := p.implemented
 	implemented, err := p.client.Implemented()
 	if err == nil {
