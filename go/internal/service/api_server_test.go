@@ -149,22 +149,24 @@ func testEveryMethod[F ~func(string, ...any) []any](t *testing.T, target reflect
 		if special[m.name] {
 			continue
 		}
-		filler := contracttest.NewFiller(int64(seed), false)
-		args := filled(filler, m.goType.NumIn(), m.goType.In)
-		results = filled(filler, m.goType.NumOut(), m.goType.Out)
-		called, arguments = "", nil
-		reply := dynamicpb.NewMessage(m.descriptor.Output())
-		if err := conn.Invoke(context.Background(), m.path(), expected(m.descriptor.Input(), args), reply); err != nil {
-			t.Errorf("%s: %v", m.name, err)
-			continue
+		for _, sparse := range []bool{false, true} {
+			filler := contracttest.NewFiller(int64(seed), sparse)
+			args := filled(filler, m.goType.NumIn(), m.goType.In)
+			results = filled(filler, m.goType.NumOut(), m.goType.Out)
+			called, arguments = "", nil
+			reply := dynamicpb.NewMessage(m.descriptor.Output())
+			if err := conn.Invoke(context.Background(), m.path(), expected(m.descriptor.Input(), args), reply); err != nil {
+				t.Errorf("%s: %v", m.name, err)
+				continue
+			}
+			if called != m.name {
+				t.Errorf("%s called %q", m.name, called)
+			}
+			if found := contracttest.Diff(args, arguments); len(found) > 0 {
+				t.Errorf("%s, sparse %t: arguments: %s", m.name, sparse, strings.Join(found, "; "))
+			}
+			sameMessage(t, m.name, expected(m.descriptor.Output(), results), reply)
 		}
-		if called != m.name {
-			t.Errorf("%s called %q", m.name, called)
-		}
-		if found := contracttest.Diff(args, arguments); len(found) > 0 {
-			t.Errorf("%s: arguments: %s", m.name, strings.Join(found, "; "))
-		}
-		sameMessage(t, m.name, expected(m.descriptor.Output(), results), reply)
 	}
 }
 
