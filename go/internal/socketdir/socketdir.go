@@ -38,12 +38,17 @@ func Create(prefix string) (*Dir, error) {
 
 // Claim marks an existing directory as this process's, until Remove or the end of the process.
 func Claim(path string) (*Dir, error) {
-	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	name := filepath.Join(path, lockName)
+	lock, err := os.OpenFile(name+".new", os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock of the directory for sockets: %w", err)
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", lock.Name(), err), lock.Close())
+	}
+	// It gets its name when it is locked, lest a Sweep elsewhere finds it free.
+	if err := os.Rename(name+".new", name); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock of the directory for sockets: %w", err), lock.Close())
 	}
 	return &Dir{Path: path, lock: lock}, nil
 }
