@@ -211,6 +211,8 @@ def put_value_map(target: Any, values: Any, place: str) -> None:
     except Located as error:
         error.within(f"{place}[{key!r}]", complete=True)
         raise
+    except RecursionError:
+        raise _endless(f"{place}[{key!r}]") from None
 
 
 def put_value_list(target: Any, values: Any, place: str) -> None:
@@ -226,6 +228,8 @@ def put_value_list(target: Any, values: Any, place: str) -> None:
     except Located as error:
         error.within(f"{place}[{len(done)}]", complete=True)
         raise
+    except RecursionError:
+        raise _endless(f"{place}[{len(done)}]") from None
     target.extend(done)
 
 
@@ -236,6 +240,14 @@ def put_value(value: Any, place: str) -> bytes:
     except Located as error:
         error.within(place, complete=True)
         raise
+    except RecursionError:
+        raise _endless(place) from None
+
+
+def _endless(place: str) -> BadValue:
+    error = BadValue("contains itself, or is nested too deeply")
+    error.within(place, complete=True)
+    return error
 
 
 def _encode_str(value: str) -> bytes:

@@ -130,3 +130,12 @@ def test_none_for_a_list_is_an_empty_list() -> None:
     value = Post()
     value.file_ids = None  # type: ignore[assignment]
     encode(value)
+
+
+def test_props_that_contain_themselves_are_refused() -> None:
+    props: dict[str, Any] = {"plain": 1}
+    props["self"] = [props]
+    with pytest.raises(
+        ValueError, match=r"^Post\.props\['self'\]: contains itself, or is nested too deeply$"
+    ):
+        encode(Post(props=props))
