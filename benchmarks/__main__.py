@@ -118,7 +118,8 @@ def _block(report: dict[str, Any], heads: list[tuple[str, int, str]]) -> list[st
     cells = {(row["rival"], row["what"], row["callers"], row["unit"]): row for row in report["rows"]}
     lines = ["".ljust(30) + "".join(f"{what} {callers}, {unit}".rjust(24) for what, callers, unit in heads)]
     for rival in RIVALS:
-        found = [cells[(rival.name, *head)] for head in heads]
+        keys = [(rival.name, *head) for head in heads]
+        found = [cells[key] for key in keys]
         values = [f"{cell['median']:,.0f}  x{cell['ratio']:.2f}".rjust(24) for cell in found]
         lines.append(rival.name.ljust(30) + "".join(values))
     return lines
