@@ -12,6 +12,8 @@ import (
 type Launch struct {
 	// PluginID is the manifest's id.
 	PluginID string
+	// PluginName is the manifest's name, for people; "" is PluginID.
+	PluginName string
 	// Bundle is the absolute path of the unpacked bundle, the working directory of the process.
 	Bundle string
 	// Program is the absolute path of the program, Args what follows it.
@@ -68,6 +70,7 @@ func FromManifest(dir string) (Launch, error) {
 
 	launch := Launch{
 		PluginID:   m.ID,
+		PluginName: m.Name,
 		Bundle:     bundle,
 		Program:    program,
 		Args:       append(append([]string{}, m.Server.RuntimeArgs...), entrypoint),

@@ -100,6 +100,7 @@ func TestTheCommandHasRuntimeArgsThenTheEntrypoint(t *testing.T) {
 	require.Equal(t, []string{"-X", "dev", "server/plugin.py"}, launch.Args)
 	require.Equal(t, b.dir, launch.Bundle)
 	require.Equal(t, "com.example.test", launch.PluginID)
+	require.Equal(t, "Test", launch.PluginName)
 	site := filepath.Join(b.dir, "server", "site")
 	require.Contains(t, launch.Env, "PYTHONPATH="+strings.Join([]string{
 		filepath.Join(site, runtime.GOOS+"-"+runtime.GOARCH), filepath.Join(site, "any"), "/inherited",

@@ -16,6 +16,7 @@ const manifestName = "plugin.json"
 // manifest is what the host reads of plugin.json; the rest is the server's.
 type manifest struct {
 	ID     string         `json:"id"`
+	Name   string         `json:"name"`
 	Server manifestServer `json:"server"`
 	Props  manifestProps  `json:"props"`
 }

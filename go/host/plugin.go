@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -323,7 +324,8 @@ func (p *Plugin) onFailure(_ string, err error) service.Decision {
 		return service.Allow
 	}
 	if p.cfg.Settings.OnFailure == Reject {
-		return service.Reject(fmt.Sprintf("The plugin %s, which has to agree to this, is not answering. Please try again.", p.cfg.PluginID))
+		name := cmp.Or(p.cfg.PluginName, p.cfg.PluginID)
+		return service.Reject(fmt.Sprintf("The plugin %s, which has to agree to this, is not answering. Please try again.", name))
 	}
 	return service.Allow
 }
