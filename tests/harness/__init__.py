@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.harness.bench import TestBench
 from tests.harness.build import BuildError, ServerProgram, build_server
 from tests.harness.log import LogRecord, LogTimeoutError, ServerLog
-from tests.harness.plugins import InstalledPlugin, PluginState
+from tests.harness.plugins import InstalledPlugin, PluginStartError, PluginState
 from tests.harness.progress import Progress
 from tests.harness.rest import Json, RestClient, RestError
 from tests.harness.server import LeftoverProcessesError, MattermostServer, ServerStartError
@@ -18,6 +18,7 @@ __all__ = [
     "LogRecord",
     "LogTimeoutError",
     "MattermostServer",
+    "PluginStartError",
     "PluginState",
     "Progress",
     "RestClient",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.harness.rest import Json
     from tests.harness.server import MattermostServer
 
-__all__ = ["InstalledPlugin", "PluginState"]
+__all__ = ["InstalledPlugin", "PluginStartError", "PluginState"]
 
 
 class PluginState:
@@ -28,6 +28,10 @@ class PluginState:
     FAILED_TO_START = 3
     FAILED_TO_STAY_RUNNING = 4
     STOPPING = 5
+
+
+class PluginStartError(AssertionError):
+    """A plugin did not start; the message has the error in its status, and its log."""
 
 
 class InstalledPlugin:
@@ -57,9 +61,17 @@ class InstalledPlugin:
         self.remove()
 
     def enable(self) -> None:
-        """Enable the plugin; it runs, or has failed to start, when this returns."""
+        """Enable the plugin; it runs when this returns.
+
+        Raises:
+            PluginStartError: It did not start.
+        """
         self._mark = self._server.log.mark()
         self._server.admin.post(f"plugins/{self.id}/enable")
+        status = self.status()
+        if status["state"] != PluginState.RUNNING:
+            log = "\n".join(f"  {record}" for record in self.log())
+            raise PluginStartError(f"{self.id}: {status['error']}\nIts log:\n{log}")
 
     def disable(self) -> None:
         """Disable the plugin; it has stopped when this returns."""
