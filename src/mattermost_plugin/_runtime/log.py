@@ -49,9 +49,14 @@ class HostHandler(logging.Handler):
         super().__init__()
         self._writer = writer
 
-    def createLock(self) -> None:  # noqa: N802 - logging's name
-        """Make no lock: the writer has its own and formatting shares nothing."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Filter and write one record; no lock, since formatting shares nothing and the writer has its own."""
+        kept: bool | logging.LogRecord = self.filter(record)
+        if not kept:
+            return False
+        # From Python 3.12 on a filter may answer with another record.
+        self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""

@@ -284,3 +284,15 @@ def test_a_closed_stderr_does_not_stop_the_plugin():
     _, done = run("import os; os.close(2); logging.info('x'); print('y'); os.write(1, b'alive')")
     assert done.stdout == "alive"
     assert done.returncode == 0
+
+
+def test_filters_of_the_handler_drop_and_change_records():
+    lines, _ = run(
+        """
+        (handler,) = logging.getLogger().handlers
+        handler.addFilter(lambda record: "secret" not in record.getMessage())
+        logging.info("secret")
+        logging.info("open")
+        """
+    )
+    assert [line["@message"] for line in lines] == ["open"]
