@@ -34,6 +34,12 @@ class _PluginBase(HookMethods):
     # The hooks that the class overrides, in the contract's order.
     _hooks: ClassVar[tuple[Method, ...]] = ()
 
+    # What the plugin serves under `/plugins/<id>/` of the server, and under `/plugins/<id>/metrics` of its
+    # metrics listener: an ASGI or WSGI application, a `mattermost_plugin.http.Router`, or a method that
+    # returns one. Of type Any because both an attribute and a method may stand for it.
+    http: Any = None
+    metrics: Any = None
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__ != __name__:

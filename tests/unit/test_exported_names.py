@@ -16,6 +16,7 @@ MODULES = (
     "mattermost_plugin.cli",
     "mattermost_plugin.errors",
     "mattermost_plugin.hooks",
+    "mattermost_plugin.http",
     "mattermost_plugin.models",
     "mattermost_plugin.plugin",
 )

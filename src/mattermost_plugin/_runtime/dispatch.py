@@ -66,10 +66,15 @@ class Dispatcher:
         if self._loop is not None:
             self._loop.close()
 
-    def _await(self, coroutine: CoroutineType[Any, Any, Any], call: ServerCall | None) -> Any:
+    @property
+    def loop(self) -> LoopThread:
+        """The event loop of `async def` hooks and of the plugin's HTTP server, started by its first use."""
         with self._starting_loop:
             if self._loop is None:
                 from mattermost_plugin._runtime.loop_thread import LoopThread
 
                 self._loop = LoopThread()
-        return self._loop.run(coroutine, None if call is None else call.time_remaining())
+            return self._loop
+
+    def _await(self, coroutine: CoroutineType[Any, Any, Any], call: ServerCall | None) -> Any:
+        return self.loop.run(coroutine, None if call is None else call.time_remaining())

@@ -40,6 +40,9 @@ class Lifecycle:
         hooks: Mapping[str, Method],
         implemented: frozenset[str],
         connect: Callable[[int, int], None],
+        *,
+        activated: Callable[[], None] | None = None,
+        deactivating: Callable[[], None] | None = None,
     ) -> None:
         """Make the life of one plugin.
 
@@ -48,11 +51,15 @@ class Lifecycle:
             hooks: Every hook by Python name.
             implemented: Python names of those the plugin overrides.
             connect: Called with the broker's ids of the API and the driver before the first hook.
+            activated: Called after `on_activate`; what it raises fails the activation.
+            deactivating: Called before `on_deactivate`.
         """
         self._dispatcher = dispatcher
         self._hooks = hooks
         self._implemented = implemented
         self._connect = connect
+        self._activated = activated
+        self._deactivating = deactivating
         self._lock = threading.Lock()
         self._deactivated = threading.Event()
         self.state = State.NEW
@@ -66,6 +73,8 @@ class Lifecycle:
             self._connect(api_id, driver_id)
             self._first_configuration()
             result = self._dispatcher.run(method)
+            if self._activated is not None:
+                self._activated()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - encode_failure logs it
             self._move(State.ENDED)
             return encode_failure(method, error)
@@ -81,6 +90,7 @@ class Lifecycle:
                 self._deactivated.wait(DEACTIVATE_GRACE)
             return method.codec.encode_response(None)
         try:
+            self._prepare_deactivation()
             return encode_result(method, self._dispatcher.run(method))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - encode_failure logs it
             return encode_failure(method, error)
@@ -96,8 +106,17 @@ class Lifecycle:
         if not self._deactivated.wait(grace):
             logger.warning("on_deactivate did not end within %g seconds; the plugin ends without it", grace)
 
+    def _prepare_deactivation(self) -> None:
+        if self._deactivating is None:
+            return
+        try:
+            self._deactivating()
+        except Exception:
+            logger.exception("The plugin's HTTP server did not stop as it should")
+
     def _deactivate(self) -> None:
         try:
+            self._prepare_deactivation()
             self._dispatcher.run(self._hooks["on_deactivate"])
         except (Exception, SystemExit):
             logger.exception("Hook on_deactivate failed", extra={"hook": "on_deactivate"})

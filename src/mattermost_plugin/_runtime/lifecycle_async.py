@@ -31,12 +31,17 @@ class AsyncLifecycle:
         hooks: Mapping[str, Method],
         implemented: frozenset[str],
         connect: Callable[[int, int], Awaitable[None]],
+        *,
+        activated: Callable[[], Awaitable[None]] | None = None,
+        deactivating: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Make the life of one plugin; the arguments are those of `Lifecycle`."""
         self._dispatcher = dispatcher
         self._hooks = hooks
         self._implemented = implemented
         self._connect = connect
+        self._activated = activated
+        self._deactivating = deactivating
         self._deactivated = asyncio.Event()
         self._deactivation: asyncio.Task[None] | None = None
         self.state = State.NEW
@@ -51,6 +56,8 @@ class AsyncLifecycle:
             await self._connect(api_id, driver_id)
             await self._first_configuration()
             result = await self._dispatcher.run(method)
+            if self._activated is not None:
+                await self._activated()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - encode_failure logs it
             self._end_without_hook()
             return encode_failure(method, error)
@@ -70,6 +77,7 @@ class AsyncLifecycle:
             return method.codec.encode_response(None)
         self.state = State.ENDED
         try:
+            await self._prepare_deactivation()
             return encode_result(method, await self._dispatcher.run(method))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - encode_failure logs it
             return encode_failure(method, error)
@@ -93,8 +101,17 @@ class AsyncLifecycle:
             return False
         return True
 
+    async def _prepare_deactivation(self) -> None:
+        if self._deactivating is None:
+            return
+        try:
+            await self._deactivating()
+        except Exception:
+            logger.exception("The plugin's HTTP server did not stop as it should")
+
     async def _deactivate(self) -> None:
         try:
+            await self._prepare_deactivation()
             await self._dispatcher.run(self._hooks["on_deactivate"])
         except (Exception, SystemExit):
             logger.exception("Hook on_deactivate failed", extra={"hook": "on_deactivate"})

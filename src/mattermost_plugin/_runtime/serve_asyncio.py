@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
@@ -18,6 +19,7 @@ from mattermost_plugin._runtime.broker_async import AsyncBroker
 from mattermost_plugin._runtime.dispatch_async import AsyncDispatcher
 from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
+from mattermost_plugin._runtime.http_hooks import http_hooks
 from mattermost_plugin._runtime.lifecycle_async import AsyncLifecycle
 from mattermost_plugin._runtime.loop_thread import new_event_loop
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.aio import ServerCall
     from mattermost_plugin._runtime.environment import Environment
     from mattermost_plugin._runtime.tls import Identity
+    from mattermost_plugin.http._serving import HTTPServers
     from mattermost_plugin.plugin import AsyncPlugin
 
 __all__ = ["AsyncRuntime", "serve"]
@@ -79,8 +82,15 @@ class AsyncRuntime:
         self._broker = AsyncBroker(self._streams_changed)
         self._dispatcher = AsyncDispatcher(plugin)
         self._implemented = plugin._hooks
+        self._http_hooks = http_hooks(plugin)
+        self._http: HTTPServers | None = None
         self._lifecycle = AsyncLifecycle(
-            self._dispatcher, HOOKS, frozenset(method.name for method in self._implemented), self._connect
+            self._dispatcher,
+            HOOKS,
+            frozenset(method.name for method in self._implemented),
+            self._connect,
+            activated=self._start_http,
+            deactivating=self._stop_http,
         )
 
     async def serve(self) -> None:
@@ -125,6 +135,8 @@ class AsyncRuntime:
         }
         for method in self._implemented:
             handlers[method.path] = services.raw(unary, self._dispatcher.handler(method))
+        for attribute, method in self._http_hooks.items():
+            handlers[method.path] = services.raw(unary, partial(self._http_address, attribute))
         handlers[HOOKS["on_activate"].path] = services.raw(unary, self._lifecycle.on_activate)
         handlers[HOOKS["on_deactivate"].path] = services.raw(unary, self._lifecycle.on_deactivate)
         return handlers
@@ -140,6 +152,21 @@ class AsyncRuntime:
             await self._transport.close()
         self._transport = AsyncChannelTransport(Channel(target, ssl_context=context))
         self._plugin._api = AsyncAPI(self._transport)
+
+    async def _start_http(self) -> None:
+        if not self._http_hooks:
+            return
+        from mattermost_plugin.http._serving import HTTPServers
+
+        self._http = HTTPServers(self._plugin, self._environment, tuple(self._http_hooks))
+        await self._http.start()
+
+    async def _stop_http(self) -> None:
+        if self._http is not None:
+            await self._http.stop()
+
+    async def _http_address(self, attribute: str, _request: bytes, _call: ServerCall) -> bytes:
+        return self._http.address(attribute) if self._http is not None else b""
 
     def _warm(self) -> None:
         """Load what the hooks need while the host reads the handshake, not when the first one is called."""
@@ -173,7 +200,8 @@ class AsyncRuntime:
             self._lost = self._loop.call_later(HOST_LOST_AFTER, self._end, "the host is gone")
 
     async def _names(self, _request: bytes, _call: ServerCall) -> bytes:
-        return IMPLEMENTED.codec.encode_response([method.go_name for method in self._implemented])
+        implemented = (*self._implemented, *self._http_hooks.values())
+        return IMPLEMENTED.codec.encode_response([method.go_name for method in implemented])
 
     async def _shutdown(self, _request: bytes, _call: ServerCall) -> bytes:
         self._shutting_down.set()

@@ -9,6 +9,7 @@ import os
 import queue
 import signal
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
@@ -19,6 +20,7 @@ from mattermost_plugin._runtime.broker import Broker, target_of
 from mattermost_plugin._runtime.dispatch import Dispatcher
 from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
+from mattermost_plugin._runtime.http_hooks import http_hooks
 from mattermost_plugin._runtime.lifecycle import Lifecycle
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.threads import ServerCall
     from mattermost_plugin._runtime.environment import Environment
     from mattermost_plugin._runtime.tls import Identity
+    from mattermost_plugin.http._serving import HTTPServers
     from mattermost_plugin.plugin import Plugin
 
 __all__ = ["ThreadsRuntime"]
@@ -58,8 +61,15 @@ class ThreadsRuntime:
         self._broker = Broker(self._streams_changed)
         self._dispatcher = Dispatcher(plugin)
         self._implemented = plugin._hooks
+        self._http_hooks = http_hooks(plugin)
+        self._http: HTTPServers | None = None
         self._lifecycle = Lifecycle(
-            self._dispatcher, HOOKS, frozenset(method.name for method in self._implemented), self._connect
+            self._dispatcher,
+            HOOKS,
+            frozenset(method.name for method in self._implemented),
+            self._connect,
+            activated=self._start_http,
+            deactivating=self._stop_http,
         )
 
     def serve(self) -> None:
@@ -105,6 +115,8 @@ class ThreadsRuntime:
         }
         for method in self._implemented:
             handlers[method.path] = services.raw(unary, self._dispatcher.handler(method))
+        for attribute, method in self._http_hooks.items():
+            handlers[method.path] = services.raw(unary, partial(self._http_address, attribute))
         handlers[HOOKS["on_activate"].path] = services.raw(unary, self._lifecycle.on_activate)
         handlers[HOOKS["on_deactivate"].path] = services.raw(unary, self._lifecycle.on_deactivate)
         return handlers
@@ -120,6 +132,21 @@ class ThreadsRuntime:
             self._transport.close()
         self._transport = ChannelTransport(Channel(target, ssl_context=context))
         self._plugin._api = API(self._transport)
+
+    def _start_http(self) -> None:
+        if not self._http_hooks:
+            return
+        from mattermost_plugin.http._serving import HTTPServers
+
+        self._http = HTTPServers(self._plugin, self._environment, tuple(self._http_hooks))
+        self._dispatcher.loop.run(self._http.start(), None)
+
+    def _stop_http(self) -> None:
+        if self._http is not None:
+            self._dispatcher.loop.run(self._http.stop(), None)
+
+    def _http_address(self, attribute: str, _request: bytes, _call: ServerCall) -> bytes:
+        return self._http.address(attribute) if self._http is not None else b""
 
     def _warm(self) -> None:
         """Load what the hooks need while the host reads the handshake, not when the first one is called."""
@@ -150,7 +177,8 @@ class ThreadsRuntime:
                 self._lost.start()
 
     def _names(self, _request: bytes, _call: ServerCall) -> bytes:
-        return IMPLEMENTED.codec.encode_response([method.go_name for method in self._implemented])
+        implemented = (*self._implemented, *self._http_hooks.values())
+        return IMPLEMENTED.codec.encode_response([method.go_name for method in implemented])
 
     def _shutdown(self, _request: bytes, _call: ServerCall) -> bytes:
         self._shutting_down.set()

@@ -1,0 +1,65 @@
+"""Turns what the host sends beside a request into what an application finds in its scope.
+
+The host (go/internal/httpproxy/headers.go) sends it in headers that no client can set.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from mattermost_plugin.http._info import KEY, RequestInfo
+
+if TYPE_CHECKING:
+    from mattermost_plugin.http._asgi import ASGIApp, Receive, Scope, Send
+
+__all__ = ["HostScope"]
+
+_RESERVED = b"x-mattermost-bridge-"
+_CONTEXT = _RESERVED + b"context"
+_ROOT = _RESERVED + b"root"
+_REMOTE = _RESERVED + b"remote"
+
+_SECURE = {"http": "https", "ws": "wss"}
+
+
+class HostScope:
+    """An ASGI application around another one, which gets scopes as if the server itself had called it."""
+
+    def __init__(self, app: ASGIApp, plugin: Any) -> None:
+        self._app = app
+        self._plugin = plugin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            self._complete(scope)
+        await self._app(scope, receive, send)
+
+    def _complete(self, scope: Scope) -> None:
+        headers: list[tuple[bytes, bytes]] = []
+        special: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name.startswith((_RESERVED, b"mattermost-")) or name == b"x-forwarded-proto":
+                special[name] = value
+            if not name.startswith(_RESERVED):
+                headers.append((name, value))
+        scope["headers"] = headers
+        info = RequestInfo(
+            self._plugin,
+            special.get(b"mattermost-user-id", b"").decode("latin-1"),
+            special.get(b"mattermost-plugin-id", b"").decode("latin-1"),
+            special.get(_CONTEXT, b"").decode("latin-1"),
+        )
+        scope[KEY] = info
+        scope.setdefault("state", {})[KEY] = info
+
+        root = special.get(_ROOT, b"")
+        scope["root_path"] = unquote(root.decode("latin-1"))
+        scope["path"] = scope["root_path"] + scope["path"]
+        scope["raw_path"] = root + scope["raw_path"]
+        host, _, port = special.get(_REMOTE, b"").decode("latin-1").rpartition(":")
+        if host and port.isdecimal():
+            scope["client"] = (host.strip("[]"), int(port))
+        if special.get(b"x-forwarded-proto", b"").lower() == b"https":
+            # As the server judges it: whoever could set the header for others has the connection anyway.
+            scope["scheme"] = _SECURE.get(scope["scheme"], scope["scheme"])
