@@ -59,7 +59,7 @@ def test_disabling_deactivates_and_enabling_activates_again(
 
     witness.wait_for_log("Deactivated", since=mark)
     assert witness.status()["state"] == PluginState.NOT_RUNNING
-    gone, alive = psutil.wait_procs(processes, timeout=10)
+    gone, alive = psutil.wait_procs(processes, timeout=20)
     assert (len(gone), alive) == (len(processes), [])
     alice.create_post(channel["id"], "reject nobody listens")
 
@@ -141,6 +141,6 @@ def test_a_server_that_is_killed_leaves_no_plugin_process(bench: TestBench, bund
 
     psutil.Process(server.pid).kill()
 
-    _, alive = psutil.wait_procs(processes, timeout=15)
+    _, alive = psutil.wait_procs(processes, timeout=30)
     server.kill()
     assert alive == []

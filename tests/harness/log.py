@@ -16,6 +16,9 @@ __all__ = ["LogRecord", "LogTimeoutError", "ServerLog"]
 
 SHOWN_ON_TIMEOUT = 40
 
+DEFAULT_TIMEOUT = 40.0
+"""Seconds to wait for a record; generous, because only a failing test waits so long."""
+
 
 class LogTimeoutError(AssertionError):
     """No record of the wanted kind came in time; the message shows the last records that did."""
@@ -84,7 +87,14 @@ class ServerLog:
         return [record for record in self.records(since) if matches(record)]
 
     def wait_for(
-        self, text: str = "", /, *, level: str = "", since: int = 0, timeout: float = 20.0, **fields: Any
+        self,
+        text: str = "",
+        /,
+        *,
+        level: str = "",
+        since: int = 0,
+        timeout: float = DEFAULT_TIMEOUT,
+        **fields: Any,
     ) -> LogRecord:
         """Wait for the first record after `since` that matches and return it.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from tests.harness.log import DEFAULT_TIMEOUT
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -113,7 +115,7 @@ class InstalledPlugin:
         *,
         level: str = "",
         since: int | None = None,
-        timeout: float = 20.0,
+        timeout: float = DEFAULT_TIMEOUT,
         **fields: Any,
     ) -> LogRecord:
         """Wait for a log record of the plugin; see :meth:`ServerLog.wait_for`.
