@@ -50,7 +50,7 @@ class HostHandler(logging.Handler):
         self._writer = writer
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Filter and write one record; no lock, since formatting shares nothing and the writer has its own."""
+        """Filter and write one record without a lock: formatting shares nothing, the writer has its own."""
         kept: bool | logging.LogRecord = self.filter(record)
         if not kept:
             return False
