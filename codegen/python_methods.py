@@ -10,7 +10,12 @@ MODULES = "mattermost_plugin._gen.methods"
 # Methods whose request or response is special, but carried out by the same codecs as all others.
 _PLAIN_SPECIAL = {"OnActivate", "LoadPluginConfiguration", "RowsNext"}
 
-_HTTP = {"ServeHTTP", "ServeMetrics", "PluginHTTP"}
+# What authors write instead of these methods.
+_HTTP = {
+    "ServeHTTP": "assign an ASGI or WSGI application, or a Router, to the class attribute `http`",
+    "ServeMetrics": "assign an ASGI or WSGI application to the class attribute `metrics`",
+    "PluginHTTP": "ask other plugins with httpx and mattermost_plugin.http.PluginTransport",
+}
 
 
 def module_of(schema: Schema, method: Method) -> str:
@@ -19,11 +24,9 @@ def module_of(schema: Schema, method: Method) -> str:
 
 
 def unavailable(method: Method) -> str:
-    """Return a sentence why this release cannot do a method, or nothing."""
+    """Return a sentence why a method cannot be overridden or called, or nothing."""
     if method.go_name in _HTTP:
-        return (
-            f"{method.python_name}() needs HTTP between server and plugin, which this release does not do yet"
-        )
+        return f"{method.python_name}() is not for plugins in Python: {_HTTP[method.go_name]}"
     if method.kind is not MethodKind.UNARY:
         return f"{method.python_name}() moves its data as a stream, which this release does not do yet"
     if method.special and method.go_name not in _PLAIN_SPECIAL:

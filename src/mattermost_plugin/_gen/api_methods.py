@@ -1502,7 +1502,7 @@ PLUGIN_HTTP = Method(
     signature="plugin_http(self, method: str, url: str, header: dict[str, list[str]], host: str, remote_addr: str) -> tuple[int, dict[str, list[str]]]",
     minimum_version="5.18",
     kind="stream_stream",
-    unavailable="plugin_http() needs HTTP between server and plugin, which this release does not do yet",
+    unavailable="plugin_http() is not for plugins in Python: ask other plugins with httpx and mattermost_plugin.http.PluginTransport",
 )
 PUBLISH_USER_TYPING = Method(
     "API",

@@ -48,7 +48,7 @@ SERVE_HTTP = Method(
     (),
     signature="serve_http(self) -> tuple[str, str]",
     minimum_version="5.2",
-    unavailable="serve_http() needs HTTP between server and plugin, which this release does not do yet",
+    unavailable="serve_http() is not for plugins in Python: assign an ASGI or WSGI application, or a Router, to the class attribute `http`",
 )
 EXECUTE_COMMAND = Method(
     "Hooks",
@@ -384,7 +384,7 @@ SERVE_METRICS = Method(
     (),
     signature="serve_metrics(self) -> tuple[str, str]",
     minimum_version="9.2",
-    unavailable="serve_metrics() needs HTTP between server and plugin, which this release does not do yet",
+    unavailable="serve_metrics() is not for plugins in Python: assign an ASGI or WSGI application to the class attribute `metrics`",
 )
 ON_SHARED_CHANNELS_SYNC_MSG = Method(
     "Hooks",

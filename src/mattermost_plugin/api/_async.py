@@ -2536,8 +2536,7 @@ class AsyncAPI(AsyncFace):
     async def get_file(self, file_id: str) -> bytes:
         """Gets content of a file by it's ID.
 
-        Not in this release: get_file() moves its data as a stream, which this release does not do
-        yet.
+        get_file() moves its data as a stream, which this release does not do yet.
 
         Go name: ``GetFile``. Minimum server version: 5.8.
 
@@ -2577,8 +2576,7 @@ class AsyncAPI(AsyncFace):
     async def read_file(self, path: str) -> bytes:
         """Reads the file from the backend for a specific path.
 
-        Not in this release: read_file() moves its data as a stream, which this release does not do
-        yet.
+        read_file() moves its data as a stream, which this release does not do yet.
 
         Go name: ``ReadFile``. Minimum server version: 5.3.
 
@@ -2618,8 +2616,7 @@ class AsyncAPI(AsyncFace):
     async def upload_file(self, data: BinaryIO, channel_id: str, filename: str) -> FileInfo:
         """Upload a file to a channel using a multipart request, to be later attached to a post.
 
-        Not in this release: upload_file() moves its data as a stream, which this release does not
-        do yet.
+        upload_file() moves its data as a stream, which this release does not do yet.
 
         Go name: ``UploadFile``. Minimum server version: 5.6.
 
@@ -2769,8 +2766,7 @@ class AsyncAPI(AsyncFace):
 
         Previous version will be replaced on replace true.
 
-        Not in this release: install_plugin() moves its data as a stream, which this release does
-        not do yet.
+        install_plugin() moves its data as a stream, which this release does not do yet.
 
         Go name: ``InstallPlugin``. Minimum server version: 5.18.
 
@@ -3279,8 +3275,8 @@ class AsyncAPI(AsyncFace):
     ) -> tuple[int, dict[str, list[str]]]:
         """Allows inter-plugin requests to plugin APIs.
 
-        Not in this release: plugin_http() needs HTTP between server and plugin, which this release
-        does not do yet.
+        plugin_http() is not for plugins in Python: ask other plugins with httpx and
+        mattermost_plugin.http.PluginTransport.
 
         Go name: ``PluginHTTP``. Minimum server version: 5.18.
 
@@ -3664,8 +3660,7 @@ class AsyncAPI(AsyncFace):
     async def upload_data(self, upload_session: UploadSession, data: BinaryIO) -> FileInfo:
         """Uploads the data for a given upload session.
 
-        Not in this release: upload_data() moves its data as a stream, which this release does not
-        do yet.
+        upload_data() moves its data as a stream, which this release does not do yet.
 
         Go name: ``UploadData``. Minimum server version: 7.6.
 
@@ -3995,8 +3990,8 @@ class AsyncAPI(AsyncFace):
         allowing transports with at-least-once delivery semantics to redeliver safely. Repeats whose
         fi.Id matches an existing record under a different channel or creator are rejected.
 
-        Not in this release: receive_shared_channel_attachment_sync_msg() moves its data as a
-        stream, which this release does not do yet.
+        receive_shared_channel_attachment_sync_msg() moves its data as a stream, which this release
+        does not do yet.
 
         Go name: ``ReceiveSharedChannelAttachmentSyncMsg``. Minimum server version: 11.7.
 
