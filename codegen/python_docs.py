@@ -38,7 +38,7 @@ def method_docstring(method: Method, glossary: Glossary) -> str:
     summary = summary or f"Mattermost's ``{method.go_name}``."
     missing = unavailable(method)
     if missing:
-        body.append(f"Not in this release: {missing}.")
+        body.append(f"{missing}.")
     sections: list[tuple[str, list[tuple[str, str]]]] = []
     arguments = _arguments(method, glossary)
     if arguments:
