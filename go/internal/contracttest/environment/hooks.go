@@ -35,7 +35,7 @@ func examineHooks(hooks plugin.Hooks, outcome, folder string, seed uint64, out m
 	if err := command(hooks, "/hooks "+outcome+" "+filepath.Join(folder, name)); err != nil {
 		return err
 	}
-	given, returned := map[string][]reflect.Value{}, map[string][]any{}
+	given, returned := map[string]func() []reflect.Value{}, map[string][]any{}
 	hooksType := reflect.TypeFor[plugin.Hooks]()
 	for i := range hooksType.NumMethod() {
 		method := hooksType.Method(i)
@@ -44,8 +44,8 @@ func examineHooks(hooks plugin.Hooks, outcome, folder string, seed uint64, out m
 		}
 		hash := fnv.New64()
 		_, _ = hash.Write([]byte(method.Name))
-		given[method.Name] = arguments(method.Type, seed^hash.Sum64())
-		returned[method.Name] = invoke(hooks, method.Name, arguments(method.Type, seed^hash.Sum64()))
+		given[method.Name] = func() []reflect.Value { return arguments(method.Type, seed^hash.Sum64()) }
+		returned[method.Name] = invoke(hooks, method.Name, given[method.Name]())
 	}
 	if err := command(hooks, "/done"); err != nil {
 		return err
@@ -97,8 +97,8 @@ func invoke(hooks plugin.Hooks, method string, args []reflect.Value) []any {
 }
 
 // playHook calls the hook once more over gRPC alone, with a server in place of the plugin that answers as the plugin
-// did, and compares.
-func playHook(note note, args []reflect.Value, returned []any) ([]string, error) {
+// did, and compares. args makes the arguments anew each time: they may be changed.
+func playHook(note note, args func() []reflect.Value, returned []any) ([]string, error) {
 	method := descriptor("Hooks", note.Method)
 	response, err := parse(method.Output(), note.Response)
 	if err != nil {
@@ -121,9 +121,9 @@ func playHook(note note, args []reflect.Value, returned []any) ([]string, error)
 	if err := client.OnActivate(); err != nil { // some hooks are not called before
 		return nil, err
 	}
-	want := invoke(client, note.Method, args)
+	want := invoke(client, note.Method, args())
 	differences := differ("arguments", player.request, got)
-	if want, err = asReturned(note.Method, args, want); err != nil {
+	if want, err = asReturned(note.Method, args(), want); err != nil {
 		return nil, err
 	}
 	return append(differences, contracttest.Diff(want, returned)...), nil
