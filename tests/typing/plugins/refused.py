@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mattermost_plugin import AsyncPlugin, Context, Plugin, Post, Reject, User
+from mattermost_plugin import AsyncPlugin, Context, Plugin, Post, Pots, Reject, User  # attr-defined
+
+MISSPELT = Pots
 
 
 class Wrong(Plugin):

@@ -11,7 +11,7 @@ _HEAD = "import asyncio, logging, os, sys, threading, time\nfrom mattermost_plug
 
 def plugin_code(kind: str, body: str, *, before: str = "") -> str:
     """Return an entrypoint whose class has `body`; in the async kinds every `def` and API call is async."""
-    body = textwrap.indent(textwrap.dedent(body), "    ")
+    body = textwrap.indent(textwrap.dedent(body), "    ") or "    pass"
     base = "Plugin"
     if kind != "sync":
         base = "AsyncPlugin"
