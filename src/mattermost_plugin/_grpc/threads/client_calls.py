@@ -156,6 +156,10 @@ class StreamCall:
             return ()
         return stream.response.metadata
 
+    def allow(self, seconds: float | None) -> None:
+        """Let the call take `seconds` from now on; None: without limit. Who waits already goes on."""
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
     def trailing_metadata(self) -> MetadataItems:
         """Return the metadata that the server sends with the status, waiting for the call's end."""
         stream = self._stream

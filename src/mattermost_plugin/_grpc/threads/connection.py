@@ -112,7 +112,7 @@ class BlockingConnection:
                 core.cancel(stream, DEADLINE_EXCEEDED)
             else:
                 self._take_in(self._receive())
-            if core.has_output:
+            if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream
 

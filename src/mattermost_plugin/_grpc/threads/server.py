@@ -142,9 +142,9 @@ class Server:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-            threads = self._threads
-        if threads:
-            self.poller.wake()
+            # The last thread that leaves closes the poller; each one before wakes the next.
+            if self._threads:
+                self.poller.wake()
 
     def wait_closed(self) -> None:
         """Wait until the server has stopped."""
@@ -190,11 +190,10 @@ class Server:
         finally:
             with self._lock:
                 self._threads -= 1
-                last = not self._threads
-            if last:
-                self.poller.close()
-            else:
-                self.poller.wake()
+                if self._threads:
+                    self.poller.wake()
+                else:
+                    self.poller.close()
 
     def _handle(self, event: Event) -> None:
         connection = self.connections.get(event.fd)
