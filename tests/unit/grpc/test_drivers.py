@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.faces import FACES, AioFace, Face
 
 from mattermost_plugin._grpc import Handler, Kind, Options, RpcError, StatusCode, aio, threads
 from mattermost_plugin._grpc.addresses import PeerCredentials, Target
+from tests.conformance.faces import FACES, AioFace, Face
 
 PATH = "/test.Service/Call"
 
@@ -88,9 +88,9 @@ def serving(
     **arguments: Any,
 ) -> Iterator[RunningServer]:
     server = RunningServer(driver, waiting(driver, function), **arguments)
-    server.server.listen_unix(str(path))
-    server.start()
     try:
+        server.server.listen_unix(str(path))
+        server.start()
         yield server
     finally:
         server.stop(grace)

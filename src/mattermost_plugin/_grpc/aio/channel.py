@@ -141,8 +141,7 @@ class Channel:
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
-            # The loop tells the transport of its end in its next turn.
-            await asyncio.sleep(0)
+            await transport.wait_closed()
 
     def ready_transport(self) -> ClientTransport | None:
         """Return the connection if a call can begin on it now."""

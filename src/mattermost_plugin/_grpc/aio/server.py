@@ -210,9 +210,13 @@ class Server:
                 connection.flush()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._all_closed(), grace)
+        # A connection that was being accepted gets to its transport in the next turns of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.end_now()
-        await self._all_closed()
+        for connection in list(self.connections):
+            await connection.wait_closed()
         if self._closed is not None:
             self._closed.set()
 

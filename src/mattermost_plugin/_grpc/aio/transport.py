@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.connection import ConnectionState
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.streams import Stream
 
 __all__ = ["Transport"]
+
+#: Seconds that a peer has to take what is still to be written when a connection is closed.
+_LAST_OCTETS: Final = 1.0
 
 Core = TypeVar("Core", ServerConnection, ClientConnection)
 
@@ -28,6 +31,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
         self.core: Core = core
         self.loop = loop
         self.transport: asyncio.Transport | None = None
+        self._closed = asyncio.Event()
         self._paused = False
         self._flush_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -59,6 +63,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
         for stream in self.core.connection_lost():
             self.on_news(stream)
         self._wake_writers()
+        self._closed.set()
         self.on_closed()
 
     def pause_writing(self) -> None:
@@ -108,6 +113,15 @@ class Transport(asyncio.Protocol, Generic[Core]):
         """Close the socket after what was written."""
         if self.transport is not None:
             self.transport.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until the socket is closed; a peer that does not take the last octets is not waited for."""
+        try:
+            await asyncio.wait_for(self._closed.wait(), _LAST_OCTETS)
+        except asyncio.TimeoutError:
+            if self.transport is not None:
+                self.transport.abort()
+            await self._closed.wait()
 
     def _wake_writers(self) -> None:
         writable, self.core.writable = self.core.writable, []

@@ -92,7 +92,7 @@ class StreamMethod(_Method):
         """Begin the call."""
         call = StreamCall(self, timeout, metadata)
         if self._request_streams:
-            threading.Thread(target=call.send_in_background, args=(request,), daemon=True).start()
+            call.start_sending(request)
         else:
             call.send_all((request,))
         return call
@@ -109,11 +109,12 @@ class StreamCall:
         self._method = method
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._failed: BaseException | None = None
-        self._released = False
+        self._given_up = False
+        self._ended = False
+        self._users = 1  # threads that have to do with the connection: the caller's, and one that sends
         block = call_block(method.block, timeout, metadata)
         self._connection: BlockingConnection = method.channel.check_out(self._deadline)
         self._stream: Stream = self._connection.core.open(block)
-        self._senders = 0
         self._connection.send_out()
 
     def __iter__(self) -> StreamCall:
@@ -140,7 +141,7 @@ class StreamCall:
 
     def __del__(self) -> None:
         # Responses that nobody will take must not hold the connection.
-        if not getattr(self, "_released", True):
+        if not getattr(self, "_ended", True):
             self.cancel()
 
     def initial_metadata(self) -> MetadataItems:
@@ -169,12 +170,16 @@ class StreamCall:
     def cancel(self) -> None:
         """End the call; whoever waits for it gets CANCELLED. Does nothing if it has ended."""
         connection, stream = self._connection, self._stream
-        if stream.status is None:
-            with connection.lock:
+        with connection.lock:
+            if stream.status is None:
                 connection.core.cancel(stream, CANCELLED)
-            connection.send_out()
-            connection.break_off()
-        self._end()
+            self._given_up = True
+            waited_for = connection.is_read
+        connection.send_out()
+        if waited_for:
+            connection.break_off()  # whoever waits gives the connection back
+        else:
+            self._end()
 
     def send_all(self, requests: Any) -> None:
         """Send requests as far as the server takes them, and end this side."""
@@ -199,6 +204,13 @@ class StreamCall:
         except Exception as error:  # noqa: BLE001 - see above
             self._failed = error
             self.cancel()
+        finally:
+            self._leave()
+
+    def start_sending(self, requests: Any) -> None:
+        """Send requests on a thread of the call's own."""
+        self._users += 1
+        threading.Thread(target=self.send_in_background, args=(requests,), daemon=True).start()
 
     def single(self) -> bytes:
         """Return the only response."""
@@ -211,6 +223,8 @@ class StreamCall:
         if wants_room:
             self._stream.wants_room = True
         self._connection.wait_for(happened, self._stream, self._deadline)
+        if self._given_up:
+            self._end()
 
     def _raise_failure(self) -> None:
         if self._failed is not None:
@@ -220,7 +234,15 @@ class StreamCall:
             raise failure(self._stream, self._deadline)
 
     def _end(self) -> None:
-        """Give the connection back."""
-        if not self._released:
-            self._released = True
+        with self._connection.lock:
+            ended, self._ended = self._ended, True
+        if not ended:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Give the connection back, unless the other thread has still to do with it."""
+        with self._connection.lock:
+            self._users -= 1
+            last = not self._users
+        if last:
             self._method.channel.check_in(self._connection)

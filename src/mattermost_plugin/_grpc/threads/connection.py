@@ -78,6 +78,7 @@ class BlockingConnection:
         self.used_at = time.monotonic()
         self._changed = threading.Condition(self.lock)
         self._reading = False
+        self._broken_off = False
         self._writing = threading.Lock()
         self._sock = sock
         self._tls = layer(context, server_side=False, server_hostname=hostname)
@@ -87,7 +88,12 @@ class BlockingConnection:
     @property
     def reusable(self) -> bool:
         """Whether another call can be made on this connection."""
-        return self.core.usable and not self.core.streams
+        return self.core.usable and not self.core.streams and not self._broken_off
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a thread waits for octets."""
+        return self._reading
 
     def close(self) -> None:
         """Close the socket."""
@@ -95,6 +101,7 @@ class BlockingConnection:
 
     def break_off(self) -> None:
         """Wake a thread that reads, with the end of the connection."""
+        self._broken_off = True
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
