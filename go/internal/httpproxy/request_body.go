@@ -5,10 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"reflect"
 	"strconv"
 	"sync/atomic"
-	"unsafe"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
 )
 
 // askFor is how many bytes of a body the server is asked for at a time, before the last of what it was asked for
@@ -30,7 +30,7 @@ func newRequestBody(r *http.Request, patience *patience) *requestBody {
 	b := &requestBody{source: r.Body, patience: patience, announced: -1}
 	if r.Body == nil || r.Body == http.NoBody {
 		b.announced = 0
-	} else if conn := netRPCStream(r.Body); conn != nil {
+	} else if conn := netrpcstream.Of(r.Body); conn != nil {
 		b.source = &netRPCBody{conn: conn}
 	}
 	// Over net/rpc the request's ContentLength is not transmitted. The server has checked the header.
@@ -58,28 +58,6 @@ func (b *requestBody) Close() error { return nil }
 // short tells whether the client ended the body before it sent all it had announced.
 func (b *requestBody) short() bool {
 	return b.ended.Load() && b.received.Load() < b.announced
-}
-
-// netRPCStream returns the stream over which a server sends a body to a plugin; nil if body is none of that kind.
-//
-// Mattermost's own reader over it asks for as many bytes as the caller has room for each time it is called, and
-// returns what has arrived. What it asked for and did not get adds up; after some GiB the server, busy sending,
-// no longer reads what it is asked for, and both sides wait for ever.
-func netRPCStream(body io.ReadCloser) io.ReadWriter {
-	pointer := reflect.ValueOf(body)
-	if pointer.Kind() != reflect.Pointer || pointer.IsNil() || pointer.Elem().Kind() != reflect.Struct {
-		return nil
-	}
-	kind := pointer.Elem().Type()
-	if kind.PkgPath() != "github.com/mattermost/mattermost/server/public/plugin" || kind.Name() != "remoteIOReader" {
-		return nil
-	}
-	field := pointer.Elem().FieldByName("conn")
-	if !field.IsValid() {
-		return nil
-	}
-	conn, _ := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface().(io.ReadWriter)
-	return conn
 }
 
 // netRPCBody reads a body from the stream: it writes the number of bytes it would like as a varint, the server

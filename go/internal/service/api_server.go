@@ -7,9 +7,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
@@ -52,8 +49,4 @@ func loadConfiguration(api plugin.API) (any, error) {
 		return nil, fmt.Errorf("read the plugin's configuration: %w", err)
 	}
 	return configuration, nil
-}
-
-func (s *apiServer) PluginHTTP(grpc.BidiStreamingServer[pluginpb.PluginHTTPRequest, pluginpb.PluginHTTPResponse]) error {
-	return status.Error(codes.Unimplemented, "PluginHTTP is not offered by this host: it does not pass HTTP requests on to other plugins")
 }

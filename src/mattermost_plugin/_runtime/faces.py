@@ -8,11 +8,12 @@ from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.statuses import call_error, not_connected, unavailable_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import Self
 
     from mattermost_plugin._grpc.threads import Channel
+    from mattermost_plugin._grpc.threads.client_calls import StreamCall
     from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["DEFAULT_TIMEOUT", "ChannelTransport", "SyncFace", "Transport"]
@@ -75,6 +76,14 @@ class ChannelTransport:
             if self._closed:
                 raise not_connected() from None
             raise call_error(error, method, timeout) from None
+
+    def stream(self, method: Method, requests: Iterable[bytes]) -> StreamCall:
+        """Begin a call whose requests and responses are streams; the requests are taken on another thread.
+
+        Raises:
+            RpcError: The host cannot be reached.
+        """
+        return self._channel.stream_stream(method.path, _as_is, _as_is)(requests)
 
     def close(self) -> None:
         """End the connections; calls from now on raise `NotConnected`."""

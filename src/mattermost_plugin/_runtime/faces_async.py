@@ -9,11 +9,12 @@ from mattermost_plugin._runtime.faces import DEFAULT_TIMEOUT
 from mattermost_plugin._runtime.statuses import call_error, not_connected, unavailable_here
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterable, Awaitable, Callable
 
     from typing_extensions import Self
 
     from mattermost_plugin._grpc.aio import Channel
+    from mattermost_plugin._grpc.aio.client_calls import StreamCall
     from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["AsyncChannelTransport", "AsyncFace", "AsyncTransport"]
@@ -73,6 +74,10 @@ class AsyncChannelTransport:
             if self._closed:
                 raise not_connected() from None
             raise call_error(error, method, timeout) from None
+
+    def stream(self, method: Method, requests: AsyncIterable[bytes]) -> StreamCall:
+        """Return a call whose requests and responses are streams; it begins when it is first waited for."""
+        return self._channel.stream_stream(method.path, _as_is, _as_is)(requests)
 
     async def close(self) -> None:
         """End the connection; calls from now on raise `NotConnected`."""

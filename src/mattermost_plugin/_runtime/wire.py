@@ -20,7 +20,17 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EMPTY", "NOT_SERVING", "NO_MESSAGES", "SERVICE_UNKNOWN", "SERVING", "ConnInfo", "health_service"]
+__all__ = [
+    "EMPTY",
+    "NOT_SERVING",
+    "NO_MESSAGES",
+    "SERVICE_UNKNOWN",
+    "SERVING",
+    "ConnInfo",
+    "fields",
+    "health_service",
+    "put_varint",
+]
 
 EMPTY = b""
 
@@ -51,7 +61,7 @@ class ConnInfo(NamedTuple):
             ValueError: It is not one.
         """
         service_id, network, address, knock = 0, "", "", False
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 1 and isinstance(value, int):
                 service_id = value & 0xFFFFFFFF
             elif number == 2 and isinstance(value, bytes):
@@ -67,12 +77,12 @@ class ConnInfo(NamedTuple):
         out = bytearray()
         if self.service_id:
             out += b"\x08"
-            _put_varint(out, self.service_id)
+            put_varint(out, self.service_id)
         for tag, text in ((0x12, self.network), (0x1A, self.address)):
             if text:
                 raw = text.encode()
                 out.append(tag)
-                _put_varint(out, len(raw))
+                put_varint(out, len(raw))
                 out += raw
         return bytes(out)
 
@@ -84,13 +94,13 @@ def health_service(request: bytes) -> str:
         ValueError: It is not such a message.
     """
     service = ""
-    for number, value in _fields(request):
+    for number, value in fields(request):
         if number == 1 and isinstance(value, bytes):
             service = value.decode()
     return service
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Yield the number and raw value of every field, unknown ones too."""
     at, end = 0, len(data)
     while at < end:
@@ -125,7 +135,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _put_varint(out: bytearray, value: int) -> None:
+def put_varint(out: bytearray, value: int) -> None:
+    """Append a varint."""
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7

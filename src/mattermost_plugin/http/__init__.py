@@ -1,7 +1,8 @@
 """HTTP for plugins: what the server asks a plugin, and what a plugin asks other plugins.
 
 A plugin serves HTTP with the class attribute `http` (and metrics with `metrics`): any ASGI application
-(FastAPI, Starlette, Django, ...), any WSGI application (Flask, ...), or a `Router`. Needs the extra `http`.
+(FastAPI, Starlette, Django, ...), any WSGI application (Flask, ...), or a `Router`; that needs the extra
+`http`. It asks other plugins with httpx (extra `httpx`) and a `PluginTransport` or `AsyncPluginTransport`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
         request_user_id,
     )
     from mattermost_plugin.http._router import Request, Response, Router
+    from mattermost_plugin.http._transport import AsyncPluginTransport, PluginTransport
 
 __all__ = [
+    "AsyncPluginTransport",
     "ClientDisconnected",
+    "PluginTransport",
     "Request",
     "RequestInfo",
     "Response",
@@ -32,7 +36,9 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncPluginTransport": "_transport",
     "ClientDisconnected": "_errors",
+    "PluginTransport": "_transport",
     "Request": "_router",
     "RequestInfo": "_info",
     "Response": "_router",

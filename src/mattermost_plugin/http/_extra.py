@@ -7,7 +7,7 @@ from importlib.util import find_spec
 __all__ = ["need"]
 
 
-def need(package: str) -> None:
+def need(package: str, extra: str = "http") -> None:
     """See that a package is there.
 
     Raises:
@@ -15,6 +15,6 @@ def need(package: str) -> None:
     """
     if find_spec(package) is None:
         raise ModuleNotFoundError(
-            f"HTTP needs the package {package}: add mattermost-plugin[http] to the plugin's requirements",
+            f"HTTP needs the package {package}: add mattermost-plugin[{extra}] to the plugin's requirements",
             name=package,
         )
