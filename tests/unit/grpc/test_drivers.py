@@ -438,7 +438,7 @@ def test_a_request_iterator_that_fails_ends_the_call_and_is_raised(driver: str, 
 
 @pytest.mark.parametrize("text", ["", "unix:", "localhost", "localhost:http", "localhost:99999"])
 def test_targets_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="names no socket|neither"):
+    with pytest.raises(ValueError, match=r"names no socket|neither"):
         Target.parse(text)
 
 
