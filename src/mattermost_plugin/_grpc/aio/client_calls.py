@@ -6,14 +6,14 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
-
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_block, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from typing_extensions import Self
 
     from mattermost_plugin._grpc.aio.channel import Channel, ClientTransport
     from mattermost_plugin._grpc.metadata import MetadataItems

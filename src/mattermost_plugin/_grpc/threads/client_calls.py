@@ -6,13 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
-
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_block, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, StatusCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from typing_extensions import Self
 
     from mattermost_plugin._grpc.metadata import MetadataItems
     from mattermost_plugin._grpc.streams import Stream
