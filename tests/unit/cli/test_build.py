@@ -43,14 +43,31 @@ def platforms_of(code: Path) -> set[str]:
     return {MACHO_MACHINES[int.from_bytes(content[start : start + 4], "big")] for start in starts}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def bridges() -> None:
-    """Build the bridges once: compiling them takes minutes on a machine that never did."""
-    for name in PLATFORMS:
-        bridge_for(Platform.parse(name))
-
-
+# Compiling the bridges takes minutes on a machine that never did.
 pytestmark = pytest.mark.timeout(1200)
+
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, re, sys
+
+sys.path[:0] = sys.argv[1:]
+import mattermost_plugin
+from importlib import metadata
+
+missing, modules = [], 0
+for module in pkgutil.walk_packages(mattermost_plugin.__path__, "mattermost_plugin."):
+    modules += 1
+    try:
+        importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        missing.append((module.name, error.name.partition(".")[0]))
+requires = metadata.requires("mattermost-plugin")
+extras = [re.match("[a-z0-9]+", text)[0] for text in requires if "extra ==" in text]
+names = [name for name in mattermost_plugin.__all__ if getattr(mattermost_plugin, name, None) is None]
+assert not names, names
+answer = {"missing": missing, "modules": modules, "extras": extras, "path": mattermost_plugin.__path__[0]}
+print(json.dumps({**answer, "version": metadata.version("mattermost-plugin")}))
+"""
 
 
 def project(*dependencies: str, python: str = ">=3.10") -> dict[str, str]:
@@ -109,27 +126,19 @@ def test_the_sdk_in_a_bundle_has_no_command_and_needs_nothing_that_is_not_there(
     assert not [
         path for path in site if re.search(r"mattermost_plugin/(cli|_bridge)/|/packaging/|/tomli/", path)
     ]
+    (bundle.folder / "import_all.py").write_text(IMPORT_ALL, encoding="utf-8")
     # -I -S: nothing of the environment that runs this test.
-    code = (
-        f"import sys; sys.path[:0] = ['server/site/{HERE}', 'server/site/any']\n"
-        "import mattermost_plugin\n"
-        "from importlib import metadata\n"
-        "import hpack, google.protobuf.message\n"
-        "names = [n for n in mattermost_plugin.__all__ if getattr(mattermost_plugin, n, None) is None]\n"
-        "assert not names, names\n"
-        "print(metadata.version('mattermost-plugin'), mattermost_plugin.__path__[0])\n"
-    )
     told = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code],
-        cwd=bundle.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        [sys.executable, "-I", "-S", "import_all.py", f"server/site/{HERE}", "server/site/any"],
+        cwd=bundle.folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert told.returncode == 0, told.stderr
-    version, path = told.stdout.split()
-    assert version == __version__
-    assert (bundle.folder / path).samefile(bundle.folder / "server/site/any/mattermost_plugin")
+    answer = json.loads(told.stdout)
+    assert answer["version"] == __version__
+    assert (bundle.folder / answer["path"]).samefile(bundle.folder / "server/site/any/mattermost_plugin")
+    assert answer["modules"] > 100
+    # What an extra brings may be missing, nothing else.
+    assert [entry for entry in answer["missing"] if entry[1] not in answer["extras"]] == []
 
 
 def test_two_builds_are_equal_byte_for_byte(
