@@ -37,6 +37,9 @@ _METHODS = {"implemented": IMPLEMENTED, **HOOKS}
 def clean_environment(**extra: str) -> dict[str, str]:
     """This process's environment without what a host would set, and with `extra`."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PLUGIN_", "MATTERMOST_"))}
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        # Whoever sets it wants a clean tree, not hundreds of processes that compile every module anew.
+        kept["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / f"plugin-tests-pycache-{os.getuid()}")
     return {**kept, **extra}
 
 
