@@ -98,7 +98,7 @@ class BaseServerCall:
         return Status(error.code, error.message, error.details, trailing + tuple(error.trailing_metadata))
 
 
-def status_of_failure(call: BaseServerCall, error: Exception) -> Status:
+def status_of_failure(call: BaseServerCall, error: BaseException) -> Status:
     """Return the status for what left a handler; anything but an `RpcError` goes to the log only."""
     if isinstance(error, RpcError):
         return call._status(error)

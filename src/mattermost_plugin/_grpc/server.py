@@ -344,8 +344,9 @@ class ServerConnection(Connection[RequestHead]):
         pass
 
     def _on_goaway_received(self, news: list[Stream]) -> None:
-        # The client opens no more streams. Those that are open end in their own time.
-        self._draining = True
+        # It concerns streams that a server opens. A client that has said it may still open some, and ends the
+        # connection itself.
+        return
 
     def _on_ping_ack(self, opaque: bytes) -> None:
         if opaque == _SHUTDOWN_PING and self.state is ConnectionState.CLOSING and not self._draining:
