@@ -106,6 +106,10 @@ func (p *peerHooks) OnActivate(ctx context.Context, in *pluginpb.OnActivateReque
 		p.notes.add("hanging", "")
 		select {}
 	}
+	if p.notes.has("activate-slowly") {
+		p.notes.add("activating", "")
+		time.Sleep(300 * time.Millisecond)
+	}
 	if p.notes.has("activate-fails") {
 		return &pluginpb.OnActivateResponse{Error: &pluginpb.Error{Kind: &pluginpb.Error_ErrorString{ErrorString: &pluginpb.ErrorString{Err: "no licence"}}}}, nil
 	}

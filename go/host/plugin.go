@@ -47,7 +47,7 @@ type Plugin struct {
 	deactivateOnce sync.Once
 	deactivateErr  error
 
-	activating atomic.Pointer[process] // the process that is in its OnActivate
+	activating atomic.Pointer[process] // the process that replaces another and is not active yet
 
 	lock      sync.Mutex
 	api       plugin.API
@@ -76,6 +76,7 @@ func New(cfg Config) *Plugin {
 		deadline: func(hook string) (context.Context, context.CancelFunc) {
 			return timeout(cfg.Settings.deadline(hook))
 		},
+		replacing: func() bool { return p.activating.Load() != nil },
 		ownDoing: func() bool {
 			activating := p.activating.Load()
 			return activating != nil && activating.calls.Load() > 0
@@ -306,9 +307,11 @@ func (p *Plugin) activation() (service.Activation, error) {
 				return activation, err
 			}
 		}
+		session := service.NewDriverSession(begin, p.log)
 		id, err := current.serve(func(server *grpc.Server) {
-			pluginpb.RegisterDriverServer(server, service.NewDriverServer(begin, p.log))
+			pluginpb.RegisterDriverServer(server, service.NewDriverServer(session.Begin, p.log))
 		})
+		current.release(session.Close)
 		if err != nil {
 			return activation, err
 		}
@@ -335,9 +338,7 @@ func (p *Plugin) activate() error {
 	p.lock.Lock()
 	current := p.process
 	p.lock.Unlock()
-	p.activating.Store(current)
 	err := p.client.OnActivate()
-	p.activating.Store(nil)
 	if err == nil {
 		return nil
 	}

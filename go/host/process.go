@@ -35,6 +35,9 @@ const (
 	// Static windows, because with its default grpc-go measures the connection with a ping after nearly every
 	// message, and each ping wakes the plugin process once more.
 	streamWindow, connWindow = 8 << 20, 16 << 20
+	// releaseGrace is how long releasing what a process held in the server may take. A server that ends kills the
+	// bridge soon.
+	releaseGrace = 500 * time.Millisecond
 )
 
 // process is one run of the plugin process, from its handshake on.
@@ -52,6 +55,7 @@ type process struct {
 	lock      sync.Mutex
 	sockets   *socketdir.Dir
 	servers   []*grpc.Server
+	releases  []func(context.Context)
 	serving   sync.WaitGroup
 	cleanOnce sync.Once
 }
@@ -221,6 +225,13 @@ func (p *process) serve(register func(*grpc.Server)) (uint32, error) {
 	return id, nil
 }
 
+// release has something called when the process has ended.
+func (p *process) release(release func(context.Context)) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	p.releases = append(p.releases, release)
+}
+
 // stop ends the process: it is asked to shut down, and killed when ctx ends.
 func (p *process) stop(ctx context.Context) {
 	deadline, ok := ctx.Deadline()
@@ -243,12 +254,17 @@ func (p *process) clean() {
 	p.cleanOnce.Do(func() {
 		p.client.Kill()
 		p.lock.Lock()
-		servers := p.servers
+		servers, releases := p.servers, p.releases
 		p.lock.Unlock()
 		for _, server := range servers {
 			server.Stop()
 		}
 		p.serving.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), releaseGrace)
+		defer cancel()
+		for _, release := range releases {
+			release(ctx)
+		}
 		if p.sockets != nil {
 			if err := p.sockets.Remove(); err != nil {
 				p.log.Warn("Cannot remove the directory of the plugin's sockets", "path", filepath.Base(p.sockets.Path), "error", err)

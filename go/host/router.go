@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
@@ -20,6 +21,7 @@ type router struct {
 	log       hclog.Logger
 	queueSize int
 	deadline  func(hook string) (context.Context, context.CancelFunc)
+	replacing func() bool // a new process is there and being activated
 	ownDoing  func() bool // see errOwnDoing
 
 	// live is the connection of an active process, process that of the newest one, active or not.
@@ -40,6 +42,13 @@ type notice struct {
 	args   any
 	reply  any
 }
+
+// permissionPatience is how long a hook that asks for permission waits for a new process that is being activated. It
+// is short, because what it was asked about does not happen meanwhile.
+const permissionPatience = 2 * time.Second
+
+// errRestarting is the failure of a hook that asks for permission while there is no process.
+var errRestarting = status.Error(codes.Unavailable, "the plugin process ended and is being restarted")
 
 // errOwnDoing is the answer to a hook that comes while a restarted plugin is in its OnActivate and calls the API: most
 // likely the hook is about what the plugin itself just does there. At the first activation a server does not call the
@@ -105,23 +114,31 @@ func (r *router) connection(ctx context.Context, kind hookKind) (*grpc.ClientCon
 		}
 		return nil, nil
 	}
+	var enough <-chan time.Time
+	if kind == permission && r.live.Load() == nil {
+		patience := time.NewTimer(permissionPatience)
+		defer patience.Stop()
+		enough = patience.C
+	}
 	for {
-		if conn := r.live.Load(); conn != nil {
-			return conn, nil
-		}
 		r.lock.Lock()
 		over, changed := r.over, r.changed
 		r.lock.Unlock()
+		if conn := r.live.Load(); conn != nil {
+			return conn, nil
+		}
 		switch {
 		case over:
 			return nil, status.Error(codes.Unavailable, "the plugin is stopped")
 		case r.ownDoing():
 			return nil, errOwnDoing
-		case kind == permission && r.live.Load() == nil:
-			return nil, status.Error(codes.Unavailable, "the plugin process ended and is being restarted")
+		case kind == permission && !r.replacing():
+			return nil, errRestarting
 		}
 		select {
 		case <-changed:
+		case <-enough:
+			return nil, errRestarting
 		case <-ctx.Done():
 			return nil, status.FromContextError(ctx.Err()).Err()
 		}

@@ -64,6 +64,8 @@ func (p *Plugin) replace() error {
 	if !p.adopt(started) {
 		return ErrStopped
 	}
+	p.activating.Store(started)
+	defer p.activating.Store(nil)
 	// A plugin that is stopped now is not active yet and has nothing to clean up.
 	defer context.AfterFunc(p.ctx, started.runner.killNow)()
 	before := p.implemented
@@ -76,6 +78,7 @@ func (p *Plugin) replace() error {
 		err = p.activate()
 	}
 	if err != nil {
+		p.activating.Store(nil)
 		p.router.down()
 		started.runner.killNow()
 		started.clean()

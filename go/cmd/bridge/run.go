@@ -34,6 +34,10 @@ const (
 	// the bridge after 2 s, of which the last log records may need some.
 	quitGrace = 1300 * time.Millisecond
 
+	// replyGrace is how long the bridge goes on after the server told it to quit: go-plugin ends serving before it has
+	// answered, and a server that gets no answer takes the bridge for one that does not quit.
+	replyGrace = 100 * time.Millisecond
+
 	// parentCheck is how often the bridge looks whether the server is still there.
 	parentCheck = time.Second
 )
@@ -80,9 +84,11 @@ func run() int {
 	}()
 
 	status := wait(child, served, log)
+	answered := time.After(replyGrace)
 	ctx, cancel := context.WithTimeout(context.Background(), quitGrace)
 	defer cancel()
 	child.Stop(ctx)
+	<-answered
 	return status
 }
 
