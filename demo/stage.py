@@ -73,7 +73,7 @@ class Stage:
         """Print what a bot has written to somebody since the last time."""
         sender = self._server.admin.get(f"users/{sender_id}")["username"]
         for post in reader.posts(reader.direct_channel(sender_id)["id"]):
-            if post["user_id"] == sender_id and not post["type"] and post["id"] not in self._read:
+            if post["user_id"] == sender_id and post["id"] not in self._read:
                 self._read.add(post["id"])
                 self._say(sender, f"(to @{reader.username} only) {post['message']}")
 

@@ -20,7 +20,7 @@ def test_a_bot_writes_a_direct_message(
 
     bot = server.admin.get(f"bots/{sent['bot_id']}")
     assert (bot["username"], bot["display_name"], bot["owner_id"]) == ("witness-bot", "Witness", witness.id)
-    [post] = [post for post in alice.posts(alice.direct_channel(sent["bot_id"])["id"]) if not post["type"]]
+    [post] = alice.posts(alice.direct_channel(sent["bot_id"])["id"])
     assert (post["id"], post["user_id"], post["message"]) == (sent["post_id"], sent["bot_id"], "psst")
 
 

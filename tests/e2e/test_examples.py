@@ -34,7 +34,7 @@ def moderator(uploaded_moderator: InstalledPlugin) -> Iterator[InstalledPlugin]:
 def _warnings(server: MattermostServer, user: RestClient) -> list[str]:
     """Return what @moderator wrote to the user."""
     bot = server.admin.get("users/username/moderator")
-    return [post["message"] for post in user.posts(user.direct_channel(bot["id"])["id"]) if not post["type"]]
+    return [post["message"] for post in user.posts(user.direct_channel(bot["id"])["id"])]
 
 
 def test_hello_waves(
