@@ -1654,8 +1654,12 @@ type RowsNextRequest struct {
 	RowsId string                 `protobuf:"bytes,1,opt,name=rows_id,json=rowsId,proto3" json:"rows_id,omitempty"`
 	// Most rows to return; 0 leaves it to the host.
 	MaxRows uint32 `protobuf:"varint,2,opt,name=max_rows,json=maxRows,proto3" json:"max_rows,omitempty"`
-	// Number of columns of a row, as RowsColumns has it.
-	Columns       uint32 `protobuf:"varint,3,opt,name=columns,proto3" json:"columns,omitempty"`
+	// Number of columns of a row, as RowsColumns has it; with fewer, a row has only its first ones.
+	Columns uint32 `protobuf:"varint,3,opt,name=columns,proto3" json:"columns,omitempty"`
+	// Send the columns as well, which would take two calls and one more for each.
+	Describe bool `protobuf:"varint,4,opt,name=describe,proto3" json:"describe,omitempty"`
+	// Close the rows after the last one, unless another result set follows.
+	Close         bool `protobuf:"varint,5,opt,name=close,proto3" json:"close,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1711,11 +1715,31 @@ func (x *RowsNextRequest) GetColumns() uint32 {
 	return 0
 }
 
+func (x *RowsNextRequest) GetDescribe() bool {
+	if x != nil {
+		return x.Describe
+	}
+	return false
+}
+
+func (x *RowsNextRequest) GetClose() bool {
+	if x != nil {
+		return x.Close
+	}
+	return false
+}
+
 type RowsNextResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Rows  []*ValueList           `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
 	// What ended the rows (io.EOF after the last); they precede it.
-	Error         *Error `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	Error *Error `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// If asked for: what RowsColumns returns.
+	ColumnNames []string `protobuf:"bytes,3,rep,name=column_names,json=columnNames,proto3" json:"column_names,omitempty"`
+	// If asked for: what RowsColumnTypeDatabaseTypeName returns for each.
+	ColumnTypes []string `protobuf:"bytes,4,rep,name=column_types,json=columnTypes,proto3" json:"column_types,omitempty"`
+	// After the last row: whether another result set follows.
+	HasNext       bool `protobuf:"varint,5,opt,name=has_next,json=hasNext,proto3" json:"has_next,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1762,6 +1786,27 @@ func (x *RowsNextResponse) GetError() *Error {
 		return x.Error
 	}
 	return nil
+}
+
+func (x *RowsNextResponse) GetColumnNames() []string {
+	if x != nil {
+		return x.ColumnNames
+	}
+	return nil
+}
+
+func (x *RowsNextResponse) GetColumnTypes() []string {
+	if x != nil {
+		return x.ColumnTypes
+	}
+	return nil
+}
+
+func (x *RowsNextResponse) GetHasNext() bool {
+	if x != nil {
+		return x.HasNext
+	}
+	return false
 }
 
 type RowsHasNextResultSetRequest struct {
@@ -2241,14 +2286,19 @@ const file_mattermost_plugin_v1_driver_proto_rawDesc = "" +
 	"\x10RowsCloseRequest\x12\x17\n" +
 	"\arows_id\x18\x01 \x01(\tR\x06rowsId\"F\n" +
 	"\x11RowsCloseResponse\x121\n" +
-	"\x05error\x18\x01 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05error\"_\n" +
+	"\x05error\x18\x01 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05error\"\x91\x01\n" +
 	"\x0fRowsNextRequest\x12\x17\n" +
 	"\arows_id\x18\x01 \x01(\tR\x06rowsId\x12\x19\n" +
 	"\bmax_rows\x18\x02 \x01(\rR\amaxRows\x12\x18\n" +
-	"\acolumns\x18\x03 \x01(\rR\acolumns\"z\n" +
+	"\acolumns\x18\x03 \x01(\rR\acolumns\x12\x1a\n" +
+	"\bdescribe\x18\x04 \x01(\bR\bdescribe\x12\x14\n" +
+	"\x05close\x18\x05 \x01(\bR\x05close\"\xdb\x01\n" +
 	"\x10RowsNextResponse\x123\n" +
 	"\x04rows\x18\x01 \x03(\v2\x1f.mattermost.plugin.v1.ValueListR\x04rows\x121\n" +
-	"\x05error\x18\x02 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05error\"6\n" +
+	"\x05error\x18\x02 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05error\x12!\n" +
+	"\fcolumn_names\x18\x03 \x03(\tR\vcolumnNames\x12!\n" +
+	"\fcolumn_types\x18\x04 \x03(\tR\vcolumnTypes\x12\x19\n" +
+	"\bhas_next\x18\x05 \x01(\bR\ahasNext\"6\n" +
 	"\x1bRowsHasNextResultSetRequest\x12\x17\n" +
 	"\arows_id\x18\x01 \x01(\tR\x06rowsId\"6\n" +
 	"\x1cRowsHasNextResultSetResponse\x12\x16\n" +

@@ -129,8 +129,8 @@ ROWS_NEXT = Method(
     "Driver",
     "RowsNext",
     "rows_next",
-    ("rows_id", "max_rows", "columns"),
-    signature="rows_next(self, rows_id: str, max_rows: int, columns: int) -> tuple[list[list[Any]], Exception | None]",
+    ("rows_id", "max_rows", "columns", "describe", "close"),
+    signature="rows_next(self, rows_id: str, max_rows: int, columns: int, describe: bool, close: bool) -> tuple[list[list[Any]], list[str], list[str], bool, Exception | None]",
     module="mattermost_plugin._gen.methods.driver",
 )
 ROWS_HAS_NEXT_RESULT_SET = Method(

@@ -786,10 +786,10 @@ def _rows_next() -> Codec:
     request, response = load(
         "Driver.RowsNext",
         ("error/Error", "value/ValueList"),
-        b'\n\x0fDriver.RowsNext\x12\x14mattermost.plugin.v1\x1a\x0berror/Error\x1a\x0fvalue/ValueList"E\n\x0fRowsNextRequest\x12\x0f\n\x07rows_id\x18\x01 \x01(\t\x12\x10\n\x08max_rows\x18\x02 \x01(\r\x12\x0f\n\x07columns\x18\x03 \x01(\r"m\n\x10RowsNextResponse\x12-\n\x04rows\x18\x01 \x03(\x0b2\x1f.mattermost.plugin.v1.ValueList\x12*\n\x05error\x18\x02 \x01(\x0b2\x1b.mattermost.plugin.v1.Errorb\x06proto3',
+        b'\n\x0fDriver.RowsNext\x12\x14mattermost.plugin.v1\x1a\x0berror/Error\x1a\x0fvalue/ValueList"f\n\x0fRowsNextRequest\x12\x0f\n\x07rows_id\x18\x01 \x01(\t\x12\x10\n\x08max_rows\x18\x02 \x01(\r\x12\x0f\n\x07columns\x18\x03 \x01(\r\x12\x10\n\x08describe\x18\x04 \x01(\x08\x12\r\n\x05close\x18\x05 \x01(\x08"\xab\x01\n\x10RowsNextResponse\x12-\n\x04rows\x18\x01 \x03(\x0b2\x1f.mattermost.plugin.v1.ValueList\x12*\n\x05error\x18\x02 \x01(\x0b2\x1b.mattermost.plugin.v1.Error\x12\x14\n\x0ccolumn_names\x18\x03 \x03(\t\x12\x14\n\x0ccolumn_types\x18\x04 \x03(\t\x12\x10\n\x08has_next\x18\x05 \x01(\x08b\x06proto3',
     )
 
-    def encode_request(rows_id: str, max_rows: int, columns: int) -> bytes:
+    def encode_request(rows_id: str, max_rows: int, columns: int, describe: bool, close: bool) -> bytes:
         m = request()
         v: Any
         try:
@@ -802,12 +802,18 @@ def _rows_next() -> Codec:
             v = columns
             if v != 0:
                 m.columns = v
+            v = describe
+            if v is not False:
+                m.describe = v
+            v = close
+            if v is not False:
+                m.close = v
         except ENCODING_ERRORS as error:
             raise explain_arguments(
                 error,
                 "rows_next",
-                (rows_id, max_rows, columns),
-                {"rows_id": "str", "max_rows": "int", "columns": "int"},
+                (rows_id, max_rows, columns, describe, close),
+                {"rows_id": "str", "max_rows": "int", "columns": "int", "describe": "bool", "close": "bool"},
                 m,
             ) from None
         return m.SerializeToString()
@@ -817,19 +823,32 @@ def _rows_next() -> Codec:
         rows_id = m.rows_id
         max_rows = m.max_rows
         columns = m.columns
-        return rows_id, max_rows, columns
+        describe = m.describe
+        close = m.close
+        return rows_id, max_rows, columns, describe, close
 
     def encode_response(result: Any) -> bytes:
         m = response()
         v: Any
         try:
-            rows, error_ = result
+            rows, column_names, column_types, has_next, error_ = result
             checked_list(rows)
             v = rows
             if v:
                 add = m.rows.add
                 for e in checked_list(v):
                     put_value_list(add().items, e, "rows_next(): result")
+            checked_list(column_names)
+            v = column_names
+            if v:
+                m.column_names.extend(checked_list(v))
+            checked_list(column_types)
+            v = column_types
+            if v:
+                m.column_types.extend(checked_list(v))
+            v = has_next
+            if v is not False:
+                m.has_next = v
             v = error_
             if v is not None:
                 put_error(v, m.error)
@@ -842,8 +861,13 @@ def _rows_next() -> Codec:
         has = m.HasField
         x = m.rows
         rows = [[decode_value(e) for e in e.items] for e in x] if x else []
+        x = m.column_names
+        column_names = [*x] if x else []
+        x = m.column_types
+        column_types = [*x] if x else []
+        has_next = m.has_next
         error_ = decode_error(m.error) if has("error") else None
-        return rows, error_
+        return rows, column_names, column_types, has_next, error_
 
     return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
