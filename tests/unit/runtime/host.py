@@ -116,7 +116,10 @@ class Host:
     def __enter__(self) -> Host:  # noqa: PYI034 - no subclasses
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            # pytest shows it with the failure.
+            sys.stdout.write(f"exit code so far: {self.process.poll()}\n" + "".join(self.stderr))
         self.close()
 
     def close(self) -> None:
@@ -167,12 +170,12 @@ class Host:
         self.serve_api()
         return self.hook("on_activate", API_BROKER_ID, 0, "11.4.0")
 
-    def hook(self, name: str, *arguments: Any, timeout: float = 20.0) -> Any:
+    def hook(self, name: str, *arguments: Any, timeout: float = 60.0) -> Any:
         method = _METHODS[name]
         response = self.raw(method.path, method.codec.encode_request(*arguments), timeout=timeout)
         return method.codec.decode_response(response)
 
-    def raw(self, path: str, request: bytes = b"", *, timeout: float = 20.0) -> bytes:
+    def raw(self, path: str, request: bytes = b"", *, timeout: float = 60.0) -> bytes:
         return self.channel.unary_unary(path)(request, timeout=timeout)
 
     def shutdown(self) -> int:
@@ -180,7 +183,7 @@ class Host:
         self.raw("/plugin.GRPCController/Shutdown")
         return self.wait()
 
-    def wait(self, timeout: float = 20.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         code = self.process.wait(timeout)
         self._stderr_reader.join()
         return code
@@ -196,7 +199,7 @@ class Host:
     def messages(self) -> list[str]:
         return [line["@message"] for line in self.log]
 
-    def wait_for_log(self, text: str, timeout: float = 10.0) -> dict[str, Any]:
+    def wait_for_log(self, text: str, timeout: float = 30.0) -> dict[str, Any]:
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             for line in self.log:

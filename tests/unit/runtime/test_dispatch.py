@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -215,58 +215,45 @@ def test_async_hooks_of_a_blocking_plugin_share_one_loop():
         """,
     )
     with active(code) as host:
-        results = []
-        threads = [
-            threading.Thread(
-                target=lambda: results.append(host.hook("message_will_be_posted", Context(), Post()).message)
-            )
-            for _ in range(8)
-        ]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert results == ["1"] * 8
-        assert time.perf_counter() - start < 2
+        call = (host.hook, "message_will_be_posted", Context(), Post())
+        with ThreadPoolExecutor(8) as threads:
+            answers = [threads.submit(*call) for _ in range(8)]
+        assert {answer.result().message for answer in answers} == {"1"}
 
 
 def test_hooks_run_at_the_same_time(kind):
     code = plugin_code(
         kind,
         """
-        def message_has_been_posted(self, ctx, post): time.sleep(0.4)
+        inside = 0
+        def message_has_been_posted(self, ctx, post):
+            self.inside += 1
+            while self.inside < 6: time.sleep(0.01)
         """,
     )
     with active(code) as host:
-        threads = [
-            threading.Thread(target=host.hook, args=("message_has_been_posted", Context(), Post()))
-            for _ in range(6)
-        ]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert time.perf_counter() - start < 1.2
+        call = (host.hook, "message_has_been_posted", Context(), Post())
+        with ThreadPoolExecutor(6) as threads:
+            for answer in [threads.submit(*call) for _ in range(6)]:
+                assert answer.result() is None
 
 
 def test_plain_hooks_of_an_async_plugin_may_block():
     code = plugin_code(
         "sync",
         """
-        def message_has_been_posted(self, ctx, post): time.sleep(1)
-        async def user_has_been_created(self, ctx, user): ...
+        done = threading.Event()
+        def message_has_been_posted(self, ctx, post):
+            logging.info("waiting")
+            assert self.done.wait(30)
+        async def user_has_been_created(self, ctx, user): self.done.set()
         """,
     ).replace("Tested(Plugin)", "Tested(AsyncPlugin)")
-    with active(code) as host:
-        slow = threading.Thread(target=host.hook, args=("message_has_been_posted", Context(), Post()))
-        slow.start()
-        time.sleep(0.1)
-        start = time.perf_counter()
+    with active(code) as host, ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(host.hook, "message_has_been_posted", Context(), Post())
+        host.wait_for_log("waiting")
         host.hook("user_has_been_created", Context(), User())
-        assert time.perf_counter() - start < 0.5
-        slow.join()
+        assert slow.result() is None
 
 
 def test_an_async_hook_is_cancelled_when_the_host_stops_waiting():
@@ -280,7 +267,7 @@ def test_an_async_hook_is_cancelled_when_the_host_stops_waiting():
     """
     for base in ("Plugin", "AsyncPlugin"):
         with active(plugin_code("sync", body).replace("Tested(Plugin)", f"Tested({base})")) as host:
-            error = failed(host.hook, "message_has_been_posted", Context(), Post(), timeout=0.5)
+            error = failed(host.hook, "message_has_been_posted", Context(), Post(), timeout=3)
             assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
             host.wait_for_log("cancelled inside")
 
@@ -353,16 +340,14 @@ def test_with_timeout_limits_how_long_a_call_waits(kind):
         kind,
         """
         def message_will_be_posted(self, ctx, post):
-            start = time.monotonic()
             try:
                 self.api.with_timeout(0.2).get_user("u")
             except DeadlineExceeded as error:
-                soon = time.monotonic() - start < 1.5
-                return Reject(f"{error.timeout} {soon} {isinstance(error, TimeoutError)}")
+                return Reject(f"{error.timeout} {isinstance(error, TimeoutError)}")
         """,
     )
     with active(code, api={"get_user": lambda _id: time.sleep(2)}) as host:
-        assert host.hook("message_will_be_posted", Context(), Post()) == Reject("0.2 True True")
+        assert host.hook("message_will_be_posted", Context(), Post()) == Reject("0.2 True")
 
 
 def test_the_api_before_activation_and_methods_of_later_releases_say_so(kind):

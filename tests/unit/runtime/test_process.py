@@ -455,6 +455,6 @@ def test_a_hook_and_a_thread_that_do_not_end_cannot_keep_the_process(kind):
         host.wait_for_log("in hook")
         start = time.monotonic()
         assert host.shutdown() == 0
-        assert time.monotonic() - start < 6
+        assert time.monotonic() - start < 20
         assert "forgotten" in host.wait_for_log("still run")["@message"]
         thread.join()
