@@ -7,6 +7,10 @@ import functools
 import pytest
 
 from mattermost_plugin import AsyncPlugin, NotSupported, Plugin
+from mattermost_plugin._runtime.checks import check_hooks
+from mattermost_plugin._runtime.faces import SyncFace
+from mattermost_plugin._runtime.faces_async import AsyncFace
+from mattermost_plugin._runtime.methods import Method
 
 
 @pytest.fixture(params=[Plugin, AsyncPlugin])
@@ -185,10 +189,31 @@ def test_a_static_hook_with_self_is_refused(base):
             def on_activate(self): ...  # noqa: PLW0211 - the mistake
 
 
+FUTURE = Method(
+    "Hooks",
+    "FutureThing",
+    "future_thing",
+    (),
+    signature="future_thing(self)",
+    unavailable="not in this release",
+)
+
+
 def test_a_hook_that_this_release_cannot_serve_is_refused_by_name(base):
-    with pytest.raises(NotSupported, match="serve_http") as caught:
+    class Ahead(base):
+        def _future(self): ...
 
-        class Web(base):
-            def serve_http(self, ctx, *rest): ...
+    Ahead.future_thing = Ahead._future
+    with pytest.raises(NotSupported, match="not in this release") as caught:
+        check_hooks(Ahead, {"future_thing": FUTURE}, base)
+    assert caught.value.method == "FutureThing"
 
-    assert caught.value.method == "ServeHTTP"
+
+async def test_an_api_method_that_this_release_cannot_do_says_so():
+    def nothing_is_sent(*_):
+        raise AssertionError("sent")
+
+    with pytest.raises(NotSupported, match="not in this release"):
+        SyncFace(nothing_is_sent)._call(FUTURE)
+    with pytest.raises(NotSupported, match="not in this release"):
+        await AsyncFace(nothing_is_sent)._call(FUTURE)
