@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from codegen.header import header
 from codegen.lowered import ConversionKind, MessageKind
 from codegen.python_glossary import field_note
-from codegen.python_methods import signature, unavailable
+from codegen.python_methods import opening_signature, signature, unavailable
 from codegen.python_text import Glossary, description, tags
 from codegen.python_types import annotation
 
@@ -155,6 +155,8 @@ class _Reference:
     def _method(self, method: Method, models: str) -> Iterator[str]:
         yield from ("", f"## {method.python_name}", "", "```python")
         yield from _signature(f"def {signature(method)}")
+        if opening := opening_signature(method):
+            yield from _signature(f"def {opening}")
         yield from ("```", "")
         if problem := unavailable(method):
             yield from (f"**Not in this release:** {problem}.", "")

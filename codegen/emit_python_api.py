@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codegen import header
-from codegen.python_docs import method_docstring
+from codegen.python_docs import method_docstring, opening_docstring
 from codegen.python_format import format_python
-from codegen.python_methods import api_annotation, api_parameters
+from codegen.python_methods import (
+    api_annotation,
+    opening_name,
+    parameters,
+    returns_content,
+    streamed_parameters,
+)
 from codegen.python_text import Glossary, imports
 from codegen.python_types import ModelIndex
 
@@ -15,6 +21,10 @@ if TYPE_CHECKING:
     from codegen.lowered import Method, Schema
 
 FOLDER = "src/mattermost_plugin/api"
+
+# What each face takes for content that streams to the server, and gives for content that streams from it.
+_CONTENT = {False: "Content", True: "AsyncContent"}
+_OPENED = {False: "BinaryIO", True: "AsyncReader"}
 
 _PACKAGE = '''"""What a plugin can ask the server to do: `API` for `Plugin`, `AsyncAPI` for `AsyncPlugin`."""
 
@@ -62,15 +72,15 @@ def _face(schema: Schema, *, asynchronous: bool) -> str:
     glossary = Glossary.of(schema)
     name, base = ("AsyncAPI", "AsyncFace") if asynchronous else ("API", "SyncFace")
     module = "mattermost_plugin._runtime." + ("faces_async" if asynchronous else "faces")
-    annotations = [text for method in methods for _, text in api_parameters(method)]
+    annotations = [text for method in methods for _, text in parameters(method)]
     annotations += [api_annotation(method) for method in methods]
     checking = ModelIndex(schema).imports(annotations)
     typing = {"TYPE_CHECKING"} | set(checking.pop("typing", set()))
-    if "BinaryIO" in annotations:
-        checking["typing"] = {"BinaryIO"}
-    body: list[str] = []
-    for method in methods:
-        body += ["", *_method(method, glossary, asynchronous=asynchronous)]
+    checking["mattermost_plugin.files"] = {_CONTENT[asynchronous]}
+    if asynchronous:
+        checking["mattermost_plugin.files"].add(_OPENED[asynchronous])
+    else:
+        checking["typing"] = {_OPENED[asynchronous]}
     manner = "awaitable" if asynchronous else "blocking"
     return "\n".join(
         [
@@ -102,15 +112,33 @@ def _face(schema: Schema, *, asynchronous: bool) -> str:
 
 
 def _method(method: Method, glossary: Glossary, *, asynchronous: bool) -> list[str]:
-    parameters = api_parameters(method)
-    shown = ", ".join(["self", *(f"{name}: {text}" for name, text in parameters)])
+    found = parameters(method, content=_CONTENT[asynchronous])
+    streamed = [stream.python_name for stream in streamed_parameters(method)]
     # The variadic part travels as a list.
-    passed = ", ".join(f"list({name[1:]})" if name.startswith("*") else name for name, _ in parameters)
-    call = f"self._call(_m.{method.python_name.upper()}{', ' if passed else ''}{passed})"
-    returned = api_annotation(method)
-    prefix, wait = ("async ", "await ") if asynchronous else ("", "")
-    return [
-        f"    {prefix}def {method.python_name}({shown}) -> {returned}:",
+    passed = [f"list({name[1:]})" if name.startswith("*") else name for name, _ in found]
+    given = [*streamed, *(name for name in passed if name not in streamed)]
+    entry = f"_m.{method.python_name.upper()}"
+    core = "_send" if streamed else "_receive" if returns_content(method) else "_call"
+    lines = [
+        *_head(method.python_name, found, api_annotation(method), asynchronous=asynchronous),
         method_docstring(method, glossary),
-        f"        {'' if returned == 'None' else 'return '}{wait}{call}",
+        *_body(core, [entry, *given], api_annotation(method), asynchronous=asynchronous),
     ]
+    if opening_name(method):
+        lines += [
+            "",
+            *_head(opening_name(method), found, _OPENED[asynchronous], asynchronous=asynchronous),
+            opening_docstring(method, glossary),
+            *_body("_open", [entry, *given], _OPENED[asynchronous], asynchronous=asynchronous),
+        ]
+    return lines
+
+
+def _head(name: str, found: list[tuple[str, str]], returned: str, *, asynchronous: bool) -> list[str]:
+    shown = ", ".join(["self", *(f"{parameter}: {text}" for parameter, text in found)])
+    return [f"    {'async ' if asynchronous else ''}def {name}({shown}) -> {returned}:"]
+
+
+def _body(core: str, given: list[str], returned: str, *, asynchronous: bool) -> list[str]:
+    call = f"{'await ' if asynchronous else ''}self.{core}({', '.join(given)})"
+    return [f"        {'' if returned == 'None' else 'return '}{call}"]

@@ -42,12 +42,13 @@ def _methods(schema: Schema) -> str:
         if method.go_name != "Implemented" and not unavailable(method)
     ]
     glossary = Glossary.of(schema)
-    annotations = [text for method in methods for _, text in parameters(method)]
+    annotations = [text for method in methods for _, text in _parameters(method)]
     annotations += [hook_annotation(method) for method in methods]
     checking = ModelIndex(schema).imports(annotations)
     typing = {"TYPE_CHECKING"} | set(checking.pop("typing", set()))
     checking["mattermost_plugin._runtime.methods"] = {"MaybeAwaitable"}
     checking["mattermost_plugin.reject"] = {"Reject"}
+    checking["mattermost_plugin.files"] = {"HookReader", "HookWriter"} & set(annotations)
     return "\n".join(
         [
             '"""Every hook with what it is given and may return."""',
@@ -70,8 +71,12 @@ def _methods(schema: Schema) -> str:
     )
 
 
+def _parameters(method: Method) -> list[tuple[str, str]]:
+    return parameters(method, reader="HookReader", writer="HookWriter")
+
+
 def _method(schema: Schema, method: Method, glossary: Glossary) -> list[str]:
-    shown = ", ".join(["self", *(f"{name}: {text}" for name, text in parameters(method))])
+    shown = ", ".join(["self", *(f"{name}: {text}" for name, text in _parameters(method))])
     accepted = hook_annotation(method)
     return [
         f"    def {method.python_name}({shown}) -> MaybeAwaitable[{accepted}]:",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from codegen import header
-from codegen.lowered import ConversionKind, Field, Method, Schema
+from codegen.lowered import ConversionKind, Field, Method, Schema, Stream
 from codegen.python_codecs import Names, decode_field, encode_field, needs_presence
 from codegen.python_descriptors import group_keys, groups, method_file
 from codegen.python_format import format_python
 from codegen.python_methods import (
     MODULES,
     can_reject,
+    check_streams,
     error_is_value,
     grpc_kind,
     is_hook,
     module_of,
+    parameters,
     request_fields,
+    request_message,
+    response_message,
     result_fields,
     signature,
     unavailable,
@@ -84,7 +88,7 @@ def _table(schema: Schema, table: str, methods: tuple[Method, ...]) -> str:
 
 
 def _entry(schema: Schema, method: Method) -> str:
-    names = tuple(name.lstrip("*") for name, _ in ((field.python_name, "") for field in method.params))
+    names = tuple(name.lstrip("*") for name, _ in parameters(method))
     arguments = [
         repr(method.service),
         repr(method.go_name),
@@ -173,7 +177,8 @@ def _module(schema: Schema, methods: list[Method], keys: dict[str, str], index: 
 
 def _builder(names: Names, method: Method, keys: dict[str, str]) -> list[str]:
     schema = names.schema
-    messages = [schema.message(method.request), schema.message(method.response)]
+    check_streams(schema, method)
+    messages = [request_message(schema, method), response_message(schema, method)]
     file = f"{method.service}.{method.go_name}"
     needed, descriptor = method_file(file, messages, keys)
     fields = request_fields(schema, method)
@@ -189,7 +194,7 @@ def _builder(names: Names, method: Method, keys: dict[str, str]) -> list[str]:
         "",
         *_encode_request(names, method, fields),
         "",
-        *_decode_request(names, fields),
+        *_decode_request(names, method, fields),
         "",
         *_encode_response(names, method),
         "",
@@ -198,6 +203,17 @@ def _builder(names: Names, method: Method, keys: dict[str, str]) -> list[str]:
     if has_error:
         lines += ["", *_encode_error(names, method)]
     return [*lines, "", f"    return Codec({', '.join(functions)})"]
+
+
+def _packed(names: Names, stream: Stream | None) -> str:
+    """Return the source of a message's bytes; in a stream it is the head inside the message."""
+    packed = "m.SerializeToString()"
+    return packed if stream is None else f"{names.use('pack_head')}({packed})"
+
+
+def _content(names: Names, stream: Stream | None, raw: str) -> str:
+    """Return the source of the bytes that a message is made of; the reverse of `_packed`."""
+    return raw if stream is None else f"{names.use('head_of')}({raw})"
 
 
 def _encode_request(names: Names, method: Method, fields: list[Field]) -> list[str]:
@@ -210,7 +226,7 @@ def _encode_request(names: Names, method: Method, fields: list[Field]) -> list[s
         f"    def encode_request({shown}) -> bytes:",
         "        m = request()",
         *_guarded(body, method, [field.python_name for field in fields], expected),
-        "        return m.SerializeToString()",
+        f"        return {_packed(names, method.request_stream)}",
     ]
 
 
@@ -228,11 +244,12 @@ def _guarded(body: list[str], method: Method, values: list[str], expected: dict[
     ]
 
 
-def _decode_request(names: Names, fields: list[Field]) -> list[str]:
+def _decode_request(names: Names, method: Method, fields: list[Field]) -> list[str]:
     lines = ["    def decode_request(raw: bytes) -> tuple[Any, ...]:"]
+    parsed = f"request.FromString({_content(names, method.request_stream, 'raw')})"
     if not fields:
-        return [*lines, "        request.FromString(raw)", "        return ()"]
-    lines.append("        m = request.FromString(raw)")
+        return [*lines, f"        {parsed}", "        return ()"]
+    lines.append(f"        m = {parsed}")
     return [*lines, *_read(names, fields), f"        return {_tuple([_local(field) for field in fields])}"]
 
 
@@ -279,7 +296,7 @@ def _encode_response(names: Names, method: Method) -> list[str]:
     return [
         *lines,
         *_guarded(body, method, ["result"], expected),
-        "        return m.SerializeToString()",
+        f"        return {_packed(names, method.response_stream)}",
     ]
 
 
@@ -318,9 +335,10 @@ def _decode_response(names: Names, method: Method) -> list[str]:
     fields = result_fields(method)
     lines = ["    def decode_response(raw: bytes) -> Any:"]
     reads_error = method.error is not None and not error_is_value(method)
+    parsed = f"response.FromString({_content(names, method.response_stream, 'raw')})"
     if not fields and not reads_error and method.rejection_reason is None:
-        return [*lines, "        response.FromString(raw)"]
-    lines.append("        m = response.FromString(raw)")
+        return [*lines, f"        {parsed}"]
+    lines.append(f"        m = {parsed}")
     if reads_error and method.error is not None:
         single = decode_field(names, method.error)[1].partition(" if ")[0]
         has = ["        has = m.HasField"] if any(needs_presence(field) for field in fields) else []
@@ -346,4 +364,4 @@ def _encode_error(names: Names, method: Method) -> list[str]:
         ]
     else:
         lines.append(f"        {names.use('put_error')}(error, m.error)")
-    return [*lines, "        return m.SerializeToString()"]
+    return [*lines, f"        return {_packed(names, method.response_stream)}"]

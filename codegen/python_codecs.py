@@ -27,6 +27,8 @@ _SPECIAL = {
     "put_error": "errors_special",
     "checked_list": "containers",
     "checked_dict": "containers",
+    "head_of": "parts",
+    "pack_head": "parts",
 }
 
 _UNSET = {"str": '!= ""', "int": "!= 0", "bool": "is not False", "bytes": '!= b""'}

@@ -10,8 +10,9 @@ from codegen.python_methods import (
     can_reject,
     hook_annotation,
     is_hook,
+    parameters,
     result_fields,
-    stream_parameter,
+    streamed_parameters,
     unavailable,
 )
 from codegen.python_text import Glossary, description, docstring, summary_and_rest
@@ -27,6 +28,24 @@ _APP_ERROR = (
 )
 _ANY_ERROR = "the server refuses or fails (`AppError`, `ServerError`, `DatabaseError`)."
 _CALL = "the call itself fails: `Unavailable`, `DeadlineExceeded`, `NotConnected`, `CallFailed`"
+
+
+# What a streamed parameter is.
+_CONTENT = (
+    "The content: bytes, a binary file that is open for reading, or an iterable of bytes; `AsyncAPI` "
+    "takes asynchronous files and iterables as well. It is sent in pieces as it is read, and not closed."
+)
+_HOOK_FILES = (
+    (
+        "What was uploaded, to be read once from its beginning: a binary file for `def`, an "
+        "`AsyncReader` for `async def`."
+    ),
+    (
+        "What is written here replaces the content; nothing written leaves it as it is. A binary file "
+        "for `def`, an `AsyncWriter` for `async def`. If the hook raises after it has written, the "
+        "upload is refused: half a file is none."
+    ),
+)
 
 
 def method_docstring(method: Method, glossary: Glossary) -> str:
@@ -57,6 +76,24 @@ def method_docstring(method: Method, glossary: Glossary) -> str:
     return docstring(summary, body, sections, indent="        ")
 
 
+def opening_docstring(method: Method, glossary: Glossary) -> str:
+    """Return the docstring of the form of a method that returns its content as an open file."""
+    body = [
+        (
+            "Nothing of the content is kept but what has come and was not read. "
+            "Close the file, or use it in a `with` block (`async with` for `AsyncAPI`)."
+        ),
+        f"Go name: ``{method.go_name}``. Minimum server version: {method.minimum_version}.",
+    ]
+    sections = [
+        ("Args", _arguments(method, glossary)),
+        ("Returns", [("", "The content as a file to read from, which cannot seek.")]),
+        ("Raises", _raises(method)),
+    ]
+    summary = f"Like `{method.python_name}`, but opens the content to be read in pieces."
+    return docstring(summary, body, sections, indent="        ")
+
+
 def _with_parameters(text: str, method: Method) -> str:
     """Call the parameters by their Python names; one that is a plain English word stays."""
     for field in method.params:
@@ -66,12 +103,16 @@ def _with_parameters(text: str, method: Method) -> str:
 
 
 def _arguments(method: Method, glossary: Glossary) -> list[tuple[str, str]]:
-    stream = stream_parameter(method)
-    found = [] if stream is None else [(stream, "The content.")]
-    for field in method.params:
-        name = f"*{field.python_name}" if field.variadic else field.python_name
-        found.append((name, _argument(method, field, glossary)))
-    return found
+    notes = {
+        f"*{field.python_name}" if field.variadic else field.python_name: _argument(method, field, glossary)
+        for field in method.params
+    }
+    streams = [stream.python_name for stream in streamed_parameters(method)]
+    if is_hook(method):
+        notes.update(zip(streams, _HOOK_FILES, strict=False))
+    else:
+        notes.update(dict.fromkeys(streams, _CONTENT))
+    return [(name, notes[name]) for name, _ in parameters(method)]
 
 
 def _argument(method: Method, field: Field, glossary: Glossary) -> str:

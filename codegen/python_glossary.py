@@ -145,6 +145,8 @@ _RESULTS: dict[str, str] = {
     "CopyFileInfos": "The new files' ids, in the order of those given.",
     "GetFile": "Content of the file.",
     "ReadFile": "Content of the file.",
+    "UploadData": "The `FileInfo` when the session is complete, None while it waits for more. Its "
+    "`file_offset` is then where to go on: ask `get_upload_session`.",
     "GetFileLink": "The address.",
     "GetEmojiImage": "Content of the image file, and its type, such as `png`.",
     "KVCompareAndSet": "Whether it was stored: False if the value stored was another.",

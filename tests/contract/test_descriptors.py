@@ -85,7 +85,11 @@ def test_every_request_and_response_is_what_protoc_makes_of_the_proto_files(
         if method.unavailable:
             continue
         assert method.codec is not None  # using a codec makes the classes
-        for name in (f"{method.go_name}Request", f"{method.go_name}Response"):
+        request_streams, response_streams = (kind == "stream" for kind in method.kind.split("_"))
+        for name in (
+            f"{method.go_name}Request{'Head' if request_streams else ''}",
+            f"{method.go_name}Response{'Head' if response_streams else ''}",
+        ):
             described = DescriptorProto()
             message_class("", name).DESCRIPTOR.CopyToProto(described)
             assert shape(described) == shape(compiled[name]), name

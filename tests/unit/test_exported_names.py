@@ -15,6 +15,7 @@ MODULES = (
     "mattermost_plugin.api",
     "mattermost_plugin.cli",
     "mattermost_plugin.errors",
+    "mattermost_plugin.files",
     "mattermost_plugin.hooks",
     "mattermost_plugin.http",
     "mattermost_plugin.models",

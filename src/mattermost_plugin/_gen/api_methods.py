@@ -1153,10 +1153,10 @@ GET_FILE = Method(
     "GetFile",
     "get_file",
     ("file_id",),
-    signature="get_file(self, file_id: str) -> None",
+    signature="get_file(self, file_id: str) -> bytes",
     minimum_version="5.8",
     kind="unary_stream",
-    unavailable="get_file() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.api_scalar",
 )
 GET_FILE_LINK = Method(
     "API",
@@ -1172,10 +1172,10 @@ READ_FILE = Method(
     "ReadFile",
     "read_file",
     ("path",),
-    signature="read_file(self, path: str) -> None",
+    signature="read_file(self, path: str) -> bytes",
     minimum_version="5.3",
     kind="unary_stream",
-    unavailable="read_file() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.api_scalar",
 )
 GET_EMOJI_IMAGE = Method(
     "API",
@@ -1190,11 +1190,11 @@ UPLOAD_FILE = Method(
     "API",
     "UploadFile",
     "upload_file",
-    ("channel_id", "filename"),
-    signature="upload_file(self, channel_id: str, filename: str) -> FileInfo",
+    ("data", "channel_id", "filename"),
+    signature="upload_file(self, data: Content, channel_id: str, filename: str) -> FileInfo",
     minimum_version="5.6",
     kind="stream_unary",
-    unavailable="upload_file() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.api_file_info",
 )
 OPEN_INTERACTIVE_DIALOG = Method(
     "API",
@@ -1263,11 +1263,11 @@ INSTALL_PLUGIN = Method(
     "API",
     "InstallPlugin",
     "install_plugin",
-    ("replace",),
-    signature="install_plugin(self, replace: bool) -> Manifest",
+    ("file", "replace"),
+    signature="install_plugin(self, file: Content, replace: bool) -> Manifest",
     minimum_version="5.18",
     kind="stream_unary",
-    unavailable="install_plugin() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.api_manifest",
 )
 KV_SET = Method(
     "API",
@@ -1679,11 +1679,11 @@ UPLOAD_DATA = Method(
     "API",
     "UploadData",
     "upload_data",
-    ("upload_session",),
-    signature="upload_data(self, upload_session: UploadSession) -> FileInfo",
+    ("upload_session", "data"),
+    signature="upload_data(self, upload_session: UploadSession, data: Content) -> FileInfo | None",
     minimum_version="7.6",
     kind="stream_unary",
-    unavailable="upload_data() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.api_upload_session",
 )
 GET_UPLOAD_SESSION = Method(
     "API",
@@ -1815,11 +1815,11 @@ RECEIVE_SHARED_CHANNEL_ATTACHMENT_SYNC_MSG = Method(
     "API",
     "ReceiveSharedChannelAttachmentSyncMsg",
     "receive_shared_channel_attachment_sync_msg",
-    ("remote_id", "channel_id", "file_info"),
-    signature="receive_shared_channel_attachment_sync_msg(self, remote_id: str, channel_id: str, file_info: FileInfo) -> FileInfo",
+    ("remote_id", "channel_id", "file_info", "data"),
+    signature="receive_shared_channel_attachment_sync_msg(self, remote_id: str, channel_id: str, file_info: FileInfo, data: Content) -> FileInfo",
     minimum_version="11.7",
     kind="stream_unary",
-    unavailable="receive_shared_channel_attachment_sync_msg() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.api_file_info",
 )
 RECEIVE_SHARED_CHANNEL_PROFILE_IMAGE_SYNC_MSG = Method(
     "API",

@@ -231,12 +231,12 @@ FILE_WILL_BE_UPLOADED = Method(
     "Hooks",
     "FileWillBeUploaded",
     "file_will_be_uploaded",
-    ("ctx", "info"),
-    signature="file_will_be_uploaded(self, ctx: Context, info: FileInfo) -> FileInfo | Reject | None",
+    ("ctx", "info", "file", "output"),
+    signature="file_will_be_uploaded(self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO) -> FileInfo | Reject | None",
     minimum_version="5.2",
     kind="stream_stream",
     can_reject=True,
-    unavailable="file_will_be_uploaded() moves its data as a stream, which this release does not do yet",
+    module="mattermost_plugin._gen.methods.hooks_file_info",
 )
 FILE_WILL_BE_DOWNLOADED = Method(
     "Hooks",

@@ -10,7 +10,7 @@ from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from mattermost_plugin._grpc.threads import ServerCall
     from mattermost_plugin._runtime.loop_thread import LoopThread
@@ -29,12 +29,18 @@ class Dispatcher:
         self._loop: LoopThread | None = None
         self._starting_loop = threading.Lock()
 
-    def handler(self, method: Method) -> Callable[[bytes, ServerCall | None], bytes]:
-        """Return what serves one hook: request in, response out.
+    def handler(self, method: Method) -> Callable[..., Any]:
+        """Return what serves one hook: (request, call or None) -> response.
 
-        The returned function raises `RpcError` where the call itself fails.
+        Where both are streams (`method.kind`) it is (iterator of requests, call) -> list of the last
+        response; the others go by `call.send`. The returned function raises `RpcError` where the call itself
+        fails.
         """
         hook = getattr(self._plugin, method.name)
+        if method.kind != "unary_unary":
+            from mattermost_plugin._runtime.file_hooks import file_handler
+
+            return file_handler(hook, method, self._await)
 
         def handle(request: bytes, call: ServerCall | None) -> bytes:
             arguments = result = _NOTHING
@@ -76,5 +82,5 @@ class Dispatcher:
                 self._loop = LoopThread()
             return self._loop
 
-    def _await(self, coroutine: CoroutineType[Any, Any, Any], call: ServerCall | None) -> Any:
+    def _await(self, coroutine: Coroutine[Any, Any, Any], call: ServerCall | None) -> Any:
         return self.loop.run(coroutine, None if call is None else call.time_remaining())

@@ -25,12 +25,17 @@ class AsyncDispatcher:
     def __init__(self, plugin: object) -> None:
         self._plugin = plugin
 
-    def handler(self, method: Method) -> Callable[[bytes, ServerCall | None], Awaitable[bytes]]:
-        """Return what serves one hook: request in, response out.
+    def handler(self, method: Method) -> Callable[..., Awaitable[Any]]:
+        """Return what serves one hook: (request, call or None) -> response.
 
-        The returned function raises `RpcError` where the call itself fails. Cancelling it, as the host's
-        deadline does, cancels the hook.
+        Where both are streams (`method.kind`) it is (asynchronous iterator of requests, call) -> list of the
+        last response; the others go by `call.send`. The returned function raises `RpcError` where the call
+        itself fails. Cancelling it, as the host's deadline does, cancels the hook.
         """
+        if method.kind != "unary_unary":
+            from mattermost_plugin._runtime.file_hooks_async import file_handler
+
+            return file_handler(getattr(self._plugin, method.name), method)
         hook = awaitable(getattr(self._plugin, method.name))
 
         async def handle(request: bytes, _call: ServerCall | None) -> bytes:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mattermost_plugin._grpc import RpcError
-from mattermost_plugin._runtime.statuses import call_error, not_connected, unavailable_here
+from mattermost_plugin._runtime.statuses import call_error, files_of, not_connected, unavailable_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import BinaryIO
 
     from typing_extensions import Self
 
     from mattermost_plugin._grpc.threads import Channel
     from mattermost_plugin._grpc.threads.client_calls import StreamCall
+    from mattermost_plugin._runtime.file_calls import Download
     from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin.errors import PluginError
+    from mattermost_plugin.files import Content
 
 __all__ = ["DEFAULT_TIMEOUT", "ChannelTransport", "SyncFace", "Transport"]
 
@@ -52,6 +57,43 @@ class SyncFace:
         response = self._transport(method, codec.encode_request(*args), self._timeout)
         return codec.decode_response(response)  # type: ignore[no-any-return] # as above
 
+    def _send(self, method: Method, content: Content, /, *args: Any) -> _T:  # type: ignore[type-var]
+        """Call a method whose request is a stream: the arguments, then the content."""
+        from mattermost_plugin._runtime.file_calls import messages
+        from mattermost_plugin._runtime.pieces import check_content, pieces
+
+        name = f"{method.name}(): content"
+        check_content(content, name)
+        codec = method.codec
+        requests = messages(codec.encode_request(*args), pieces(content, name))
+        response = files_of(self._transport).upload(method, requests, self._timeout)
+        return codec.decode_response(response)  # type: ignore[no-any-return] # as above
+
+    def _receive(self, method: Method, /, *args: Any) -> bytes:
+        """Call a method whose response is a stream, and return all of it."""
+        download = self._begin(method, *args)
+        try:
+            return b"".join(download)
+        finally:
+            download.close()
+
+    def _open(self, method: Method, /, *args: Any) -> BinaryIO:
+        """Call a method whose response is a stream, and return it as a file to read from."""
+        from mattermost_plugin._runtime.pieces import file_to_read
+
+        download = self._begin(method, *args)
+        return file_to_read(iter(download), download.close)
+
+    def _begin(self, method: Method, /, *args: Any) -> Download:
+        request = method.codec.encode_request(*args)
+        download: Download = files_of(self._transport).download(method, request, self._timeout)
+        try:
+            method.codec.decode_response(download.head())  # raises the error that stands in it
+        except BaseException:
+            download.close()
+            raise
+        return download
+
 
 def _as_is(data: bytes) -> bytes:
     return data
@@ -73,9 +115,23 @@ class ChannelTransport:
         try:
             return call(request, timeout=timeout)
         except RpcError as error:
-            if self._closed:
-                raise not_connected() from None
-            raise call_error(error, method, timeout) from None
+            raise self._failed(error, method, timeout) from None
+
+    def upload(self, method: Method, requests: Iterable[bytes], timeout: float | None) -> bytes:
+        """Make a call whose request is a stream and turn a failure into a `PluginError`."""
+        from mattermost_plugin._runtime.file_calls import upload
+
+        try:
+            return upload(self._channel, method, requests, timeout)
+        except RpcError as error:
+            raise self._failed(error, method, timeout) from None
+
+    def download(self, method: Method, request: bytes, timeout: float | None) -> Download:
+        """Begin a call whose response is a stream; its failures are `PluginError`s too."""
+        from mattermost_plugin._runtime.file_calls import Download
+
+        failed = partial(self._failed, method=method, timeout=timeout)
+        return Download(self._channel, method, request, timeout, failed)
 
     def stream(self, method: Method, requests: Iterable[bytes]) -> StreamCall:
         """Begin a call whose requests and responses are streams; the requests are taken on another thread.
@@ -89,3 +145,6 @@ class ChannelTransport:
         """End the connections; calls from now on raise `NotConnected`."""
         self._closed = True
         self._channel.close()
+
+    def _failed(self, error: RpcError, method: Method, timeout: float | None) -> PluginError:
+        return not_connected() if self._closed else call_error(error, method, timeout)

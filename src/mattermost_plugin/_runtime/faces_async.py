@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.faces import DEFAULT_TIMEOUT
-from mattermost_plugin._runtime.statuses import call_error, not_connected, unavailable_here
+from mattermost_plugin._runtime.statuses import call_error, files_of, not_connected, unavailable_here
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
     from typing_extensions import Self
 
     from mattermost_plugin._grpc.aio import Channel
     from mattermost_plugin._grpc.aio.client_calls import StreamCall
+    from mattermost_plugin._runtime.file_calls_async import AsyncDownload
     from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin.errors import PluginError
+    from mattermost_plugin.files import AsyncContent, AsyncReader
 
 __all__ = ["AsyncChannelTransport", "AsyncFace", "AsyncTransport"]
 
@@ -50,6 +54,44 @@ class AsyncFace:
         response = await self._transport(method, codec.encode_request(*args), self._timeout)
         return codec.decode_response(response)  # type: ignore[no-any-return] # as above
 
+    async def _send(self, method: Method, content: AsyncContent, /, *args: Any) -> _T:
+        """Call a method whose request is a stream: the arguments, then the content."""
+        from mattermost_plugin._runtime.file_calls_async import messages
+        from mattermost_plugin._runtime.pieces import check_content
+        from mattermost_plugin._runtime.pieces_async import pieces
+
+        name = f"{method.name}(): content"
+        check_content(content, name, asynchronous=True)
+        codec = method.codec
+        requests = messages(codec.encode_request(*args), pieces(content, name))
+        response = await files_of(self._transport).upload(method, requests, self._timeout)
+        return codec.decode_response(response)  # type: ignore[no-any-return] # as above
+
+    async def _receive(self, method: Method, /, *args: Any) -> bytes:
+        """Call a method whose response is a stream, and return all of it."""
+        download = await self._begin(method, *args)
+        try:
+            return b"".join([piece async for piece in download])
+        finally:
+            await download.close()
+
+    async def _open(self, method: Method, /, *args: Any) -> AsyncReader:
+        """Call a method whose response is a stream, and return it as a file to read from."""
+        from mattermost_plugin.files import AsyncReader
+
+        download = await self._begin(method, *args)
+        return AsyncReader(download.__aiter__(), download.close)
+
+    async def _begin(self, method: Method, /, *args: Any) -> AsyncDownload:
+        request = method.codec.encode_request(*args)
+        download: AsyncDownload = files_of(self._transport).download(method, request, self._timeout)
+        try:
+            method.codec.decode_response(await download.head())  # raises the error that stands in it
+        except BaseException:
+            await download.close()
+            raise
+        return download
+
 
 def _as_is(data: bytes) -> bytes:
     return data
@@ -71,9 +113,23 @@ class AsyncChannelTransport:
         try:
             return await call(request, timeout=timeout)
         except RpcError as error:
-            if self._closed:
-                raise not_connected() from None
-            raise call_error(error, method, timeout) from None
+            raise self._failed(error, method, timeout) from None
+
+    async def upload(self, method: Method, requests: AsyncIterator[bytes], timeout: float | None) -> bytes:
+        """Make a call whose request is a stream and turn a failure into a `PluginError`."""
+        from mattermost_plugin._runtime.file_calls_async import upload
+
+        try:
+            return await upload(self._channel, method, requests, timeout)
+        except RpcError as error:
+            raise self._failed(error, method, timeout) from None
+
+    def download(self, method: Method, request: bytes, timeout: float | None) -> AsyncDownload:
+        """Begin a call whose response is a stream; its failures are `PluginError`s too."""
+        from mattermost_plugin._runtime.file_calls_async import AsyncDownload
+
+        failed = partial(self._failed, method=method, timeout=timeout)
+        return AsyncDownload(self._channel, method, request, timeout, failed)
 
     def stream(self, method: Method, requests: AsyncIterable[bytes]) -> StreamCall:
         """Return a call whose requests and responses are streams; it begins when it is first waited for."""
@@ -83,3 +139,6 @@ class AsyncChannelTransport:
         """End the connection; calls from now on raise `NotConnected`."""
         self._closed = True
         await self._channel.close()
+
+    def _failed(self, error: RpcError, method: Method, timeout: float | None) -> PluginError:
+        return not_connected() if self._closed else call_error(error, method, timeout)

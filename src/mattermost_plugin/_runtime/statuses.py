@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import StatusCode
 from mattermost_plugin.errors import (
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc import RpcError
     from mattermost_plugin._runtime.methods import Method
 
-__all__ = ["MINIMUM_VERSION_KEY", "call_error", "not_connected", "unavailable_here"]
+__all__ = ["MINIMUM_VERSION_KEY", "call_error", "files_of", "not_connected", "unavailable_here"]
 
 # Metadata of an UNIMPLEMENTED answer: the first Mattermost version that has the method.
 MINIMUM_VERSION_KEY = "mattermost-minimum-version"
@@ -60,3 +60,14 @@ def not_connected() -> NotConnected:
         "there is no connection to the server: the API works from the first on_configuration_change "
         "(just before on_activate) to the end of on_deactivate"
     )
+
+
+def files_of(transport: Any) -> Any:
+    """Return the transport, if it moves files: it has `upload` and `download`.
+
+    Raises:
+        NotSupported: It carries plain calls only, as that of a host in this process may do.
+    """
+    if not hasattr(transport, "upload"):
+        raise NotSupported("the host of this plugin does not move files", method="", minimum_version="")
+    return transport

@@ -11,6 +11,7 @@ from mattermost_plugin._runtime.faces import SyncFace
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from mattermost_plugin.files import Content
     from mattermost_plugin.models.access_policy import (
         AccessControlPolicy,
         AccessControlPolicyTestResponse,
@@ -2526,8 +2527,6 @@ class API(SyncFace):
     def get_file(self, file_id: str) -> bytes:
         """Gets content of a file by it's ID.
 
-        get_file() moves its data as a stream, which this release does not do yet.
-
         Go name: ``GetFile``. Minimum server version: 5.8.
 
         Args:
@@ -2542,7 +2541,29 @@ class API(SyncFace):
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.8.
         """
-        return self._call(_m.GET_FILE, file_id)
+        return self._receive(_m.GET_FILE, file_id)
+
+    def open_file(self, file_id: str) -> BinaryIO:
+        """Like `get_file`, but opens the content to be read in pieces.
+
+        Nothing of the content is kept but what has come and was not read. Close the file, or use it
+        in a `with` block (`async with` for `AsyncAPI`).
+
+        Go name: ``GetFile``. Minimum server version: 5.8.
+
+        Args:
+            file_id: The file's id.
+
+        Returns:
+            The content as a file to read from, which cannot seek.
+
+        Raises:
+            AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
+                subclasses tell the HTTP status.
+            PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
+                `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.8.
+        """
+        return self._open(_m.GET_FILE, file_id)
 
     def get_file_link(self, file_id: str) -> str:
         """Gets the public link to a file by `file_id`.
@@ -2566,8 +2587,6 @@ class API(SyncFace):
     def read_file(self, path: str) -> bytes:
         """Reads the file from the backend for a specific path.
 
-        read_file() moves its data as a stream, which this release does not do yet.
-
         Go name: ``ReadFile``. Minimum server version: 5.3.
 
         Args:
@@ -2582,7 +2601,29 @@ class API(SyncFace):
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.3.
         """
-        return self._call(_m.READ_FILE, path)
+        return self._receive(_m.READ_FILE, path)
+
+    def open_path(self, path: str) -> BinaryIO:
+        """Like `read_file`, but opens the content to be read in pieces.
+
+        Nothing of the content is kept but what has come and was not read. Close the file, or use it
+        in a `with` block (`async with` for `AsyncAPI`).
+
+        Go name: ``ReadFile``. Minimum server version: 5.3.
+
+        Args:
+            path: Path of the file.
+
+        Returns:
+            The content as a file to read from, which cannot seek.
+
+        Raises:
+            AppError: If the server refuses or fails; `NotFound`, `Forbidden` and its other
+                subclasses tell the HTTP status.
+            PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
+                `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.3.
+        """
+        return self._open(_m.READ_FILE, path)
 
     def get_emoji_image(self, emoji_id: str) -> tuple[bytes, str]:
         """Returns the emoji image.
@@ -2603,15 +2644,15 @@ class API(SyncFace):
         """
         return self._call(_m.GET_EMOJI_IMAGE, emoji_id)
 
-    def upload_file(self, data: BinaryIO, channel_id: str, filename: str) -> FileInfo:
+    def upload_file(self, data: Content, channel_id: str, filename: str) -> FileInfo:
         """Upload a file to a channel using a multipart request, to be later attached to a post.
-
-        upload_file() moves its data as a stream, which this release does not do yet.
 
         Go name: ``UploadFile``. Minimum server version: 5.6.
 
         Args:
-            data: The content.
+            data: The content: bytes, a binary file that is open for reading, or an iterable of
+                bytes; `AsyncAPI` takes asynchronous files and iterables as well. It is sent in
+                pieces as it is read, and not closed.
             channel_id: The channel's id.
             filename: Name of the file.
 
@@ -2624,7 +2665,7 @@ class API(SyncFace):
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.6.
         """
-        return self._call(_m.UPLOAD_FILE, data, channel_id, filename)
+        return self._send(_m.UPLOAD_FILE, data, channel_id, filename)
 
     def open_interactive_dialog(self, dialog: OpenDialogRequest) -> None:
         """Open an interactive dialog on a user's client that generated the trigger ID.
@@ -2751,17 +2792,17 @@ class API(SyncFace):
         """
         return self._call(_m.GET_PLUGIN_STATUS, id)
 
-    def install_plugin(self, file: BinaryIO, replace: bool) -> Manifest:
+    def install_plugin(self, file: Content, replace: bool) -> Manifest:
         """Upload another plugin with tar.gz file.
 
         Previous version will be replaced on replace true.
 
-        install_plugin() moves its data as a stream, which this release does not do yet.
-
         Go name: ``InstallPlugin``. Minimum server version: 5.18.
 
         Args:
-            file: The content.
+            file: The content: bytes, a binary file that is open for reading, or an iterable of
+                bytes; `AsyncAPI` takes asynchronous files and iterables as well. It is sent in
+                pieces as it is read, and not closed.
             replace: Whether to replace an installed plugin of the same id.
 
         Returns:
@@ -2773,7 +2814,7 @@ class API(SyncFace):
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.18.
         """
-        return self._call(_m.INSTALL_PLUGIN, file, replace)
+        return self._send(_m.INSTALL_PLUGIN, file, replace)
 
     def kv_set(self, key: str, value: bytes) -> None:
         """Stores a key-value pair, unique per plugin.
@@ -3645,26 +3686,27 @@ class API(SyncFace):
         """
         return self._call(_m.CREATE_UPLOAD_SESSION, upload_session)
 
-    def upload_data(self, upload_session: UploadSession, data: BinaryIO) -> FileInfo:
+    def upload_data(self, upload_session: UploadSession, data: Content) -> FileInfo | None:
         """Uploads the data for a given upload session.
-
-        upload_data() moves its data as a stream, which this release does not do yet.
 
         Go name: ``UploadData``. Minimum server version: 7.6.
 
         Args:
-            data: The content.
             upload_session: The `UploadSession`.
+            data: The content: bytes, a binary file that is open for reading, or an iterable of
+                bytes; `AsyncAPI` takes asynchronous files and iterables as well. It is sent in
+                pieces as it is read, and not closed.
 
         Returns:
-            The `FileInfo`.
+            The `FileInfo` when the session is complete, None while it waits for more. Its
+            `file_offset` is then where to go on: ask `get_upload_session`.
 
         Raises:
             PluginError: If the server refuses or fails (`AppError`, `ServerError`,
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 7.6.
         """
-        return self._call(_m.UPLOAD_DATA, upload_session, data)
+        return self._send(_m.UPLOAD_DATA, data, upload_session)
 
     def get_upload_session(self, upload_id: str) -> UploadSession:
         """Returns the upload session for the provided id.
@@ -3961,7 +4003,7 @@ class API(SyncFace):
         return self._call(_m.RECEIVE_SHARED_CHANNEL_SYNC_MSG, remote_id, msg)
 
     def receive_shared_channel_attachment_sync_msg(
-        self, remote_id: str, channel_id: str, file_info: FileInfo, data: BinaryIO
+        self, remote_id: str, channel_id: str, file_info: FileInfo, data: Content
     ) -> FileInfo:
         """Syncs a file attachment into a shared channel.
 
@@ -3978,16 +4020,15 @@ class API(SyncFace):
         allowing transports with at-least-once delivery semantics to redeliver safely. Repeats whose
         fi.Id matches an existing record under a different channel or creator are rejected.
 
-        receive_shared_channel_attachment_sync_msg() moves its data as a stream, which this release
-        does not do yet.
-
         Go name: ``ReceiveSharedChannelAttachmentSyncMsg``. Minimum server version: 11.7.
 
         Args:
-            data: The content.
             remote_id: The remote cluster's id.
             channel_id: The channel's id.
             file_info: The `FileInfo`.
+            data: The content: bytes, a binary file that is open for reading, or an iterable of
+                bytes; `AsyncAPI` takes asynchronous files and iterables as well. It is sent in
+                pieces as it is read, and not closed.
 
         Returns:
             The `FileInfo`.
@@ -3997,8 +4038,8 @@ class API(SyncFace):
                 `DatabaseError`), or the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 11.7.
         """
-        return self._call(
-            _m.RECEIVE_SHARED_CHANNEL_ATTACHMENT_SYNC_MSG, remote_id, channel_id, file_info, data
+        return self._send(
+            _m.RECEIVE_SHARED_CHANNEL_ATTACHMENT_SYNC_MSG, data, remote_id, channel_id, file_info
         )
 
     def receive_shared_channel_profile_image_sync_msg(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mattermost_plugin._runtime.methods import MaybeAwaitable
+    from mattermost_plugin.files import HookReader, HookWriter
     from mattermost_plugin.models.channel import Channel
     from mattermost_plugin.models.channel_member import ChannelMember
     from mattermost_plugin.models.cloud import ProductLimits
@@ -380,6 +381,34 @@ class HookMethods:
             ctx: The request that led to the call: session, IP address, user agent.
             team_member: The `TeamMember`.
             actor: The `User`; None if there is none.
+        """
+        return None
+
+    def file_will_be_uploaded(
+        self, ctx: Context, info: FileInfo, file: HookReader, output: HookWriter
+    ) -> MaybeAwaitable[FileInfo | Reject | None]:
+        """Invoked when a file is uploaded, but before it is committed to backing store.
+
+        Read from file to retrieve the body of the uploaded file.
+
+        Note that this method will be called for files uploaded by plugins, including the plugin
+        that uploaded the post. `FileInfo`.Size will be automatically set properly if you modify the
+        file.
+
+        Go name: ``FileWillBeUploaded``. Minimum server version: 5.2.
+
+        Args:
+            ctx: The request that led to the call: session, IP address, user agent.
+            info: The `FileInfo`.
+            file: What was uploaded, to be read once from its beginning: a binary file for `def`, an
+                `AsyncReader` for `async def`.
+            output: What is written here replaces the content; nothing written leaves it as it is. A
+                binary file for `def`, an `AsyncWriter` for `async def`. If the hook raises after it
+                has written, the upload is refused: half a file is none.
+
+        Returns:
+            The `FileInfo` to go on with, None to leave it as it is, or `Reject` with the reason to
+            refuse.
         """
         return None
 

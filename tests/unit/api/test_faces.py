@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from codegen.python_methods import request_fields, result_fields, unavailable
+from codegen.python_methods import (
+    opening_name,
+    parameters,
+    request_fields,
+    result_fields,
+    returns_content,
+    streamed_parameters,
+    unavailable,
+)
 from mattermost_plugin import API, AppError, AsyncAPI, NotFound, NotSupported
+from mattermost_plugin._codec.parts import chunk_of
 from mattermost_plugin._gen import api_methods
 from tests.codegen.repository import schema
 from tests.contract.values import PythonFiller, differences
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+
     from codegen.lowered import Method
     from mattermost_plugin._runtime import methods
 
+CONTENT = b"what streams"
 METHODS = schema().service("API").methods
 UNARY = [method for method in METHODS if not unavailable(method)]
 
@@ -33,8 +45,65 @@ class Recorder:
         self.calls.append((method, request, timeout))
         return self.response
 
-    async def awaited(self, method: methods.Method, request: bytes, timeout: float | None, /) -> bytes:
-        return self(method, request, timeout)
+    def upload(self, method: methods.Method, requests: Iterable[bytes], timeout: float | None) -> bytes:
+        head, *chunks = requests
+        assert b"".join(bytes(chunk_of(chunk) or b"") for chunk in chunks) == CONTENT
+        return self(method, head, timeout)
+
+    def download(self, method: methods.Method, request: bytes, timeout: float | None) -> Download:
+        return Download(self(method, request, timeout))
+
+
+class AsyncRecorder:
+    """The same for the awaitable face."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    async def __call__(self, method: methods.Method, request: bytes, timeout: float | None, /) -> bytes:
+        return self._recorder(method, request, timeout)
+
+    async def upload(
+        self, method: methods.Method, requests: AsyncIterable[bytes], timeout: float | None
+    ) -> bytes:
+        return self._recorder.upload(method, [request async for request in requests], timeout)
+
+    def download(self, method: methods.Method, request: bytes, timeout: float | None) -> AsyncDownload:
+        return AsyncDownload(self._recorder.download(method, request, timeout))
+
+
+class Download:
+    """A response that streams: its head and CONTENT."""
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+        self.closed = False
+
+    def head(self) -> bytes:
+        return self._head
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from (CONTENT[:5], CONTENT[5:])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class AsyncDownload:
+    """The same for the awaitable face."""
+
+    def __init__(self, download: Download) -> None:
+        self._download = download
+
+    async def head(self) -> bytes:
+        return self._download.head()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._download:
+            yield piece
+
+    async def close(self) -> None:
+        self._download.close()
 
 
 def by_name(method: Method) -> str:
@@ -48,11 +117,16 @@ def prepared(method: Method) -> tuple[Recorder, list[Any], Any]:
     values = [filler.of(field.conversion) for field in result_fields(method)]
     result = None if not values else values[0] if len(values) == 1 else tuple(values)
     codec = api_methods.API[method.python_name].codec
-    return Recorder(codec.encode_response(result)), arguments, result
+    recorder = Recorder(codec.encode_response(result))
+    return recorder, arguments, CONTENT if returns_content(method) else result
 
 
 def passed(method: Method, arguments: list[Any]) -> list[Any]:
     """Return the arguments as an author writes them."""
+    if streamed_parameters(method):
+        names = [name for name, _ in parameters(method)]
+        arguments = [*arguments]
+        arguments.insert(names.index(streamed_parameters(method)[0].python_name), CONTENT)
     if method.params and method.params[-1].variadic:
         return [*arguments[:-1], *arguments[-1]]
     return arguments
@@ -79,7 +153,7 @@ def test_a_blocking_method_makes_its_call(method: Method) -> None:
 @pytest.mark.parametrize("method", UNARY, ids=by_name)
 async def test_an_awaitable_method_makes_its_call(method: Method) -> None:
     transport, arguments, result = prepared(method)
-    api = AsyncAPI(transport.awaited).with_timeout(7.5)
+    api = AsyncAPI(AsyncRecorder(transport)).with_timeout(7.5)
     returned = await getattr(api, method.python_name)(*passed(method, arguments))
     check(method, transport, arguments, result, returned)
 
@@ -89,7 +163,8 @@ def test_both_faces_have_the_same_documented_signature(method: Method) -> None:
     blocking, awaitable = getattr(API, method.python_name), getattr(AsyncAPI, method.python_name)
     assert inspect.iscoroutinefunction(awaitable)
     assert not inspect.iscoroutinefunction(blocking)
-    assert inspect.signature(blocking) == inspect.signature(awaitable)
+    alike = str(inspect.signature(awaitable)).replace("AsyncContent", "Content")
+    assert str(inspect.signature(blocking)) == alike
     assert blocking.__doc__ == awaitable.__doc__
     text = inspect.getdoc(blocking)
     assert text is not None
@@ -105,7 +180,24 @@ def test_both_faces_have_the_same_documented_signature(method: Method) -> None:
 def test_there_is_nothing_else_on_a_face() -> None:
     for face in (API, AsyncAPI):
         public = {name for name in dir(face) if not name.startswith("_")}
-        assert public == {method.python_name for method in METHODS} | {"with_timeout"}
+        openings = {opening_name(method) for method in METHODS if opening_name(method)}
+        assert openings == {"open_file", "open_path"}
+        assert public == {method.python_name for method in METHODS} | openings | {"with_timeout"}
+
+
+@pytest.mark.parametrize("method", [item for item in METHODS if opening_name(item)], ids=by_name)
+async def test_content_can_be_opened_instead(method: Method) -> None:
+    transport, arguments, _ = prepared(method)
+    with getattr(API(transport), opening_name(method))(*arguments) as file:
+        assert file.read(3) == CONTENT[:3]
+        assert file.read() == CONTENT[3:]
+    async with await getattr(AsyncAPI(AsyncRecorder(transport)), opening_name(method))(*arguments) as found:
+        assert await found.read(3) == CONTENT[:3]
+        assert [piece async for piece in found] == [CONTENT[3:5], CONTENT[5:]]
+    assert [call[0].name for call in transport.calls] == [method.python_name] * 2
+    assert inspect.getdoc(getattr(API, opening_name(method))) == inspect.getdoc(
+        getattr(AsyncAPI, opening_name(method))
+    )
 
 
 def test_keywords_serve_as_well_as_positions() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from codegen.lowered import ConversionKind, Method
-from codegen.python_methods import error_is_value, request_fields, result_fields, unavailable
+from codegen.python_methods import error_is_value, parameters, request_fields, result_fields, unavailable
 from mattermost_plugin import AppError, Reject, errors
 from mattermost_plugin._gen.api_methods import API
 from mattermost_plugin._gen.driver_methods import DRIVER
@@ -56,7 +56,8 @@ def test_entries_say_what_the_contract_says(method: Method) -> None:
         method.path,
     )
     assert found.minimum_version == method.minimum_version
-    assert list(found.parameters) == [field.python_name for field in method.params]
+    assert list(found.parameters) == [name.lstrip("*") for name, _ in parameters(method)]
+    assert {field.python_name for field in method.params} <= set(found.parameters)
     assert found.signature.startswith(f"{method.python_name}(self")
     assert bool(found.unavailable) == (method not in UNARY)
     assert bool(found.module) == (method in UNARY)

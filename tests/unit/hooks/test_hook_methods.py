@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codegen.python_methods import can_reject, unavailable
+from codegen.python_methods import can_reject, parameters, unavailable
 from mattermost_plugin._gen.hook_methods import HOOKS
 from mattermost_plugin.hooks import HookMethods
 from tests.codegen.repository import schema
@@ -45,12 +45,14 @@ def test_a_hook_that_is_not_overridden_returns_what_changes_nothing(method: Meth
 def test_a_hook_says_what_it_gets_and_may_return(method: Method) -> None:
     hook = getattr(HookMethods, method.python_name)
     signature = inspect.signature(hook)
-    assert list(signature.parameters)[1:] == [field.python_name for field in method.params]
+    names = [name for name, _ in parameters(method)]
+    assert list(signature.parameters)[1:] == names
+    assert {field.python_name for field in method.params} <= set(names)
     assert signature.return_annotation.startswith("MaybeAwaitable[")
     text = inspect.getdoc(hook)
     assert text is not None
     assert f"Go name: ``{method.go_name}``. Minimum server version: {method.minimum_version}." in text
-    assert all(f"    {field.python_name}: " in text for field in method.params)
+    assert all(f"    {name}: " in text for name in names)
     assert ("Returns:" in text) == (signature.return_annotation != "MaybeAwaitable[None]")
     assert "empty string and" not in text
     accepts = "Reject" in signature.return_annotation

@@ -6,8 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._codec.containers import checked_list
-from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
+from mattermost_plugin._codec.errors_special import (
+    app_error_of,
+    decode_app_error,
+    decode_error,
+    encode_app_error,
+    put_error,
+)
 from mattermost_plugin._codec.messages import load
+from mattermost_plugin._codec.parts import head_of, pack_head
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.file_info import (
     decode_file_info,
@@ -18,7 +25,7 @@ from mattermost_plugin._gen.codecs.file_info import (
 from mattermost_plugin._runtime.methods import Codec
 
 if TYPE_CHECKING:
-    from mattermost_plugin.models.file_info import GetFileInfosOptions
+    from mattermost_plugin.models.file_info import FileInfo, GetFileInfosOptions
 
 
 def _get_file_info() -> Codec:
@@ -142,9 +149,131 @@ def _get_file_infos() -> Codec:
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
 
+def _upload_file() -> Codec:
+    request, response = load(
+        "API.UploadFile",
+        ("error/AppError", "file_info/FileInfo"),
+        b'\n\x0eAPI.UploadFile\x12\x14mattermost.plugin.v1\x1a\x0eerror/AppError\x1a\x12file_info/FileInfo"=\n\x15UploadFileRequestHead\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x10\n\x08filename\x18\x02 \x01(\t"s\n\x12UploadFileResponse\x12.\n\x06result\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.FileInfo\x12-\n\x05error\x18\x02 \x01(\x0b2\x1e.mattermost.plugin.v1.AppErrorb\x06proto3',
+    )
+
+    def encode_request(channel_id: str, filename: str) -> bytes:
+        m = request()
+        v: Any
+        try:
+            v = channel_id
+            if v != "":
+                m.channel_id = v
+            v = filename
+            if v != "":
+                m.filename = v
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error, "upload_file", (channel_id, filename), {"channel_id": "str", "filename": "str"}, m
+            ) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(head_of(raw))
+        channel_id = m.channel_id
+        filename = m.filename
+        return channel_id, filename
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        try:
+            s = m.result
+            s.SetInParent()
+            encode_file_info(result, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "upload_file", (result,), {"result": "FileInfo"}, m) from None
+        return m.SerializeToString()
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(raw)
+        has = m.HasField
+        if m.HasField("error"):
+            raise decode_app_error(m.error)
+        return decode_file_info(m.result) if has("result") else None
+
+    def encode_error(error: BaseException) -> bytes:
+        m = response()
+        m.error.SetInParent()
+        encode_app_error(app_error_of(error, "UploadFile"), m.error)
+        return m.SerializeToString()
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
+
+
+def _receive_shared_channel_attachment_sync_msg() -> Codec:
+    request, response = load(
+        "API.ReceiveSharedChannelAttachmentSyncMsg",
+        ("error/Error", "file_info/FileInfo"),
+        b'\n)API.ReceiveSharedChannelAttachmentSyncMsg\x12\x14mattermost.plugin.v1\x1a\x0berror/Error\x1a\x12file_info/FileInfo"\x8c\x01\n0ReceiveSharedChannelAttachmentSyncMsgRequestHead\x12\x11\n\tremote_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x121\n\tfile_info\x18\x03 \x01(\x0b2\x1e.mattermost.plugin.v1.FileInfo"\x8b\x01\n-ReceiveSharedChannelAttachmentSyncMsgResponse\x12.\n\x06result\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.FileInfo\x12*\n\x05error\x18\x02 \x01(\x0b2\x1b.mattermost.plugin.v1.Errorb\x06proto3',
+    )
+
+    def encode_request(remote_id: str, channel_id: str, file_info: FileInfo) -> bytes:
+        m = request()
+        v: Any
+        try:
+            v = remote_id
+            if v != "":
+                m.remote_id = v
+            v = channel_id
+            if v != "":
+                m.channel_id = v
+            s = m.file_info
+            s.SetInParent()
+            encode_file_info(file_info, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error,
+                "receive_shared_channel_attachment_sync_msg",
+                (remote_id, channel_id, file_info),
+                {"remote_id": "str", "channel_id": "str", "file_info": "FileInfo"},
+                m,
+            ) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(head_of(raw))
+        has = m.HasField
+        remote_id = m.remote_id
+        channel_id = m.channel_id
+        file_info = decode_file_info(m.file_info) if has("file_info") else None
+        return remote_id, channel_id, file_info
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        try:
+            s = m.result
+            s.SetInParent()
+            encode_file_info(result, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error, "receive_shared_channel_attachment_sync_msg", (result,), {"result": "FileInfo"}, m
+            ) from None
+        return m.SerializeToString()
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(raw)
+        has = m.HasField
+        if m.HasField("error"):
+            raise decode_error(m.error)
+        return decode_file_info(m.result) if has("result") else None
+
+    def encode_error(error: BaseException) -> bytes:
+        m = response()
+        put_error(error, m.error)
+        return m.SerializeToString()
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
+
+
 _BUILDERS = {
     "get_file_info": _get_file_info,
     "get_file_infos": _get_file_infos,
+    "upload_file": _upload_file,
+    "receive_shared_channel_attachment_sync_msg": _receive_shared_channel_attachment_sync_msg,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from mattermost_plugin._codec.containers import checked_list
 from mattermost_plugin._codec.errors_special import app_error_of, decode_app_error, encode_app_error
 from mattermost_plugin._codec.messages import load
+from mattermost_plugin._codec.parts import head_of, pack_head
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.manifest import decode_manifest, encode_manifest
 from mattermost_plugin._runtime.methods import Codec
@@ -60,8 +61,58 @@ def _get_plugins() -> Codec:
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
 
+def _install_plugin() -> Codec:
+    request, response = load(
+        "API.InstallPlugin",
+        ("error/AppError", "manifest/Manifest"),
+        b'\n\x11API.InstallPlugin\x12\x14mattermost.plugin.v1\x1a\x0eerror/AppError\x1a\x11manifest/Manifest"+\n\x18InstallPluginRequestHead\x12\x0f\n\x07replace\x18\x01 \x01(\x08"v\n\x15InstallPluginResponse\x12.\n\x06result\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.Manifest\x12-\n\x05error\x18\x02 \x01(\x0b2\x1e.mattermost.plugin.v1.AppErrorb\x06proto3',
+    )
+
+    def encode_request(replace: bool) -> bytes:
+        m = request()
+        v: Any
+        try:
+            v = replace
+            if v is not False:
+                m.replace = v
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "install_plugin", (replace,), {"replace": "bool"}, m) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(head_of(raw))
+        replace = m.replace
+        return (replace,)
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        try:
+            s = m.result
+            s.SetInParent()
+            encode_manifest(result, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "install_plugin", (result,), {"result": "Manifest"}, m) from None
+        return m.SerializeToString()
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(raw)
+        has = m.HasField
+        if m.HasField("error"):
+            raise decode_app_error(m.error)
+        return decode_manifest(m.result) if has("result") else None
+
+    def encode_error(error: BaseException) -> bytes:
+        m = response()
+        m.error.SetInParent()
+        encode_app_error(app_error_of(error, "InstallPlugin"), m.error)
+        return m.SerializeToString()
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
+
+
 _BUILDERS = {
     "get_plugins": _get_plugins,
+    "install_plugin": _install_plugin,
 }
 
 

@@ -14,6 +14,7 @@ from mattermost_plugin._codec.errors_special import (
     put_error,
 )
 from mattermost_plugin._codec.messages import load
+from mattermost_plugin._codec.parts import head_of, pack_head
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._runtime.methods import Codec
 
@@ -1489,6 +1490,53 @@ def _set_file_searchable_content() -> Codec:
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
 
+def _get_file() -> Codec:
+    request, response = load(
+        "API.GetFile",
+        ("error/AppError",),
+        b'\n\x0bAPI.GetFile\x12\x14mattermost.plugin.v1\x1a\x0eerror/AppError"!\n\x0eGetFileRequest\x12\x0f\n\x07file_id\x18\x01 \x01(\t"D\n\x13GetFileResponseHead\x12-\n\x05error\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.AppErrorb\x06proto3',
+    )
+
+    def encode_request(file_id: str) -> bytes:
+        m = request()
+        v: Any
+        try:
+            v = file_id
+            if v != "":
+                m.file_id = v
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "get_file", (file_id,), {"file_id": "str"}, m) from None
+        return m.SerializeToString()
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(raw)
+        file_id = m.file_id
+        return (file_id,)
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        try:
+            if result is not None:
+                raise TypeError(f"expected None, got {type(result).__name__}")
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "get_file", (result,), {"result": "None"}, m) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(head_of(raw))
+        if m.HasField("error"):
+            raise decode_app_error(m.error)
+        return None
+
+    def encode_error(error: BaseException) -> bytes:
+        m = response()
+        m.error.SetInParent()
+        encode_app_error(app_error_of(error, "GetFile"), m.error)
+        return pack_head(m.SerializeToString())
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
+
+
 def _get_file_link() -> Codec:
     request, response = load(
         "API.GetFileLink",
@@ -1534,6 +1582,53 @@ def _get_file_link() -> Codec:
         m.error.SetInParent()
         encode_app_error(app_error_of(error, "GetFileLink"), m.error)
         return m.SerializeToString()
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
+
+
+def _read_file() -> Codec:
+    request, response = load(
+        "API.ReadFile",
+        ("error/AppError",),
+        b'\n\x0cAPI.ReadFile\x12\x14mattermost.plugin.v1\x1a\x0eerror/AppError"\x1f\n\x0fReadFileRequest\x12\x0c\n\x04path\x18\x01 \x01(\t"E\n\x14ReadFileResponseHead\x12-\n\x05error\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.AppErrorb\x06proto3',
+    )
+
+    def encode_request(path: str) -> bytes:
+        m = request()
+        v: Any
+        try:
+            v = path
+            if v != "":
+                m.path = v
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "read_file", (path,), {"path": "str"}, m) from None
+        return m.SerializeToString()
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(raw)
+        path = m.path
+        return (path,)
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        try:
+            if result is not None:
+                raise TypeError(f"expected None, got {type(result).__name__}")
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(error, "read_file", (result,), {"result": "None"}, m) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(head_of(raw))
+        if m.HasField("error"):
+            raise decode_app_error(m.error)
+        return None
+
+    def encode_error(error: BaseException) -> bytes:
+        m = response()
+        m.error.SetInParent()
+        encode_app_error(app_error_of(error, "ReadFile"), m.error)
+        return pack_head(m.SerializeToString())
 
     return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
 
@@ -3528,7 +3623,9 @@ _BUILDERS = {
     "set_profile_image": _set_profile_image,
     "copy_file_infos": _copy_file_infos,
     "set_file_searchable_content": _set_file_searchable_content,
+    "get_file": _get_file,
     "get_file_link": _get_file_link,
+    "read_file": _read_file,
     "get_emoji_image": _get_emoji_image,
     "enable_plugin": _enable_plugin,
     "disable_plugin": _disable_plugin,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._codec.errors_special import decode_error, put_error
 from mattermost_plugin._codec.messages import load
+from mattermost_plugin._codec.parts import head_of, pack_head
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
+from mattermost_plugin._gen.codecs.file_info import decode_file_info, encode_file_info
 from mattermost_plugin._gen.codecs.upload_session import decode_upload_session, encode_upload_session
 from mattermost_plugin._runtime.methods import Codec
 
@@ -58,6 +60,61 @@ def _create_upload_session() -> Codec:
         if m.HasField("error"):
             raise decode_error(m.error)
         return decode_upload_session(m.result) if has("result") else None
+
+    def encode_error(error: BaseException) -> bytes:
+        m = response()
+        put_error(error, m.error)
+        return m.SerializeToString()
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, encode_error)
+
+
+def _upload_data() -> Codec:
+    request, response = load(
+        "API.UploadData",
+        ("error/Error", "file_info/FileInfo", "upload_session/UploadSession"),
+        b'\n\x0eAPI.UploadData\x12\x14mattermost.plugin.v1\x1a\x0berror/Error\x1a\x12file_info/FileInfo\x1a\x1cupload_session/UploadSession"T\n\x15UploadDataRequestHead\x12;\n\x0eupload_session\x18\x01 \x01(\x0b2#.mattermost.plugin.v1.UploadSession"p\n\x12UploadDataResponse\x12.\n\x06result\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.FileInfo\x12*\n\x05error\x18\x02 \x01(\x0b2\x1b.mattermost.plugin.v1.Errorb\x06proto3',
+    )
+
+    def encode_request(upload_session: UploadSession) -> bytes:
+        m = request()
+        try:
+            s = m.upload_session
+            s.SetInParent()
+            encode_upload_session(upload_session, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error, "upload_data", (upload_session,), {"upload_session": "UploadSession"}, m
+            ) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(head_of(raw))
+        has = m.HasField
+        upload_session = decode_upload_session(m.upload_session) if has("upload_session") else None
+        return (upload_session,)
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        v: Any
+        try:
+            v = result
+            if v is not None:
+                s = m.result
+                s.SetInParent()
+                encode_file_info(v, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error, "upload_data", (result,), {"result": "FileInfo | None"}, m
+            ) from None
+        return m.SerializeToString()
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(raw)
+        has = m.HasField
+        if m.HasField("error"):
+            raise decode_error(m.error)
+        return decode_file_info(m.result) if has("result") else None
 
     def encode_error(error: BaseException) -> bytes:
         m = response()
@@ -121,6 +178,7 @@ def _get_upload_session() -> Codec:
 
 _BUILDERS = {
     "create_upload_session": _create_upload_session,
+    "upload_data": _upload_data,
     "get_upload_session": _get_upload_session,
 }
 

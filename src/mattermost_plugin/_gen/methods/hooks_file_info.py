@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._codec.errors_special import decode_error, put_error
 from mattermost_plugin._codec.messages import load
+from mattermost_plugin._codec.parts import head_of, pack_head
 from mattermost_plugin._codec.problems import ENCODING_ERRORS, explain_arguments
 from mattermost_plugin._gen.codecs.context import decode_context, encode_context
 from mattermost_plugin._gen.codecs.file_info import decode_file_info, encode_file_info
@@ -24,6 +25,63 @@ if TYPE_CHECKING:
     from mattermost_plugin.models.remote_cluster import RemoteCluster
 
 _FileDownloadType = known(FileDownloadType)
+
+
+def _file_will_be_uploaded() -> Codec:
+    request, response = load(
+        "Hooks.FileWillBeUploaded",
+        ("context/Context", "file_info/FileInfo"),
+        b'\n\x18Hooks.FileWillBeUploaded\x12\x14mattermost.plugin.v1\x1a\x0fcontext/Context\x1a\x12file_info/FileInfo"y\n\x1dFileWillBeUploadedRequestHead\x12*\n\x03ctx\x18\x01 \x01(\x0b2\x1d.mattermost.plugin.v1.Context\x12,\n\x04info\x18\x02 \x01(\x0b2\x1e.mattermost.plugin.v1.FileInfo"j\n\x1eFileWillBeUploadedResponseHead\x12.\n\x06result\x18\x01 \x01(\x0b2\x1e.mattermost.plugin.v1.FileInfo\x12\x18\n\x10rejection_reason\x18\x02 \x01(\tb\x06proto3',
+    )
+
+    def encode_request(ctx: Context, info: FileInfo) -> bytes:
+        m = request()
+        try:
+            s = m.ctx
+            s.SetInParent()
+            encode_context(ctx, s)
+            s = m.info
+            s.SetInParent()
+            encode_file_info(info, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error, "file_will_be_uploaded", (ctx, info), {"ctx": "Context", "info": "FileInfo"}, m
+            ) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_request(raw: bytes) -> tuple[Any, ...]:
+        m = request.FromString(head_of(raw))
+        has = m.HasField
+        ctx = decode_context(m.ctx) if has("ctx") else None
+        info = decode_file_info(m.info) if has("info") else None
+        return ctx, info
+
+    def encode_response(result: Any) -> bytes:
+        m = response()
+        v: Any
+        try:
+            if isinstance(result, Reject):
+                m.rejection_reason = result.reason
+            else:
+                v = result
+                if v is not None:
+                    s = m.result
+                    s.SetInParent()
+                    encode_file_info(v, s)
+        except ENCODING_ERRORS as error:
+            raise explain_arguments(
+                error, "file_will_be_uploaded", (result,), {"result": "FileInfo | None"}, m
+            ) from None
+        return pack_head(m.SerializeToString())
+
+    def decode_response(raw: bytes) -> Any:
+        m = response.FromString(head_of(raw))
+        if m.rejection_reason:
+            return Reject(m.rejection_reason)
+        has = m.HasField
+        return decode_file_info(m.result) if has("result") else None
+
+    return Codec(encode_request, decode_request, encode_response, decode_response, None)
 
 
 def _file_will_be_downloaded() -> Codec:
@@ -160,6 +218,7 @@ def _on_shared_channels_attachment_sync_msg() -> Codec:
 
 
 _BUILDERS = {
+    "file_will_be_uploaded": _file_will_be_uploaded,
     "file_will_be_downloaded": _file_will_be_downloaded,
     "on_shared_channels_attachment_sync_msg": _on_shared_channels_attachment_sync_msg,
 }

@@ -31,7 +31,7 @@ class ServerCall(BaseServerCall):
         super().__init__(transport.core, stream, handler, transport.peer)
         self._transport = transport
         self._task: asyncio.Task[None] | None = None
-        self._news: asyncio.Future[None] | None = None
+        self._news: list[asyncio.Future[None]] = []
 
     def send_initial_metadata(self, metadata: Metadata) -> None:
         """Send metadata before the first message.
@@ -41,6 +41,17 @@ class ServerCall(BaseServerCall):
         """
         self._connection.send_initial_metadata(self._stream, metadata)
         self._transport.flush_soon()
+
+    async def send(self, response: Any) -> None:
+        """Send a response of a method that streams them, and wait while the client takes no more."""
+        core, stream = self._connection, self._stream
+        core.send_response(stream, self._handler.serialize(response))
+        self._transport.flush_soon()
+        while not core.has_room(stream):
+            stream.wants_room = True
+            await self._wait()
+        if stream.local_closed:
+            raise asyncio.CancelledError
 
     # ---- the handler's run
 
@@ -99,23 +110,13 @@ class ServerCall(BaseServerCall):
         if hasattr(responses, "__aiter__"):
             try:
                 async for response in responses:
-                    await self._send(response)
+                    await self.send(response)
             finally:
                 if hasattr(responses, "aclose"):
                     await responses.aclose()
         else:
             for response in responses:
-                await self._send(response)
-
-    async def _send(self, response: Any) -> None:
-        core, stream = self._connection, self._stream
-        core.send_response(stream, self._handler.serialize(response))
-        self._transport.flush_soon()
-        while not core.has_room(stream):
-            stream.wants_room = True
-            await self._wait()
-        if stream.local_closed:
-            raise asyncio.CancelledError
+                await self.send(response)
 
     async def _requests(self) -> AsyncIterator[Any]:
         core, stream = self._connection, self._stream
@@ -132,11 +133,13 @@ class ServerCall(BaseServerCall):
             yield request
 
     async def _wait(self) -> None:
-        self._news = asyncio.get_running_loop().create_future()
+        # Several tasks of a handler may wait: one that reads requests, one that sends.
+        news = asyncio.get_running_loop().create_future()
+        self._news.append(news)
         try:
-            await self._news
+            await news
         finally:
-            self._news = None
+            self._news.remove(news)
 
     def on_news(self) -> None:
         """Hear from the connection."""
@@ -146,8 +149,9 @@ class ServerCall(BaseServerCall):
 
     def on_room(self) -> None:
         """Hear that something changed: news, or room to send."""
-        if self._news is not None and not self._news.done():
-            self._news.set_result(None)
+        for news in self._news:
+            if not news.done():
+                news.set_result(None)
 
     def cancel(self) -> None:
         """Cancel the handler."""

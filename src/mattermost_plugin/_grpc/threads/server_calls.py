@@ -42,6 +42,16 @@ class ServerCall(BaseServerCall):
             self._connection.send_initial_metadata(self._stream, metadata)
         self.connection.flush()
 
+    def send(self, response: Any) -> None:
+        """Send a response of a method that streams them, and wait while the client takes no more.
+
+        Raises:
+            RpcError: the client no longer waits.
+        """
+        self._send_now(self._handler.serialize(response))
+        self.connection.flush()
+        self._wait_for_room()
+
     @property
     def streams(self) -> bool:
         """Whether the call takes or gives any number of messages, and so may last."""
@@ -88,9 +98,7 @@ class ServerCall(BaseServerCall):
         iterator = iter(responses)
         try:
             for response in iterator:
-                self._send_now(self._handler.serialize(response))
-                self.connection.flush()
-                self._wait_for_room()
+                self.send(response)
         finally:
             if hasattr(iterator, "close"):
                 iterator.close()
