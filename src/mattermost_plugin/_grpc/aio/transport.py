@@ -56,7 +56,9 @@ class Transport(asyncio.Protocol, Generic[Core]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End all streams."""
-        self.transport = None
+        if self.transport is not None:
+            self.transport.close()  # Python 3.10's TLS transport wants to hear it even now
+            self.transport = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
