@@ -8,9 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -22,7 +21,7 @@ type httpEndpoints struct {
 	router *router
 
 	lock  sync.Mutex
-	conn  *grpc.ClientConn // of the process that the endpoints are of
+	conn  *plaincall.Conn // of the process that the endpoints are of
 	known map[string]httpproxy.Endpoint
 }
 
@@ -59,7 +58,7 @@ func (e *httpEndpoints) locate(ctx context.Context, hook string) (httpproxy.Endp
 	return endpoint, nil
 }
 
-func askEndpoint(ctx context.Context, conn *grpc.ClientConn, hook string) (httpproxy.Endpoint, error) {
+func askEndpoint(ctx context.Context, conn *plaincall.Conn, hook string) (httpproxy.Endpoint, error) {
 	hooks := pluginpb.NewHooksClient(conn)
 	var reply interface {
 		GetNetwork() string

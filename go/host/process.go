@@ -18,6 +18,7 @@ import (
 	pluginrunner "github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketdir"
 )
@@ -47,7 +48,7 @@ type process struct {
 	client  *goplugin.Client
 	runner  *runner
 	output  *output
-	conn    *grpc.ClientConn
+	conn    *plaincall.Conn
 	broker  *goplugin.GRPCBroker
 	started time.Time
 	calls   atomic.Int64 // calls of the API and the Driver under way
@@ -128,8 +129,18 @@ func (p *process) connect() error {
 	if !ok {
 		return fmt.Errorf("go-plugin dispensed a %T", dispensed)
 	}
-	p.conn, p.broker = connected.conn, connected.broker
+	p.conn, p.broker = plaincall.New(connected.conn, p.dialer()), connected.broker
 	return nil
+}
+
+// dialer makes further connections to the process; nil if that takes more than to connect.
+func (p *process) dialer() func() (net.Conn, error) {
+	reattach := p.client.ReattachConfig()
+	if reattach == nil || reattach.Addr == nil || reattach.Addr.Network() != "unix" {
+		return nil
+	}
+	address := reattach.Addr.String()
+	return func() (net.Conn, error) { return net.Dial("unix", address) }
 }
 
 // explain turns the error of a start into one line that says what to do.
@@ -252,6 +263,9 @@ func (p *process) stop(ctx context.Context) {
 // clean ends what is left of the process and gives back all it held. It returns when everything is gone.
 func (p *process) clean() {
 	p.cleanOnce.Do(func() {
+		if p.conn != nil {
+			p.conn.Close()
+		}
 		p.client.Kill()
 		p.lock.Lock()
 		servers, releases := p.servers, p.releases

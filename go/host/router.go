@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
 )
 
 // router is the connection the hooks are called over. It leads to the process that lives now; while there is none
@@ -25,7 +27,7 @@ type router struct {
 	ownDoing  func() bool // see errOwnDoing
 
 	// live is the connection of an active process, process that of the newest one, active or not.
-	live, process atomic.Pointer[grpc.ClientConn]
+	live, process atomic.Pointer[plaincall.Conn]
 	// queueing says that notifications go to the queue, also while the process lives: they keep their order.
 	queueing atomic.Bool
 
@@ -95,13 +97,13 @@ func (r *router) NewStream(ctx context.Context, desc *grpc.StreamDesc, method st
 
 // neverSent says that a failed call certainly did not reach the process, because its connection was closed first.
 // Only such a call is made again: another one may be what the process died of.
-func (r *router) neverSent(conn *grpc.ClientConn, reached *peer.Peer, kind hookKind) bool {
+func (r *router) neverSent(conn *plaincall.Conn, reached *peer.Peer, kind hookKind) bool {
 	return kind != lifecycle && reached.Addr == nil && r.live.Load() != conn
 }
 
 // connection returns the connection for a call, waiting for it where the kind of the hook says so. Without an error
 // and a connection the call, a notification, is to be kept.
-func (r *router) connection(ctx context.Context, kind hookKind) (*grpc.ClientConn, error) {
+func (r *router) connection(ctx context.Context, kind hookKind) (*plaincall.Conn, error) {
 	switch kind {
 	case lifecycle:
 		if conn := r.process.Load(); conn != nil {
@@ -166,10 +168,10 @@ func (r *router) keep(method string, args, reply any) (bool, error) {
 }
 
 // setProcess names the process that lifecycle hooks go to.
-func (r *router) setProcess(conn *grpc.ClientConn) { r.process.Store(conn) }
+func (r *router) setProcess(conn *plaincall.Conn) { r.process.Store(conn) }
 
 // up lets the hooks through to an active process, first the notifications that waited for it.
-func (r *router) up(conn *grpc.ClientConn) {
+func (r *router) up(conn *plaincall.Conn) {
 	r.lock.Lock()
 	waiting := len(r.queue) > 0
 	r.queueing.Store(waiting)
@@ -186,7 +188,7 @@ func (r *router) up(conn *grpc.ClientConn) {
 }
 
 // deliver calls the notifications that waited, one after the other in their order.
-func (r *router) deliver(conn *grpc.ClientConn) {
+func (r *router) deliver(conn *plaincall.Conn) {
 	for {
 		r.lock.Lock()
 		if r.live.Load() != conn {

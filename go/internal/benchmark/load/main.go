@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,11 +46,22 @@ func main() {
 	callers := flag.String("callers", "1,16", "numbers of concurrent callers")
 	duration := flag.Duration("duration", time.Second, "how long to measure each hook row")
 	calls := flag.Int("calls", 2000, "how many API calls each of up to four callers makes in an API row")
+	profile := flag.String("cpuprofile", "", "where to write a processor profile of this process")
 	flag.Parse()
 
 	hooks, stop, err := start(*mode, *bundle)
 	if err != nil {
 		log.Fatal(err)
+	}
+	if *profile != "" {
+		file, err := os.Create(*profile)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(file); err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
 	}
 	var rows []row
 	for _, word := range strings.Split(*callers, ",") {

@@ -1,0 +1,161 @@
+package plaincall
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// Conn is a grpc.ClientConnInterface that makes plain calls by itself and leaves the others to grpc-go.
+type Conn struct {
+	general grpc.ClientConnInterface
+	dial    func() (net.Conn, error)
+	blocks  requestBlocks
+
+	lock   sync.Mutex
+	link   *link
+	closed bool
+}
+
+// New returns a connection beside a general one to the same server. dial makes a further, unencrypted connection; it
+// is called when it is needed. nil: all calls are general.
+func New(general grpc.ClientConnInterface, dial func() (net.Conn, error)) *Conn {
+	return &Conn{general: general, dial: dial}
+}
+
+// NewStream begins a streaming call, over the general connection.
+func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption) (grpc.ClientStream, error) {
+	return c.general.NewStream(ctx, desc, method, options...)
+}
+
+// Close ends the plain calls that run, with codes.Unavailable. The general connection is not closed.
+func (c *Conn) Close() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.closed = true
+	if c.link != nil {
+		c.link.close()
+	}
+}
+
+// Invoke makes a call.
+func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
+	request, isProto := args.(proto.Message)
+	response, alsoProto := reply.(proto.Message)
+	reached, plain := plainOptions(options)
+	if !isProto || !alsoProto || !plain || c.dial == nil {
+		return c.general.Invoke(ctx, method, args, reply, options...)
+	}
+	if _, ok := metadata.FromOutgoingContext(ctx); ok {
+		return c.general.Invoke(ctx, method, args, reply, options...)
+	}
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	message, err := proto.MarshalOptions{}.MarshalAppend((*buffer)[:0], request)
+	if err != nil || len(message) > maxFrame-messagePrefix {
+		return c.general.Invoke(ctx, method, args, reply, options...)
+	}
+	*buffer = message
+
+	running, link, err := c.start(ctx, method, message)
+	if err != nil {
+		return err
+	}
+	if link == nil {
+		return c.general.Invoke(ctx, method, args, reply, options...)
+	}
+	if reached != nil {
+		reached.Addr = link.socket.RemoteAddr()
+	}
+	select {
+	case <-running.done:
+	case <-ctx.Done():
+		if link.cancel(running) {
+			return status.FromContextError(ctx.Err()).Err()
+		}
+		<-running.done // its end came at the same moment
+	}
+	if running.refused {
+		return c.general.Invoke(ctx, method, args, reply, options...)
+	}
+	if running.failure != nil {
+		return running.failure
+	}
+	data, err := running.message()
+	if err != nil {
+		return err
+	}
+	if err := proto.Unmarshal(data, response); err != nil {
+		return status.Errorf(codes.Internal, "the response of %s cannot be read: %v", method, err)
+	}
+	return nil
+}
+
+// buffers hold requests while they are being written.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// start sends a request. Without an error and a link the call is one for the general connection.
+func (c *Conn) start(ctx context.Context, method string, message []byte) (*call, *link, error) {
+	block := c.blocks.get(method)
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return nil, nil, status.FromContextError(context.DeadlineExceeded).Err()
+		}
+		block = appendTimeout(block[:len(block):len(block)], left)
+	}
+	if ctx.Err() != nil {
+		return nil, nil, status.FromContextError(ctx.Err()).Err()
+	}
+	link := c.connected()
+	if link == nil {
+		return nil, nil, nil
+	}
+	running := &call{done: make(chan struct{}, 1)}
+	if !link.start(running, block, message) {
+		return nil, nil, nil
+	}
+	return running, link, nil
+}
+
+// connected returns a link that takes calls, nil if there is none to be had: then the general connection knows why.
+func (c *Conn) connected() *link {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.closed {
+		return nil
+	}
+	if c.link == nil || !c.link.isOpen() {
+		socket, err := c.dial()
+		if err != nil {
+			return nil
+		}
+		c.link = newLink(socket)
+	}
+	return c.link
+}
+
+// plainOptions tells whether a call with these options can be a plain one, and returns where its peer is to be written
+// to, if it is. How the general codec differs from protobuf's shows only in messages that cannot be encoded here, which
+// go the general way; waiting for a connection is what the general way does.
+func plainOptions(options []grpc.CallOption) (*peer.Peer, bool) {
+	var reached *peer.Peer
+	for _, option := range options {
+		switch option := option.(type) {
+		case grpc.PeerCallOption:
+			reached = option.PeerAddr
+		case grpc.ForceCodecV2CallOption, grpc.FailFastCallOption, grpc.StaticMethodCallOption:
+		default:
+			return nil, false
+		}
+	}
+	return reached, true
+}

@@ -1,0 +1,119 @@
+package plaincall
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Frame types, flags, settings and error codes of RFC 9113 that are used here.
+const (
+	frameData         = 0x0
+	frameHeaders      = 0x1
+	frameRSTStream    = 0x3
+	frameSettings     = 0x4
+	framePushPromise  = 0x5
+	framePing         = 0x6
+	frameGoAway       = 0x7
+	frameWindowUpdate = 0x8
+	frameContinuation = 0x9
+
+	flagAck        = 0x1
+	flagEndStream  = 0x1
+	flagEndHeaders = 0x4
+	flagPadded     = 0x8
+	flagPriority   = 0x20
+
+	settingHeaderTableSize      = 0x1
+	settingEnablePush           = 0x2
+	settingMaxConcurrentStreams = 0x3
+	settingInitialWindowSize    = 0x4
+
+	codeNoError       = 0x0
+	codeRefusedStream = 0x7
+	codeCancel        = 0x8
+	codeCalm          = 0xb
+)
+
+const (
+	preface         = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	frameHeaderSize = 9
+	messagePrefix   = 5
+	maxFrame        = 1 << 14 // what every peer takes
+	defaultWindow   = 1<<16 - 1
+	maxWindow       = 1<<31 - 1
+	streamWindow    = 4 << 20
+)
+
+// frameHeader is the start of every frame.
+type frameHeader struct {
+	size   int
+	kind   byte
+	flags  byte
+	stream uint32
+}
+
+func parseFrameHeader(b []byte) frameHeader {
+	return frameHeader{
+		size:   int(b[0])<<16 | int(b[1])<<8 | int(b[2]),
+		kind:   b[3],
+		flags:  b[4],
+		stream: binary.BigEndian.Uint32(b[5:]) & maxWindow,
+	}
+}
+
+func appendFrameHeader(out []byte, size int, kind, flags byte, stream uint32) []byte {
+	return append(out, byte(size>>16), byte(size>>8), byte(size), kind, flags,
+		byte(stream>>24), byte(stream>>16), byte(stream>>8), byte(stream))
+}
+
+// appendCall appends a whole request: HEADERS, then DATA with the message. It has been checked that the message fits.
+func appendCall(out []byte, stream uint32, block, message []byte) []byte {
+	out = appendFrameHeader(out, len(block), frameHeaders, flagEndHeaders, stream)
+	out = append(out, block...)
+	out = appendFrameHeader(out, messagePrefix+len(message), frameData, flagEndStream, stream)
+	out = append(out, 0)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(message)))
+	return append(out, message...)
+}
+
+func appendWindowUpdate(out []byte, stream uint32, increment int) []byte {
+	out = appendFrameHeader(out, 4, frameWindowUpdate, 0, stream)
+	return binary.BigEndian.AppendUint32(out, uint32(increment))
+}
+
+func appendReset(out []byte, stream uint32, code uint32) []byte {
+	out = appendFrameHeader(out, 4, frameRSTStream, 0, stream)
+	return binary.BigEndian.AppendUint32(out, code)
+}
+
+// appendPreface appends what a client sends first.
+func appendPreface(out []byte) []byte {
+	settings := []struct {
+		id    uint16
+		value uint32
+	}{{settingHeaderTableSize, 0}, {settingEnablePush, 0}, {settingInitialWindowSize, streamWindow}}
+	out = append(out, preface...)
+	out = appendFrameHeader(out, 6*len(settings), frameSettings, 0, 0)
+	for _, setting := range settings {
+		out = binary.BigEndian.AppendUint16(out, setting.id)
+		out = binary.BigEndian.AppendUint32(out, setting.value)
+	}
+	return appendWindowUpdate(out, 0, maxWindow-defaultWindow)
+}
+
+// unpad returns what a frame holds without padding and priority.
+func unpad(header frameHeader, payload []byte) ([]byte, error) {
+	if header.flags&flagPadded != 0 {
+		if len(payload) == 0 || int(payload[0]) >= len(payload) {
+			return nil, fmt.Errorf("frame of type %d has more padding than content", header.kind)
+		}
+		payload = payload[1 : len(payload)-int(payload[0])]
+	}
+	if header.kind == frameHeaders && header.flags&flagPriority != 0 {
+		if len(payload) < 5 {
+			return nil, fmt.Errorf("HEADERS frame is too short for its priority")
+		}
+		payload = payload[5:]
+	}
+	return payload, nil
+}

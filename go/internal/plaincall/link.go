@@ -1,0 +1,366 @@
+package plaincall
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// link is one HTTP/2 connection. Callers write on their own goroutines, whoever comes first for those that come
+// meanwhile; one goroutine reads.
+type link struct {
+	socket net.Conn
+
+	lock    sync.Mutex
+	out     []byte // to be written
+	spare   []byte // the buffer that was written last
+	writing bool
+	calls   map[uint32]*call
+	next    uint32
+	window  int   // what may be sent
+	initial int   // the server's window of a new stream
+	most    int   // calls that the server allows at once
+	closing bool  // takes no new calls
+	failure error // why the link is lost
+
+	// Of the reading goroutine alone.
+	replies replies
+	block   []byte // of a header block that is not complete
+	unread  int    // octets read since the connection's window was last opened
+}
+
+func newLink(socket net.Conn) *link {
+	l := &link{
+		socket: socket, calls: map[uint32]*call{}, next: 1,
+		window: defaultWindow, initial: defaultWindow, most: 100,
+	}
+	l.lock.Lock()
+	l.out = appendPreface(l.out)
+	l.flush()
+	go l.read()
+	return l
+}
+
+// start sends a request, if there is room for it now.
+func (l *link) start(c *call, block, message []byte) bool {
+	size := messagePrefix + len(message)
+	l.lock.Lock()
+	if l.closing || size > l.window || size > l.initial || len(l.calls) >= l.most || l.next > maxWindow-2 {
+		l.lock.Unlock()
+		return false
+	}
+	c.stream = l.next
+	l.next += 2
+	l.window -= size
+	l.calls[c.stream] = c
+	l.out = appendCall(l.out, c.stream, block, message)
+	l.flush()
+	return true
+}
+
+// flush writes what is to be written and unlocks. If another goroutine writes, it takes this along.
+func (l *link) flush() {
+	if l.writing {
+		l.lock.Unlock()
+		return
+	}
+	l.writing = true
+	for len(l.out) > 0 {
+		out := l.out
+		l.out, l.spare = l.spare[:0], nil
+		l.lock.Unlock()
+		_, err := l.socket.Write(out)
+		l.lock.Lock()
+		l.spare = out
+		if cap(out) > 1<<20 {
+			l.spare = nil
+		}
+		if err != nil {
+			l.out = nil
+			// The reader hears of it too and ends all calls.
+			_ = l.socket.Close()
+		}
+	}
+	l.writing = false
+	l.lock.Unlock()
+}
+
+// give queues frames and writes them.
+func (l *link) give(add func(out []byte) []byte) {
+	l.lock.Lock()
+	l.out = add(l.out)
+	l.flush()
+}
+
+// cancel ends a call early, and tells whether it had not ended by itself.
+func (l *link) cancel(c *call) bool {
+	l.lock.Lock()
+	_, open := l.calls[c.stream]
+	if open {
+		delete(l.calls, c.stream)
+		l.out = appendReset(l.out, c.stream, codeCancel)
+	}
+	l.flush()
+	return open
+}
+
+// close ends the link and all calls on it.
+func (l *link) close() { _ = l.socket.Close() }
+
+// isOpen tells whether the link takes calls.
+func (l *link) isOpen() bool {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return !l.closing
+}
+
+// take returns a call that has ended, once; nil if it had ended before.
+func (l *link) take(stream uint32) *call {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	found := l.calls[stream]
+	delete(l.calls, stream)
+	return found
+}
+
+func (l *link) find(stream uint32) *call {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.calls[stream]
+}
+
+func (l *link) read() {
+	err := l.readFrames(bufio.NewReaderSize(l.socket, 64<<10))
+	_ = l.socket.Close()
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		err = errors.New("the connection is closed")
+	}
+	l.lock.Lock()
+	l.closing, l.failure = true, err
+	lost := l.calls
+	l.calls = map[uint32]*call{}
+	l.lock.Unlock()
+	for _, c := range lost {
+		c.end(status.Errorf(codes.Unavailable, "the plugin's process is gone: %v", err))
+	}
+}
+
+func (l *link) readFrames(in *bufio.Reader) error {
+	var buffer []byte
+	for {
+		start, err := in.Peek(frameHeaderSize)
+		if err != nil {
+			return err
+		}
+		header := parseFrameHeader(start)
+		if header.size > maxFrame {
+			return fmt.Errorf("frame of %d octets is larger than allowed", header.size)
+		}
+		if cap(buffer) < header.size {
+			buffer = make([]byte, maxFrame)
+		}
+		_, _ = in.Discard(frameHeaderSize) // they were peeked at
+		payload := buffer[:header.size]
+		if _, err := io.ReadFull(in, payload); err != nil {
+			return err
+		}
+		if err := l.frame(header, payload); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *link) frame(header frameHeader, payload []byte) error {
+	if l.block != nil && header.kind != frameContinuation {
+		return errors.New("a header block is interrupted by another frame")
+	}
+	switch header.kind {
+	case frameData:
+		return l.onData(header, payload)
+	case frameHeaders, frameContinuation:
+		return l.onHeaders(header, payload)
+	case frameRSTStream:
+		return l.onReset(header, payload)
+	case frameSettings:
+		return l.onSettings(header, payload)
+	case framePing:
+		return l.onPing(header, payload)
+	case frameGoAway:
+		return l.onGoAway(payload)
+	case frameWindowUpdate:
+		return l.onWindowUpdate(header, payload)
+	case framePushPromise:
+		return errors.New("PUSH_PROMISE, which is not enabled")
+	}
+	return nil // a client ignores what it does not know
+}
+
+func (l *link) onData(header frameHeader, payload []byte) error {
+	content, err := unpad(header, payload)
+	if err != nil {
+		return err
+	}
+	l.unread += len(payload)
+	if l.unread > maxWindow/2 {
+		read := l.unread
+		l.unread = 0
+		l.give(func(out []byte) []byte { return appendWindowUpdate(out, 0, read) })
+	}
+	c := l.find(header.stream)
+	if c == nil {
+		return nil // cancelled; these octets were on their way
+	}
+	c.data = append(c.data, content...)
+	if header.flags&flagEndStream != 0 {
+		l.end(header.stream, status.Error(codes.Internal, "the response ended without a status"))
+		return nil
+	}
+	if c.held += len(payload); c.held > streamWindow/2 {
+		read := c.held
+		c.held = 0
+		l.give(func(out []byte) []byte { return appendWindowUpdate(out, header.stream, read) })
+	}
+	return nil
+}
+
+func (l *link) onHeaders(header frameHeader, payload []byte) error {
+	if header.kind == frameContinuation && l.block == nil {
+		return errors.New("CONTINUATION without HEADERS")
+	}
+	content := payload
+	if header.kind == frameHeaders {
+		var err error
+		if content, err = unpad(header, payload); err != nil {
+			return err
+		}
+	}
+	if header.flags&flagEndHeaders == 0 {
+		if l.block = append(l.block, content...); len(l.block) > 1<<20 {
+			return errors.New("a header block is larger than allowed")
+		}
+		return nil
+	}
+	if l.block != nil {
+		content, l.block = append(l.block, content...), nil
+	}
+	reply, err := l.replies.decode(content)
+	if err != nil {
+		return err
+	}
+	if reply.final {
+		l.end(header.stream, reply.failure)
+	}
+	return nil
+}
+
+// end ends a call with a status.
+func (l *link) end(stream uint32, failure error) {
+	if c := l.take(stream); c != nil {
+		c.end(failure)
+	}
+}
+
+func (l *link) onReset(header frameHeader, payload []byte) error {
+	if len(payload) != 4 {
+		return errors.New("RST_STREAM has a wrong size")
+	}
+	c := l.take(header.stream)
+	if c == nil {
+		return nil
+	}
+	code := binary.BigEndian.Uint32(payload)
+	c.refused = code == codeRefusedStream
+	switch code {
+	case codeRefusedStream:
+		c.end(status.Error(codes.Unavailable, "the server refused the call"))
+	case codeCancel:
+		c.end(status.Error(codes.Canceled, "the server cancelled the call"))
+	case codeCalm:
+		c.end(status.Error(codes.ResourceExhausted, "the server wants fewer calls"))
+	default:
+		c.end(status.Errorf(codes.Internal, "the server reset the call with code %d", code))
+	}
+	return nil
+}
+
+func (l *link) onSettings(header frameHeader, payload []byte) error {
+	if header.flags&flagAck != 0 {
+		return nil
+	}
+	if len(payload)%6 != 0 {
+		return errors.New("SETTINGS has a wrong size")
+	}
+	l.lock.Lock()
+	for ; len(payload) > 0; payload = payload[6:] {
+		value := int(binary.BigEndian.Uint32(payload[2:]))
+		switch binary.BigEndian.Uint16(payload) {
+		case settingInitialWindowSize:
+			l.initial = value
+		case settingMaxConcurrentStreams:
+			l.most = value
+		}
+	}
+	l.out = appendFrameHeader(l.out, 0, frameSettings, flagAck, 0)
+	l.flush()
+	return nil
+}
+
+func (l *link) onPing(header frameHeader, payload []byte) error {
+	if len(payload) != 8 {
+		return errors.New("PING has a wrong size")
+	}
+	if header.flags&flagAck == 0 {
+		l.give(func(out []byte) []byte {
+			return append(appendFrameHeader(out, 8, framePing, flagAck, 0), payload...)
+		})
+	}
+	return nil
+}
+
+func (l *link) onGoAway(payload []byte) error {
+	if len(payload) < 8 {
+		return errors.New("GOAWAY has a wrong size")
+	}
+	last := binary.BigEndian.Uint32(payload) & maxWindow
+	if code := binary.BigEndian.Uint32(payload[4:]); code != codeNoError {
+		return fmt.Errorf("the server ended the connection with code %d: %q", code, payload[8:])
+	}
+	l.lock.Lock()
+	l.closing = true
+	var never []*call
+	for stream, c := range l.calls {
+		if stream > last {
+			never = append(never, c)
+			delete(l.calls, stream)
+		}
+	}
+	l.lock.Unlock()
+	for _, c := range never {
+		c.refused = true
+		c.end(status.Error(codes.Unavailable, "the server is shutting down"))
+	}
+	return nil
+}
+
+func (l *link) onWindowUpdate(header frameHeader, payload []byte) error {
+	if len(payload) != 4 {
+		return errors.New("WINDOW_UPDATE has a wrong size")
+	}
+	if header.stream != 0 {
+		return nil // requests fit into the window of a new stream
+	}
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.window += int(binary.BigEndian.Uint32(payload) & maxWindow)
+	if l.window > maxWindow {
+		return errors.New("the window is opened further than allowed")
+	}
+	return nil
+}
