@@ -129,6 +129,8 @@ class _Responder(WSGIResponder):
         info = environ["asgi.scope"][KEY]
         environ[KEY] = info
         environ["wsgi.errors"] = sys.stderr
+        # The body ends where it ends, also when its length was not announced.
+        environ["wsgi.input_terminated"] = True
         try:
             super().wsgi(environ, start_response)
         except ClientDisconnected:
