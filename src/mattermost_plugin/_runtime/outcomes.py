@@ -26,7 +26,7 @@ def encode_result(method: Method, result: Any) -> bytes:
     try:
         if type(result) is Reject and not method.can_reject:
             if method.codec.encode_error is None:
-                raise TypeError("this hook cannot reject")  # noqa: TRY301 - reported as any wrong result is
+                raise TypeError("this hook cannot reject")
             return method.codec.encode_error(PluginError(result.reason))
         return method.codec.encode_response(result)
     except Exception as error:
