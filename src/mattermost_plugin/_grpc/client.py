@@ -10,7 +10,7 @@ from mattermost_plugin._grpc import compression, frames
 from mattermost_plugin._grpc.connection import Connection, ConnectionState
 from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
 from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
-from mattermost_plugin._grpc.header_blocks import encode_block
+from mattermost_plugin._grpc.header_encoder import HeaderEncoder, RequestTemplate
 from mattermost_plugin._grpc.messages import PREFIX_SIZE, MessageReader
 from mattermost_plugin._grpc.responses import ResponseHead
 from mattermost_plugin._grpc.status import RpcError, Status, StatusCode, code_from_error_code
@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 
     from mattermost_plugin._grpc.options import Options
 
-__all__ = ["ClientConnection", "request_block"]
+__all__ = ["ClientConnection", "request_template"]
 
 #: The head of HEADERS; and the head of DATA with END_STREAM together with that of its message.
 _DATA_AND_MESSAGE: Final = struct.Struct(">HBBBLBL")
+#: Further fields of a request that go the short way; with the template's they fit into any frame.
+_MAX_QUICK_FIELDS: Final = 8192
+_MAX_PATH: Final = 4096
 _LOST: Final = Status(StatusCode.UNAVAILABLE, "the connection was lost")
 
 
-def request_block(path: str, authority: str, options: Options, *, tls: bool) -> bytes:
-    """Return the part of a request's header block that all calls of a method share."""
+def request_template(path: str, authority: str, options: Options, *, tls: bool) -> RequestTemplate:
+    """Return the header fields that all calls of a method share."""
+    if len(path) > _MAX_PATH:
+        raise ValueError(f"the path of a method cannot be longer than {_MAX_PATH} octets")
     fields = [
         (b":method", b"POST"),
         (b":scheme", b"https" if tls else b"http"),
@@ -42,7 +47,7 @@ def request_block(path: str, authority: str, options: Options, *, tls: bool) -> 
     ]
     if options.compression is not None:
         fields.append((b"grpc-encoding", options.compression.encode("ascii")))
-    return encode_block(fields)
+    return RequestTemplate(tuple(fields))
 
 
 class ClientConnection(Connection[ResponseHead]):
@@ -53,6 +58,7 @@ class ClientConnection(Connection[ResponseHead]):
     def __init__(self, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(options, ResponseHead, clock)
         self._next_stream = 1
+        self._encoder = HeaderEncoder()
         self._gzip = options.compression == "gzip"
         self._stream_window = max(options.stream_window, frames.DEFAULT_WINDOW)
         self._quick_size = min(options.stream_window, options.max_receive_message_size + PREFIX_SIZE)
@@ -70,8 +76,13 @@ class ClientConnection(Connection[ResponseHead]):
         """Whether the connection will ever take another call."""
         return self.state is ConnectionState.OPEN and self._next_stream <= MAX_WINDOW
 
-    def request(self, block: bytes, message: bytes) -> Stream:
+    def request(self, template: RequestTemplate, message: bytes, extra: bytes = b"") -> Stream:
         """Begin a call with its only message.
+
+        Args:
+            template: the fields that it has in common with others.
+            message: the message.
+            extra: further fields, encoded.
 
         Raises:
             RpcError: RESOURCE_EXHAUSTED if the message is larger than allowed; nothing was sent then.
@@ -83,13 +94,14 @@ class ClientConnection(Connection[ResponseHead]):
             or size > self._peer_window
             or size > self.send_window
             or size > self.options.max_send_message_size
-            or len(block) > self._peer_max_frame
+            or len(extra) > _MAX_QUICK_FIELDS
         ):
             self.check_size(message)
-            stream = self.open(block)
+            stream = self.open(template, extra)
             self.send_request(stream, message)
             self.half_close(stream)
             return stream
+        block = self._encoder.encode(template) + extra
         stream_id = self._next_stream
         self._next_stream = stream_id + 2
         stream = Stream(stream_id, self._peer_window, self._stream_window)
@@ -107,8 +119,9 @@ class ClientConnection(Connection[ResponseHead]):
         )
         return stream
 
-    def open(self, block: bytes) -> Stream:
+    def open(self, template: RequestTemplate, extra: bytes = b"") -> Stream:
         """Begin a call whose messages follow."""
+        block = self._encoder.encode(template) + extra
         stream = Stream(self._next_stream, self._peer_window, self._stream_window)
         self._next_stream += 2
         self.streams[stream.id] = stream
@@ -148,6 +161,9 @@ class ClientConnection(Connection[ResponseHead]):
 
     def _read_preface(self, _data: bytes) -> int:
         return 0
+
+    def _set_header_table_size(self, size: int) -> None:
+        self._encoder.limit_table(size)
 
     def _is_idle(self, stream_id: int) -> bool:
         return stream_id >= self._next_stream or stream_id & 1 == 0

@@ -12,28 +12,35 @@ from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCod
 from mattermost_plugin._grpc.timeouts import encode_timeout
 
 if TYPE_CHECKING:
+    from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.streams import Stream
 
-__all__ = ["CANCELLED", "CLOSED", "call_block", "failure", "single_response"]
+__all__ = ["CANCELLED", "CLOSED", "call_headers", "failure", "single_response"]
 
 CANCELLED: Final = Status(StatusCode.CANCELLED, "the call was cancelled by its caller")
 CLOSED: Final = "the channel is closed"
 
 
-def call_block(block: bytes, timeout: float | None, metadata: Metadata) -> bytes:
-    """Return the header block of one call.
+def call_headers(
+    template: RequestTemplate, timeout: float | None, metadata: Metadata
+) -> tuple[RequestTemplate, bytes]:
+    """Return what the headers of one call are made of: a template, and further fields.
 
     Args:
-        block: what all calls of the method share.
+        template: what all calls of the method share.
         timeout: seconds; None: the call has no deadline.
         metadata: custom metadata.
 
     Raises:
         ValueError, TypeError: metadata that gRPC does not allow.
     """
-    if timeout is not None:
-        block += encode_field(b"grpc-timeout", encode_timeout(timeout))
-    return block + encode_metadata(metadata) if metadata else block
+    extra = encode_metadata(metadata) if metadata else b""
+    if timeout is None:
+        return template, extra
+    timed = template.with_timeout(timeout)
+    if timed is None:
+        return template, encode_field(b"grpc-timeout", encode_timeout(timeout)) + extra
+    return timed, extra
 
 
 def failure(stream: Stream, deadline: float | None) -> RpcError:

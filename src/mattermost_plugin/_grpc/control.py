@@ -63,6 +63,9 @@ class ControlFrames(SendingHalf):
     def _on_goaway_received(self, news: list[Stream]) -> None:
         raise NotImplementedError
 
+    def _set_header_table_size(self, size: int) -> None:
+        """Hear how large a dynamic table the peer allows; a side that uses none need not care."""
+
     def _on_ping_ack(self, opaque: bytes) -> None:
         """Hear of the answer to a PING."""
 
@@ -133,6 +136,8 @@ class ControlFrames(SendingHalf):
                 raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH is out of range")
         elif key == Setting.MAX_CONCURRENT_STREAMS:
             self._peer_max_streams = value
+        elif key == Setting.HEADER_TABLE_SIZE:
+            self._set_header_table_size(value)
 
     def _on_ping(self, flags: int, stream_id: int, payload: bytes, _news: list[Stream]) -> None:
         if stream_id != 0:

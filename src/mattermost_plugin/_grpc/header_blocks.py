@@ -1,8 +1,9 @@
 """Header blocks: encoding without state, decoding with a memory.
 
-What is sent never enters the peer's dynamic table (literals without indexing, RFC 7541, section 6.2.2), so a
-block can be a constant. What is received is decoded by the `hpack` library; a block that left the dynamic
-table as it was means the same as long as nothing changes the table, so what was made of it is remembered.
+What a server sends never enters the peer's dynamic table (literals without indexing, RFC 7541, section
+6.2.2), so a block can be a constant; for clients see `header_encoder`. What is received is decoded by the
+`hpack` library; a block that left the dynamic table as it was means the same as long as nothing changes the
+table, so what was made of it is remembered.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["HeaderBlockDecoder", "HeaderList", "encode_block", "encode_field"]
+__all__ = [
+    "STATIC_PAIRS",
+    "HeaderBlockDecoder",
+    "HeaderList",
+    "encode_block",
+    "encode_field",
+    "encode_indexed",
+    "encode_integer",
+]
 
 HeaderList = Sequence[tuple[bytes, bytes]]
 Decoded = TypeVar("Decoded")
@@ -31,13 +40,15 @@ Decoded = TypeVar("Decoded")
 # see the plugin, and metadata may be secret.
 logging.getLogger("hpack").setLevel(logging.INFO)
 
-_INDEX_OF_PAIR: Final = {pair: index for index, pair in enumerate(HeaderTable.STATIC_TABLE, 1) if pair[1]}
+#: Fields that are in the static table, by their index.
+STATIC_PAIRS: Final = {pair: index for index, pair in enumerate(HeaderTable.STATIC_TABLE, 1) if pair[1]}
 _INDEX_OF_NAME: Final = {
     name: index for index, (name, _) in reversed(list(enumerate(HeaderTable.STATIC_TABLE, 1)))
 }
 
 
-def _encode_integer(value: int, prefix_bits: int, first_octet: int) -> bytes:
+def encode_integer(value: int, prefix_bits: int, first_octet: int) -> bytes:
+    """Return an integer (RFC 7541, section 5.1) after the other bits of its first octet."""
     limit = (1 << prefix_bits) - 1
     if value < limit:
         return bytes((first_octet | value,))
@@ -50,15 +61,27 @@ def _encode_integer(value: int, prefix_bits: int, first_octet: int) -> bytes:
     return bytes(octets)
 
 
-def encode_field(name: bytes, value: bytes) -> bytes:
-    """Return one header field; its octets depend on nothing but the field."""
-    index = _INDEX_OF_PAIR.get((name, value))
+def encode_indexed(index: int) -> bytes:
+    """Return a field that is in a table."""
+    return encode_integer(index, 7, 0x80)
+
+
+def encode_field(name: bytes, value: bytes, *, enter: bool = False) -> bytes:
+    """Return one header field.
+
+    Args:
+        name: its name.
+        value: its value.
+        enter: enter it into the peer's dynamic table. Otherwise its octets depend on nothing but the field.
+    """
+    index = STATIC_PAIRS.get((name, value))
     if index is not None:
-        return _encode_integer(index, 7, 0x80)
+        return encode_indexed(index)
+    bits, first = (6, 0x40) if enter else (4, 0)
     index = _INDEX_OF_NAME.get(name)
     if index is not None:
-        return _encode_integer(index, 4, 0) + _encode_integer(len(value), 7, 0) + value
-    return b"\0" + _encode_integer(len(name), 7, 0) + name + _encode_integer(len(value), 7, 0) + value
+        return encode_integer(index, bits, first) + encode_integer(len(value), 7, 0) + value
+    return bytes((first,)) + encode_integer(len(name), 7, 0) + name + encode_integer(len(value), 7, 0) + value
 
 
 def encode_block(fields: Iterable[tuple[bytes, bytes]]) -> bytes:

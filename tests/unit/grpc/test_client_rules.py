@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mattermost_plugin._grpc import Options, RpcError, StatusCode
-from mattermost_plugin._grpc.client import ClientConnection, request_block
-from mattermost_plugin._grpc.client_calls import call_block, single_response
+from mattermost_plugin._grpc.client import ClientConnection, request_template
+from mattermost_plugin._grpc.client_calls import call_headers, single_response
 from mattermost_plugin._grpc.control import ConnectionState
 from mattermost_plugin._grpc.errors import ErrorCode
 from mattermost_plugin._grpc.frames import FrameType
@@ -31,7 +31,7 @@ from tests.unit.grpc.wire import (
 F = FrameType
 E = ErrorCode
 LAST = END_HEADERS | END_STREAM
-BLOCK = request_block("/test.Service/Call", "localhost", Options(user_agent="tests"), tls=False)
+TEMPLATE = request_template("/test.Service/Call", "localhost", Options(user_agent="tests"), tls=False)
 
 
 @pytest.fixture
@@ -40,13 +40,14 @@ def wire() -> Wire:
 
 
 def begin(wire: Wire, request: bytes = b"hello") -> Any:
-    stream = wire.core.request(BLOCK, request)
+    stream = wire.core.request(TEMPLATE, request)
     wire.frames()
     return stream
 
 
 def test_a_request_is_one_header_block_and_one_message(wire: Wire) -> None:
-    wire.core.request(call_block(BLOCK, 1.5, [("x-a", "1"), ("x-bin", b"\x00")]), b"hello")
+    template, extra = call_headers(TEMPLATE, 1.5, [("x-a", "1"), ("x-bin", b"\x00")])
+    wire.core.request(template, b"hello", extra)
     head, body = wire.frames()
     assert wire.fields(head) == {
         ":method": "POST",
@@ -141,7 +142,7 @@ def test_a_reset_becomes_a_status(wire: Wire, code: ErrorCode, status: StatusCod
 
 
 def test_no_error_after_the_response_keeps_its_status(wire: Wire) -> None:
-    stream = wire.core.open(BLOCK)
+    stream = wire.core.open(TEMPLATE)
     wire.send(wire.headers(stream.id, [*RESPONSE, *OK], LAST), rst_stream(stream.id, E.NO_ERROR))
     assert stream.status == Status(StatusCode.OK)
     assert wire.core.streams == {}
@@ -223,7 +224,7 @@ def test_a_message_over_the_limit_is_resource_exhausted() -> None:
 def test_a_request_over_the_limit_is_not_sent() -> None:
     wire = Wire(ClientConnection(Options(max_send_message_size=10)), client=False)
     with pytest.raises(RpcError) as raised:
-        wire.core.request(BLOCK, bytes(11))
+        wire.core.request(TEMPLATE, bytes(11))
     assert raised.value.code is StatusCode.RESOURCE_EXHAUSTED
     assert wire.frames() == []
 

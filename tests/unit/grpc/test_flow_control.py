@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mattermost_plugin._grpc import Options
-from mattermost_plugin._grpc.client import ClientConnection, request_block
+from mattermost_plugin._grpc.client import ClientConnection, request_template
 from mattermost_plugin._grpc.errors import ErrorCode
 from mattermost_plugin._grpc.frames import FrameType
 from mattermost_plugin._grpc.server import ServerConnection
 from tests.unit.grpc.wire import END_STREAM, Wire, data, frame, message, window_update
 from tests.unit.grpc.wire import settings as settings_frame
 
-BLOCK = request_block("/t.S/M", "localhost", Options(), tls=False)
+TEMPLATE = request_template("/t.S/M", "localhost", Options(), tls=False)
 
 
 @given(
@@ -96,7 +96,7 @@ def test_changes_of_the_initial_window_apply_to_open_streams(initial: list[int])
 def test_a_receiver_grants_what_was_taken_and_no_more(chunks: list[int], takes: list[bool]) -> None:
     window = 65_535
     wire = Wire(ClientConnection(Options(stream_window=window)), client=False)
-    stream = wire.core.open(BLOCK)
+    stream = wire.core.open(TEMPLATE)
     wire.frames()
     wire.send(wire.headers(1, [(":status", "200"), ("content-type", "application/grpc")]))
     allowed, taken, sent = window, 0, 0

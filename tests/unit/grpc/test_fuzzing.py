@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mattermost_plugin._grpc import Options, StatusCode
-from mattermost_plugin._grpc.client import ClientConnection, request_block
+from mattermost_plugin._grpc.client import ClientConnection, request_template
 from mattermost_plugin._grpc.frames import PREFACE, FrameType
+from mattermost_plugin._grpc.header_blocks import encode_block
 from mattermost_plugin._grpc.server import ServerConnection
 from mattermost_plugin._grpc.status import Status
 from tests.unit.grpc.wire import (
@@ -32,7 +33,10 @@ from tests.unit.grpc.wire import settings as settings_frame
 if TYPE_CHECKING:
     import random
 
-BLOCK = request_block("/t.S/M", "localhost", Options(), tls=False)
+TEMPLATE = request_template("/t.S/M", "localhost", Options(), tls=False)
+
+
+BLOCK = encode_block([(name.encode(), value.encode()) for name, value in REQUEST])
 
 
 def serve(core: ServerConnection, octets: bytes, cuts: random.Random) -> None:
@@ -54,7 +58,7 @@ def serve(core: ServerConnection, octets: bytes, cuts: random.Random) -> None:
 
 def ask(core: ClientConnection, octets: bytes, cuts: random.Random) -> None:
     """Feed a client that has some calls."""
-    streams = [core.request(BLOCK, b"x" * 10) for _ in range(3)] + [core.open(BLOCK)]
+    streams = [core.request(TEMPLATE, b"x" * 10) for _ in range(3)] + [core.open(TEMPLATE)]
     while octets:
         size = cuts.randint(1, 400)
         for stream in core.receive(octets[:size]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.addresses import Target
 from mattermost_plugin._grpc.aio.transport import Transport
-from mattermost_plugin._grpc.client import ClientConnection, request_block
+from mattermost_plugin._grpc.client import ClientConnection, request_template
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mattermost_plugin._grpc.aio.client_calls import StreamCall
+    from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.streams import Stream
 
 __all__ = ["Channel", "ClientTransport"]
@@ -91,9 +92,9 @@ class Channel:
         self._connecting: asyncio.Task[ClientTransport] | None = None
         self._closed = False
 
-    def block(self, path: str) -> bytes:
+    def template(self, path: str) -> RequestTemplate:
         """Return the header fields that all calls of a method share."""
-        return request_block(path, self.target.authority, self.options, tls=self.ssl_context is not None)
+        return request_template(path, self.target.authority, self.options, tls=self.ssl_context is not None)
 
     def unary_unary(
         self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
-from mattermost_plugin._grpc.client_calls import CANCELLED, call_block, failure, single_response
+from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Method:
         deserialize: Callable[[bytes], Any],
     ) -> None:
         self.channel = channel
-        self.block = channel.block(path)
+        self.template = channel.template(path)
         self.serialize = serialize
         self.deserialize = deserialize
 
@@ -99,13 +99,15 @@ class UnaryMethod(_Method):
         """Call the method."""
         message = self.serialize(request)
         deadline = None if timeout is None else time.monotonic() + timeout
-        block = call_block(self.block, timeout, metadata) if timeout is not None or metadata else self.block
+        template, extra = self.template, b""
+        if timeout is not None or metadata:
+            template, extra = call_headers(template, timeout, metadata)
         again = True
         while True:
             transport = self.channel.ready_transport()
             if transport is None:
                 transport = await acquire(self.channel, deadline)
-            stream = transport.core.request(block, message)
+            stream = transport.core.request(template, message, extra)
             waiter = _UnaryWaiter(transport, stream, deadline)
             transport.written()
             try:
@@ -173,7 +175,7 @@ class StreamCall:
         self._request = request
         self._request_streams = request_streams
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._block = call_block(method.block, timeout, metadata)
+        self._template, self._extra = call_headers(method.template, timeout, metadata)
         self._waiter: _Waiter | None = None
         self._sender: asyncio.Task[None] | None = None
         self._failed: BaseException | None = None
@@ -262,11 +264,13 @@ class StreamCall:
                 self._method.channel, self._deadline
             )
             if self._request_streams:
-                stream = transport.core.open(self._block)
+                stream = transport.core.open(self._template, self._extra)
                 self._waiter = _Waiter(transport, stream, self._deadline)
                 self._sender = asyncio.ensure_future(self._send_all(self._waiter))
             else:
-                stream = transport.core.request(self._block, self._method.serialize(self._request))
+                stream = transport.core.request(
+                    self._template, self._method.serialize(self._request), self._extra
+                )
                 self._waiter = _Waiter(transport, stream, self._deadline)
             transport.written()
         return self._waiter

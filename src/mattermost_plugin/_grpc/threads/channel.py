@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from mattermost_plugin._grpc.addresses import Target
-from mattermost_plugin._grpc.client import request_block
+from mattermost_plugin._grpc.client import request_template
 from mattermost_plugin._grpc.client_calls import CLOSED
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.threads.client_calls import StreamCall
 
 __all__ = ["Channel"]
@@ -96,9 +97,9 @@ class Channel:
 
     # ---- for calls
 
-    def block(self, path: str) -> bytes:
+    def template(self, path: str) -> RequestTemplate:
         """Return the header fields that all calls of a method share."""
-        return request_block(path, self.target.authority, self.options, tls=self._ssl_context is not None)
+        return request_template(path, self.target.authority, self.options, tls=self._ssl_context is not None)
 
     def check_out(self, deadline: float | None) -> BlockingConnection:
         """Return a connection for one call.

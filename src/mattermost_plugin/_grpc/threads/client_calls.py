@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from mattermost_plugin._grpc.client_calls import CANCELLED, call_block, failure, single_response
+from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, StatusCode
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _Method:
         deserialize: Callable[[bytes], Any],
     ) -> None:
         self.channel = channel
-        self.block = channel.block(path)
+        self.template = channel.template(path)
         self.serialize = serialize
         self.deserialize = deserialize
 
@@ -43,16 +43,16 @@ class UnaryMethod(_Method):
         """Call the method."""
         message = self.serialize(request)
         deadline: float | None = None
-        block = self.block
+        template, extra = self.template, b""
         if timeout is not None or metadata:
             deadline = None if timeout is None else time.monotonic() + timeout
-            block = call_block(block, timeout, metadata)
+            template, extra = call_headers(template, timeout, metadata)
         channel = self.channel
         again = True
         while True:
             connection = channel.check_out(deadline)
             try:
-                stream = connection.call(block, message, deadline)
+                stream = connection.call(template, extra, message, deadline)
             except BaseException:
                 channel.discard(connection)
                 raise
@@ -112,9 +112,9 @@ class StreamCall:
         self._given_up = False
         self._ended = False
         self._users = 1  # threads that have to do with the connection: the caller's, and one that sends
-        block = call_block(method.block, timeout, metadata)
+        template, extra = call_headers(method.template, timeout, metadata)
         self._connection: BlockingConnection = method.channel.check_out(self._deadline)
-        self._stream: Stream = self._connection.core.open(block)
+        self._stream: Stream = self._connection.core.open(template, extra)
         self._connection.send_out()
 
     def __iter__(self) -> StreamCall:

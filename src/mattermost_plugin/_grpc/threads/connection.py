@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mattermost_plugin._grpc.addresses import Target
+    from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.options import Options
     from mattermost_plugin._grpc.streams import Stream
 
@@ -107,10 +108,10 @@ class BlockingConnection:
 
     # ---- unary calls: everything on this thread, without locks
 
-    def call(self, block: bytes, message: bytes, deadline: float | None) -> Stream:
+    def call(self, template: RequestTemplate, extra: bytes, message: bytes, deadline: float | None) -> Stream:
         """Make a call with a single request, and return its stream once that has a status."""
         core = self.core
-        stream = core.request(block, message)
+        stream = core.request(template, message, extra)
         if not self._write(deadline):
             # Not one octet was taken, so the server has not seen the call.
             stream.refused = True
