@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -25,7 +27,7 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 	ctx, cancel := h.context("FileWillBeUploaded")
 	defer cancel()
 	replacement := &countingWriter{Writer: output}
-	out, err := h.exchangeFile(ctx, c, info, file, replacement)
+	out, err := h.exchangeFile(ctx, c, info, netrpcstream.NewReader(file), replacement)
 	if err != nil {
 		reason := h.refused("FileWillBeUploaded", err)
 		if reason == "" && replacement.written > 0 {
@@ -43,15 +45,26 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 	return mergeInto(info, convert.FileInfoFromProto(out.GetResult())), out.GetRejectionReason()
 }
 
+var errOutputClosed = errors.New("the server takes no replacement of the file any more")
+
 type fileExchange = grpc.BidiStreamingClient[pluginpb.FileWillBeUploadedRequest, pluginpb.FileWillBeUploadedResponse]
 
 // exchangeFile runs the stream of the hook. When it returns, neither file nor output is used any more.
-func (h *HooksClient) exchangeFile(ctx context.Context, c *plugin.Context, info *model.FileInfo, file io.Reader, output io.Writer) (*pluginpb.FileWillBeUploadedResponseHead, error) {
+func (h *HooksClient) exchangeFile(ctx context.Context, c *plugin.Context, info *model.FileInfo, file io.Reader, output *countingWriter) (*pluginpb.FileWillBeUploadedResponseHead, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stream, err := h.stub.FileWillBeUploaded(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if conn, ok := output.Writer.(net.Conn); ok {
+		// Nothing is ever sent this way, so reading ends with the connection: the server has failed to store the
+		// replacement, and writing more would wait for somebody to take it.
+		go func() {
+			_, _ = io.Copy(io.Discard, conn)
+			cancel(errOutputClosed)
+			_ = conn.Close() // and so ends a write that waits
+		}()
 	}
 	sent := make(chan struct{})
 	go func() {
@@ -78,7 +91,7 @@ func sendFile(stream fileExchange, c *plugin.Context, info *model.FileInfo, file
 	}
 	buffer := make([]byte, chunkSize)
 	for {
-		n, err := file.Read(buffer)
+		n, err := fill(file, buffer)
 		if n > 0 {
 			chunk := &pluginpb.FileWillBeUploadedRequest_Chunk{Chunk: buffer[:n]}
 			if stream.Send(&pluginpb.FileWillBeUploadedRequest{Part: chunk}) != nil {
@@ -94,6 +107,20 @@ func sendFile(stream fileExchange, c *plugin.Context, info *model.FileInfo, file
 			return fmt.Errorf("read the uploaded file: %w", err)
 		}
 	}
+}
+
+// fill reads until the buffer is full: a message costs the same whether it is large or small. Unlike io.ReadFull it
+// returns the error of the reader as it is.
+func fill(reader io.Reader, buffer []byte) (int, error) {
+	n := 0
+	for n < len(buffer) {
+		more, err := reader.Read(buffer[n:])
+		n += more
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // receiveFile writes what the plugin sends to output and returns the head, which comes last.

@@ -1,8 +1,6 @@
 package service
 
 import (
-	"bufio"
-	"encoding/binary"
 	"io"
 
 	"github.com/mattermost/mattermost/server/public/model"
@@ -10,7 +8,7 @@ import (
 )
 
 // The methods of plugin.API that take a reader. Mattermost's client sends the bytes over a stream of its broker:
-// the server writes the number of bytes it would like as a varint, the client answers with that many.
+// the server writes the number of bytes it would like as a varint, the client answers with bytes.
 
 func (a *netRPCAPI) InstallPlugin(file io.Reader, replace bool) (*model.Manifest, *model.AppError) {
 	returns := &plugin.Z_InstallPluginReturns{}
@@ -54,21 +52,22 @@ func (a *netRPCAPI) serve(reader io.Reader) uint32 {
 	return id
 }
 
+// serveReader sends what it reads for as long as the server takes it. How much the server asks for is of no interest:
+// its reader asks anew at each call, also for what it asked for before and is on its way. Were the wishes read only
+// when all before them are fulfilled, they would fill their side of the stream, and both sides would wait for ever.
 func serveReader(reader io.Reader, stream io.ReadWriteCloser) {
 	defer stream.Close()
-	wishes := bufio.NewReader(stream)
-	chunk := make([]byte, 32*1024)
-	for {
-		wanted, err := binary.ReadVarint(wishes)
-		if err != nil {
-			return // the server has all it wants
-		}
-		sent, err := io.CopyBuffer(onlyWriter{stream}, io.LimitReader(reader, wanted), chunk)
-		if err != nil || sent < wanted {
-			return // closing the stream is how the server learns of the end
-		}
-	}
+	go func() {
+		// Ends when the server closes the stream, because it has all it wants or has failed; then so does the copy.
+		_, _ = io.Copy(io.Discard, stream)
+		_ = stream.Close()
+	}()
+	// An error of the reader cannot be told: closing the stream is all that the server learns of the end.
+	_, _ = io.CopyBuffer(onlyWriter{stream}, onlyReader{reader}, make([]byte, chunkSize))
 }
 
 // onlyWriter hides what else a stream can do, so that io.CopyBuffer uses the buffer it is given.
 type onlyWriter struct{ io.Writer }
+
+// onlyReader hides what else a reader can do, likewise.
+type onlyReader struct{ io.Reader }
