@@ -1,8 +1,10 @@
 package plaincall
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
+	"io"
 )
 
 // Frame types, flags, settings and error codes of RFC 9113 that are used here.
@@ -27,8 +29,10 @@ const (
 	settingEnablePush           = 0x2
 	settingMaxConcurrentStreams = 0x3
 	settingInitialWindowSize    = 0x4
+	settingMaxFrameSize         = 0x5
 
 	codeNoError       = 0x0
+	codeProtocolError = 0x1
 	codeRefusedStream = 0x7
 	codeCancel        = 0x8
 	codeCalm          = 0xb
@@ -42,6 +46,10 @@ const (
 	defaultWindow   = 1<<16 - 1
 	maxWindow       = 1<<31 - 1
 	streamWindow    = 4 << 20
+	// serverMaxFrame is what a server takes at once: files come in large pieces.
+	serverMaxFrame = 1 << 20
+	// maxConcurrent is how many calls at once a server takes on a connection.
+	maxConcurrent = 4096
 )
 
 // frameHeader is the start of every frame.
@@ -86,13 +94,27 @@ func appendReset(out []byte, stream uint32, code uint32) []byte {
 	return binary.BigEndian.AppendUint32(out, code)
 }
 
-// appendPreface appends what a client sends first.
-func appendPreface(out []byte) []byte {
-	settings := []struct {
-		id    uint16
-		value uint32
-	}{{settingHeaderTableSize, 0}, {settingEnablePush, 0}, {settingInitialWindowSize, streamWindow}}
+type setting struct {
+	id    uint16
+	value uint32
+}
+
+// appendClientPreface appends what a client sends first.
+func appendClientPreface(out []byte) []byte {
 	out = append(out, preface...)
+	return appendSettings(out, setting{settingHeaderTableSize, 0}, setting{settingEnablePush, 0},
+		setting{settingInitialWindowSize, streamWindow})
+}
+
+// appendServerPreface appends what a server sends first.
+func appendServerPreface(out []byte) []byte {
+	return appendSettings(out, setting{settingMaxConcurrentStreams, maxConcurrent},
+		setting{settingInitialWindowSize, streamWindow}, setting{settingMaxFrameSize, serverMaxFrame})
+}
+
+// appendSettings appends SETTINGS and opens the connection's window as far as it goes: it is the streams' windows that
+// bound what is held.
+func appendSettings(out []byte, settings ...setting) []byte {
 	out = appendFrameHeader(out, 6*len(settings), frameSettings, 0, 0)
 	for _, setting := range settings {
 		out = binary.BigEndian.AppendUint16(out, setting.id)
@@ -116,4 +138,33 @@ func unpad(header frameHeader, payload []byte) ([]byte, error) {
 		payload = payload[5:]
 	}
 	return payload, nil
+}
+
+// readSize is how much is read from a socket at once.
+const readSize = 64 << 10
+
+// readFrames hands on each frame that comes, until there are no more or one is refused, and says why it ended.
+func readFrames(in *bufio.Reader, limit int, handle func(frameHeader, []byte) error) error {
+	var buffer []byte
+	for {
+		start, err := in.Peek(frameHeaderSize)
+		if err != nil {
+			return err
+		}
+		header := parseFrameHeader(start)
+		if header.size > limit {
+			return fmt.Errorf("frame of %d octets is larger than allowed", header.size)
+		}
+		if cap(buffer) < header.size {
+			buffer = make([]byte, max(header.size, maxFrame))
+		}
+		_, _ = in.Discard(frameHeaderSize) // they were peeked at
+		payload := buffer[:header.size]
+		if _, err := io.ReadFull(in, payload); err != nil {
+			return err
+		}
+		if err := handle(header, payload); err != nil {
+			return err
+		}
+	}
 }

@@ -7,21 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// link is one HTTP/2 connection. Callers write on their own goroutines, whoever comes first for those that come
-// meanwhile; one goroutine reads.
+// link is one HTTP/2 connection of a client. Callers write on their own goroutines; one more goroutine reads.
 type link struct {
-	socket net.Conn
+	writer // its lock guards what follows, too
 
-	lock    sync.Mutex
-	out     []byte // to be written
-	spare   []byte // the buffer that was written last
-	writing bool
 	calls   map[uint32]*call
 	next    uint32
 	window  int   // what may be sent
@@ -38,11 +32,11 @@ type link struct {
 
 func newLink(socket net.Conn) *link {
 	l := &link{
-		socket: socket, calls: map[uint32]*call{}, next: 1,
+		writer: writer{socket: socket}, calls: map[uint32]*call{}, next: 1,
 		window: defaultWindow, initial: defaultWindow, most: 100,
 	}
 	l.lock.Lock()
-	l.out = appendPreface(l.out)
+	l.out = appendClientPreface(l.out)
 	l.flush()
 	go l.read()
 	return l
@@ -63,40 +57,6 @@ func (l *link) start(c *call, block, message []byte) bool {
 	l.out = appendCall(l.out, c.stream, block, message)
 	l.flush()
 	return true
-}
-
-// flush writes what is to be written and unlocks. If another goroutine writes, it takes this along.
-func (l *link) flush() {
-	if l.writing {
-		l.lock.Unlock()
-		return
-	}
-	l.writing = true
-	for len(l.out) > 0 {
-		out := l.out
-		l.out, l.spare = l.spare[:0], nil
-		l.lock.Unlock()
-		_, err := l.socket.Write(out)
-		l.lock.Lock()
-		l.spare = out
-		if cap(out) > 1<<20 {
-			l.spare = nil
-		}
-		if err != nil {
-			l.out = nil
-			// The reader hears of it too and ends all calls.
-			_ = l.socket.Close()
-		}
-	}
-	l.writing = false
-	l.lock.Unlock()
-}
-
-// give queues frames and writes them.
-func (l *link) give(add func(out []byte) []byte) {
-	l.lock.Lock()
-	l.out = add(l.out)
-	l.flush()
 }
 
 // cancel ends a call early, and tells whether it had not ended by itself.
@@ -137,7 +97,7 @@ func (l *link) find(stream uint32) *call {
 }
 
 func (l *link) read() {
-	err := l.readFrames(bufio.NewReaderSize(l.socket, 64<<10))
+	err := readFrames(bufio.NewReaderSize(l.socket, readSize), maxFrame, l.frame)
 	_ = l.socket.Close()
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		err = errors.New("the connection is closed")
@@ -149,31 +109,6 @@ func (l *link) read() {
 	l.lock.Unlock()
 	for _, c := range lost {
 		c.end(status.Errorf(codes.Unavailable, "the plugin's process is gone: %v", err))
-	}
-}
-
-func (l *link) readFrames(in *bufio.Reader) error {
-	var buffer []byte
-	for {
-		start, err := in.Peek(frameHeaderSize)
-		if err != nil {
-			return err
-		}
-		header := parseFrameHeader(start)
-		if header.size > maxFrame {
-			return fmt.Errorf("frame of %d octets is larger than allowed", header.size)
-		}
-		if cap(buffer) < header.size {
-			buffer = make([]byte, maxFrame)
-		}
-		_, _ = in.Discard(frameHeaderSize) // they were peeked at
-		payload := buffer[:header.size]
-		if _, err := io.ReadFull(in, payload); err != nil {
-			return err
-		}
-		if err := l.frame(header, payload); err != nil {
-			return err
-		}
 	}
 }
 

@@ -1,0 +1,231 @@
+package plaincall
+
+import (
+	"context"
+	"encoding/binary"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// serverCall is one call at the server. It is the grpc.ServerTransportStream of its handler, too.
+type serverCall struct {
+	link    *serverLink
+	stream  uint32
+	request *request
+	plain   bool // to be handled here, once the request is complete
+	method  method
+	context callContext
+	header  metadata.MD
+	trailer metadata.MD
+
+	// Of a plain call, until it is complete, of the reading goroutine; of others guarded by the link's lock.
+	data  []byte // of the request, not taken yet
+	held  int    // octets that the client may not send again yet
+	ended bool   // no more comes
+
+	// Guarded by the link's lock.
+	window int // what may be sent
+	begun  bool
+	gone   bool // the client has cancelled it, or it has been answered
+}
+
+// start hands a call that is not plain on.
+func (c *serverCall) start() {
+	if !c.plain {
+		c.link.server.serving.Go(c.passOn)
+	}
+}
+
+// credit lets the client send as much as was taken in.
+func (c *serverCall) credit() {
+	read := c.held
+	c.held = 0
+	c.link.give(func(out []byte) []byte { return appendWindowUpdate(out, c.stream, read) })
+}
+
+// handle runs a plain call, whose request is complete.
+func (c *serverCall) handle() {
+	defer c.context.end(context.Canceled)
+	message, problem := singleMessage(c.data)
+	if problem != "" {
+		c.finish(status.New(codes.Internal, problem), nil)
+		return
+	}
+	ctx := grpc.NewContextWithServerTransportStream(&c.context, c)
+	decode := func(into any) error { return c.decode(message, into) }
+	out, err := c.method.handler(c.method.implementation, ctx, decode, c.link.server.intercept)
+	if err != nil {
+		c.finish(status.Convert(err), c.trailer)
+		return
+	}
+	encoded, err := c.encode(out)
+	if err != nil {
+		c.finish(status.Newf(codes.Internal, "the response cannot be encoded: %v", err), c.trailer)
+		return
+	}
+	if err := c.send(encoded); err == nil {
+		c.finish(status.New(codes.OK, ""), c.trailer)
+	}
+}
+
+func singleMessage(data []byte) ([]byte, string) {
+	switch {
+	case len(data) < messagePrefix:
+		return nil, "the request has no message"
+	case data[0] != 0:
+		return nil, "the request is compressed without saying how"
+	case len(data)-messagePrefix != int(binary.BigEndian.Uint32(data[1:])):
+		return nil, "the request does not have the size that its message announces"
+	}
+	return data[messagePrefix:], ""
+}
+
+func (c *serverCall) decode(message []byte, into any) error {
+	target, ok := into.(proto.Message)
+	if !ok {
+		return status.Errorf(codes.Internal, "%T is no protobuf message", into)
+	}
+	if err := proto.Unmarshal(message, target); err != nil {
+		return status.Errorf(codes.Internal, "the request cannot be read: %v", err)
+	}
+	return nil
+}
+
+// encode returns a response behind its prefix.
+func (c *serverCall) encode(response any) ([]byte, error) {
+	out := make([]byte, messagePrefix, 512)
+	if message, ok := response.(proto.Message); ok {
+		if encoded, err := (proto.MarshalOptions{}).MarshalAppend(out, message); err == nil {
+			return withSize(encoded), nil
+		}
+	}
+	buffers, err := c.link.server.codec.Marshal(response)
+	if err != nil {
+		return nil, err
+	}
+	defer buffers.Free()
+	return withSize(append(out, buffers.Materialize()...)), nil
+}
+
+func withSize(message []byte) []byte {
+	binary.BigEndian.PutUint32(message[1:], uint32(len(message)-messagePrefix))
+	return message
+}
+
+// errGone means that nobody waits for the response.
+var errGone = status.Error(codes.Canceled, "the caller is gone")
+
+// send sends a message, with its prefix, as the client has room for it.
+func (c *serverCall) send(message []byte) error {
+	l := c.link
+	l.lock.Lock()
+	for first := true; first || len(message) > 0; first = false {
+		for len(message) > 0 && (l.window <= 0 || c.window <= 0) && !c.gone && !l.lost {
+			l.changed.Wait()
+		}
+		if c.gone || l.lost {
+			l.lock.Unlock()
+			return errGone
+		}
+		c.begin()
+		size := min(len(message), l.window, c.window, l.maxFrame)
+		l.window -= size
+		c.window -= size
+		l.out = append(appendFrameHeader(l.out, size, frameData, 0, c.stream), message[:size]...)
+		if message = message[size:]; len(message) > 0 {
+			l.flush()
+			l.lock.Lock()
+		}
+	}
+	if !c.plain {
+		l.flush()
+		return nil
+	}
+	l.lock.Unlock() // finish comes at once, and writes both
+	return nil
+}
+
+// begin queues the head of the response, with the link's lock held.
+func (c *serverCall) begin() {
+	if c.begun {
+		return
+	}
+	c.begun = true
+	block := responseHead
+	if len(c.header) > 0 {
+		block = appendMetadata(append([]byte(nil), responseHead...), c.header)
+	}
+	c.link.out = append(appendFrameHeader(c.link.out, len(block), frameHeaders, flagEndHeaders, c.stream), block...)
+}
+
+// finish ends the call with a status.
+func (c *serverCall) finish(ended *status.Status, trailer metadata.MD) {
+	l := c.link
+	l.lock.Lock()
+	if c.gone || l.lost {
+		l.lock.Unlock()
+		return
+	}
+	c.gone = true
+	complete := c.plain || c.ended
+	delete(l.calls, c.stream)
+	block := okTrailers
+	if !c.begun {
+		block = appendStatus(appendMetadata(append([]byte(nil), responseHead...), c.header), ended, trailer)
+	} else if ended.Code() != codes.OK || len(trailer) > 0 {
+		block = appendStatus(nil, ended, trailer)
+	}
+	l.out = append(appendFrameHeader(l.out, len(block), frameHeaders, flagEndHeaders|flagEndStream, c.stream), block...)
+	if !complete {
+		l.out = appendReset(l.out, c.stream, codeNoError) // the rest of the request is not wanted
+	}
+	l.changed.Broadcast()
+	l.flush()
+}
+
+// Method, SetHeader, SendHeader and SetTrailer make a grpc.ServerTransportStream.
+
+func (c *serverCall) Method() string { return c.request.path }
+
+func (c *serverCall) SetHeader(md metadata.MD) error {
+	c.header = metadata.Join(c.header, md)
+	return nil
+}
+
+func (c *serverCall) SendHeader(md metadata.MD) error {
+	if err := c.SetHeader(md); err != nil {
+		return err
+	}
+	c.link.lock.Lock()
+	if c.gone || c.link.lost {
+		c.link.lock.Unlock()
+		return errGone
+	}
+	c.begin()
+	c.link.flush()
+	return nil
+}
+
+func (c *serverCall) SetTrailer(md metadata.MD) error {
+	c.trailer = metadata.Join(c.trailer, md)
+	return nil
+}
+
+// octetsCodec carries messages as they are.
+type octetsCodec struct{}
+
+func (octetsCodec) Name() string { return "" }
+
+func (octetsCodec) Marshal(message any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(*message.(*[]byte))}, nil
+}
+
+func (octetsCodec) Unmarshal(data mem.BufferSlice, into any) error {
+	*into.(*[]byte) = data.Materialize()
+	return nil
+}
