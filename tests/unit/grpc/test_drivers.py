@@ -334,6 +334,23 @@ def test_a_handler_that_waits_holds_nobody_up(driver: str, client_driver: str, t
         assert time.monotonic() - begin < 0.7
 
 
+def test_handlers_that_call_another_server_overlap(tmp_path: Path) -> None:
+    def slow(request: bytes, call: Any) -> bytes:
+        time.sleep(0.1)
+        return request
+
+    channel = threads.Channel(f"unix:{tmp_path}/api")
+    api = channel.unary_unary(PATH, bytes, bytes)
+    with serving("threads", tmp_path / "api", slow), serving("threads", tmp_path / "s", lambda r, _: api(r)):
+        # All on one connection, as grpc-go makes them.
+        with AioFace(f"unix:{tmp_path}/s") as face, ThreadPoolExecutor(16) as pool:
+            begin = time.monotonic()
+            for _ in range(2):
+                assert list(pool.map(lambda _: face.unary(PATH, b"x"), range(16))) == [b"x"] * 16
+            assert time.monotonic() - begin < 1.6  # 3.2 s one after another
+        channel.close()
+
+
 def test_no_more_unary_handlers_run_than_there_are_workers_and_streams_do_not_count(tmp_path: Path) -> None:
     running = most = 0
     lock, gate = threading.Lock(), threading.Event()

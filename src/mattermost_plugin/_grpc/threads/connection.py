@@ -14,6 +14,7 @@ from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.status import RpcError, StatusCode
+from mattermost_plugin._grpc.threads.turns import before_waiting
 
 if TYPE_CHECKING:
     import ssl
@@ -115,6 +116,7 @@ class BlockingConnection:
         if not self._write(deadline):
             # Not one octet was taken, so the server has not seen the call.
             stream.refused = True
+        before_waiting()
         while stream.status is None:
             if deadline is not None and not self._wait(select.POLLIN, deadline):
                 core.cancel(stream, DEADLINE_EXCEEDED)
@@ -221,6 +223,7 @@ class BlockingConnection:
             stream: the call's stream.
             deadline: by `time.monotonic()`; None: none.
         """
+        before_waiting()
         while True:
             with self.lock:
                 if happened():

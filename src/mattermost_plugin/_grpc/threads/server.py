@@ -19,6 +19,7 @@ from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
+from mattermost_plugin._grpc.threads.turns import Watch, on_waiting
 
 if TYPE_CHECKING:
     import socket
@@ -67,7 +68,11 @@ class Server:
         self._running = 0
         self._streaming = 0
         self._wake_pending = False
+        # What the thread that runs handlers has put off: sockets to be armed, answers to be written.
+        self._put_off: list[SocketConnection] = []
         self._unwritten: set[SocketConnection] = set()
+        self._runs = 0
+        self._watch = Watch(lambda: self._runs, self._give_up_turn)
         self._stopping = False
         self._stopped = False
 
@@ -141,6 +146,7 @@ class Server:
         self._wait_for_connections(1.0)
         with self._changed:
             self._stopped = True
+            self._watch.stop()
             self._changed.notify_all()
             # The last thread that leaves closes the poller; each one before wakes the next.
             if self._threads:
@@ -153,6 +159,20 @@ class Server:
                 self._changed.wait()
 
     # ---- for connections
+
+    def put_off(self, connection: SocketConnection) -> bool:
+        """Return whether a connection is armed later: when the calls that were read from it have run.
+
+        That is so once several calls come at a time.
+        """
+        ready = len(self.backlog)
+        if ready > 1:
+            self._watch.start()
+        if not ready or not self._watch.active:
+            return False
+        with self._lock:
+            self._put_off.append(connection)
+        return True
 
     def forget(self, connection: SocketConnection) -> None:
         """Send no more events to a connection that is about to close."""
@@ -175,8 +195,10 @@ class Server:
 
     def _work(self) -> None:
         try:
+            on_waiting(self._give_up_turn)
             while not self._stopped:
                 self._run_backlog()
+                self._catch_up()
                 with self._lock:
                     self._waiting += 1
                 event = self.poller.wait()
@@ -218,20 +240,12 @@ class Server:
                 call = self._next_call()
                 if call is None:
                     return
-                wake = False
+                self._runs += 1
+                # There must be somebody to take the turn.
                 if not self._waiting and self._threads <= self._max_workers + self._streaming:
                     self._spawn()
-                elif backlog and self._waiting and not self._wake_pending:
-                    # Should this handler wait, another thread runs the others. With a lock on the interpreter
-                    # the thread that wakes gets its turn only then, so that short handlers run one after
-                    # another here.
-                    wake = self._wake_pending = True
-            if wake:
-                self.poller.wake()
-            # An answer that was held back to be written together with the next must not wait for a handler,
-            # unless a thread is about to look for it.
-            if self._unwritten and not (backlog and self._wake_pending):
-                self._write_unwritten()
+            if call.streams or not self._watch.active:
+                self._give_up_turn()
             call.run()
             connection = call.connection
             with self._lock:
@@ -239,12 +253,35 @@ class Server:
                     self._streaming -= 1
                 else:
                     self._running -= 1
-                held = bool(backlog) and self._wake_pending
+                held = bool(backlog) and self._watch.active
                 if held:
                     self._unwritten.add(connection)
             if not held:
                 connection.flush()
             connection.call_ended()
+
+    def _give_up_turn(self) -> None:
+        """Let other threads read on and run what is ready, because this one may be long."""
+        if not (self._put_off or self.backlog or self._unwritten):
+            return
+        with self._lock:
+            able = self._waiting > 0 and self._running < self._max_workers
+            wake = bool(self.backlog) and able and not self._wake_pending
+            if wake:
+                self._wake_pending = True
+        self._catch_up()
+        if wake:
+            self.poller.wake()
+
+    def _catch_up(self) -> None:
+        """Do what was put off: arm sockets, write answers."""
+        if self._put_off:
+            with self._lock:
+                put_off, self._put_off = self._put_off, []
+            for connection in put_off:
+                self.poller.arm_read(connection.fd)
+        if self._unwritten:
+            self._write_unwritten()
 
     def _next_call(self) -> ServerCall | None:
         """Take the next call for which there is a worker, with the lock held."""

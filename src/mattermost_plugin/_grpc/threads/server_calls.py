@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED, BaseServerCall, status_of_failure
 from mattermost_plugin._grpc.handlers import Kind
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
+from mattermost_plugin._grpc.threads.turns import before_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +136,7 @@ class ServerCall(BaseServerCall):
 
     def _wait(self) -> None:
         """Wait for news, with the lock held."""
+        before_waiting()
         if self._changed is None:
             self._changed = threading.Condition(self.connection.lock)
         if not self._changed.wait(self.time_remaining()) and self.time_remaining() == 0:

@@ -71,8 +71,9 @@ class SocketConnection:
             self._reading.release()
         if self._closed:
             return
-        # From here on another thread may read, while this one writes or runs a handler.
-        self.server.poller.arm_read(self.fd)
+        # Once it is armed, another thread may read while this one writes or runs a handler.
+        if not self.server.put_off(self):
+            self.server.poller.arm_read(self.fd)
         self.flush()
         if self.core.state is not ConnectionState.OPEN:
             self._end_if_done()
