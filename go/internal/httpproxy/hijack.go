@@ -20,10 +20,14 @@ import (
 type clientConn struct {
 	net.Conn
 	early []byte
+
+	// whole says that the client has left when it sends no more. A WebSocket has a closing of its own, and a server
+	// may take a connection that is closed in one direction for one that is merely quiet.
+	whole bool
 }
 
-func newClientConn(conn net.Conn, buffered *bufio.ReadWriter) *clientConn {
-	c := &clientConn{Conn: conn}
+func newClientConn(conn net.Conn, buffered *bufio.ReadWriter, whole bool) *clientConn {
+	c := &clientConn{Conn: conn, whole: whole}
 	if conn.LocalAddr() != nil { // a connection of this process
 		if n := buffered.Reader.Buffered(); n > 0 {
 			c.early, _ = buffered.Reader.Peek(n)
@@ -56,7 +60,10 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
-	return n, plainError(err)
+	if err = plainError(err); c.whole && errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // plainError gives an error of a connection, which net/rpc turns into text, its meaning back.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -158,6 +159,7 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	x.url, x.headers = outgoing(c, r, p.options.PluginID)
 	x.body = newRequestBody(r, x.patience)
 	x.response = newResponseWriter(w, func(error) { cancel(errGone) })
+	x.response.webSocket = strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 
 	in := &http.Request{
 		Method: r.Method, URL: r.URL, Host: r.Host, Header: r.Header, Body: x.body, ContentLength: x.body.announced,
@@ -219,6 +221,10 @@ func rewrite(r *httputil.ProxyRequest) {
 	if upgrade != "" {
 		r.Out.Header.Set("Connection", connection)
 		r.Out.Header.Set("Upgrade", upgrade)
+	}
+	if r.In.Header.Get("Expect") != "" {
+		// To use the connection again, net/http would send the body even after a response that did not ask for it.
+		r.Out.Close = true
 	}
 	r.Out.URL = &x.url
 	r.Out.Host = r.In.Host

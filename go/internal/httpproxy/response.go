@@ -30,6 +30,8 @@ type responseWriter struct {
 	target http.ResponseWriter
 	gone   func(error) // called when the server takes no more
 
+	webSocket bool // the client asks for one
+
 	header http.Header   // of the plugin; ReverseProxy fills it, with trailers while the body is still being sent
 	head   http.Header   // header as it was at WriteHeader
 	base   chan struct{} // closed when target's header was fetched, which is a call as well
@@ -260,7 +262,7 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.hijacked = true
-	client := newClientConn(conn, buffered)
+	client := newClientConn(conn, buffered, w.webSocket)
 	return client, bufio.NewReadWriter(bufio.NewReader(client), bufio.NewWriter(client)), nil
 }
 

@@ -5,13 +5,14 @@ The host (go/internal/httpproxy/headers.go) sends it in headers that no client c
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mattermost_plugin.http._info import KEY, RequestInfo
 
 if TYPE_CHECKING:
-    from mattermost_plugin.http._asgi import ASGIApp, Receive, Scope, Send
+    from mattermost_plugin.http._asgi import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["HostScope"]
 
@@ -21,6 +22,21 @@ _ROOT = _RESERVED + b"root"
 _REMOTE = _RESERVED + b"remote"
 
 _SECURE = {"http": "https", "ws": "wss"}
+
+
+def _fair(send: Send) -> Send:
+    """Return `send` that lets others run after each piece of a body.
+
+    When the client has left, uvicorn drops what is sent and returns at once. An application that never waits
+    for anything else would then keep the event loop until its last piece, and never hear that nobody listens.
+    """
+
+    async def fair(message: Message) -> None:
+        await send(message)
+        if message.get("more_body", False):
+            await asyncio.sleep(0)
+
+    return fair
 
 
 class HostScope:
@@ -33,6 +49,8 @@ class HostScope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             self._complete(scope)
+        if scope["type"] == "http":
+            send = _fair(send)
         await self._app(scope, receive, send)
 
     def _complete(self, scope: Scope) -> None:
