@@ -290,7 +290,7 @@ func (p *Plugin) activation() (service.Activation, error) {
 				return activation, err
 			}
 		}
-		id, err := current.serve(func(server *grpc.Server) {
+		id, err := current.serve(func(server grpc.ServiceRegistrar) {
 			pluginpb.RegisterAPIServer(server, service.NewAPIServer(begin, p.log))
 		})
 		if err != nil {
@@ -308,7 +308,7 @@ func (p *Plugin) activation() (service.Activation, error) {
 			}
 		}
 		session := service.NewDriverSession(begin, p.log)
-		id, err := current.serve(func(server *grpc.Server) {
+		id, err := current.serve(func(server grpc.ServiceRegistrar) {
 			pluginpb.RegisterDriverServer(server, service.NewDriverServer(session.Begin, p.log))
 		})
 		current.release(session.Close)

@@ -55,7 +55,7 @@ type process struct {
 
 	lock      sync.Mutex
 	sockets   *socketdir.Dir
-	servers   []*grpc.Server
+	servers   []*plaincall.Server
 	releases  []func(context.Context)
 	serving   sync.WaitGroup
 	cleanOnce sync.Once
@@ -202,34 +202,39 @@ func (p *process) endedSoon(when string) error {
 }
 
 // serve offers a service to the process and returns the broker's id of it.
-func (p *process) serve(register func(*grpc.Server)) (uint32, error) {
+func (p *process) serve(register func(grpc.ServiceRegistrar)) (uint32, error) {
 	id := p.broker.NextId()
 	listener, err := p.broker.Accept(id)
 	if err != nil {
 		return 0, fmt.Errorf("listen for the plugin: %w", err)
 	}
-	server := grpc.NewServer(append(service.ServerOptions(),
+	plain := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		p.calls.Add(1)
+		defer p.calls.Add(-1)
+		return handle(ctx, in)
+	}
+	general := grpc.NewServer(append(service.ServerOptions(),
 		grpc.MaxRecvMsgSize(math.MaxInt32),
 		grpc.MaxSendMsgSize(math.MaxInt32),
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connWindow),
-		grpc.UnaryInterceptor(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-			p.calls.Add(1)
-			defer p.calls.Add(-1)
-			return handle(ctx, in)
-		}),
+		grpc.UnaryInterceptor(plain),
 		grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 			p.calls.Add(1)
 			defer p.calls.Add(-1)
 			return handle(service, stream)
 		}),
 	)...)
+	server, err := plaincall.NewServer(general, service.Codec(), plain)
+	if err != nil {
+		return 0, errors.Join(err, listener.Close())
+	}
 	register(server)
 	p.lock.Lock()
 	p.servers = append(p.servers, server)
 	p.lock.Unlock()
 	p.serving.Go(func() {
-		if err := server.Serve(ownPeers(listener, p.log)); err != nil && !errors.Is(err, grpc.ErrServerStopped) && !errors.Is(err, net.ErrClosed) {
+		if err := server.Serve(ownPeers(listener, p.log)); err != nil {
 			p.log.Error("Serving the plugin failed", "error", err)
 		}
 	})

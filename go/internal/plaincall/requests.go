@@ -21,8 +21,8 @@ type request struct {
 	broken   string // not even HTTP: why
 }
 
-// requests decodes the header blocks of a connection. Most are the same few: those that neither use nor change the
-// dynamic table always mean the same, so what was made of them is remembered.
+// requests decodes the header blocks of a connection. Most are the same few, and as long as the dynamic table stays as
+// it is they mean the same, so what was made of them is remembered.
 type requests struct {
 	decoder *hpack.Decoder
 	known   map[string]*request
@@ -43,10 +43,11 @@ func (r *requests) decode(block []byte) (*request, error) {
 		return nil, fmt.Errorf("header block: %w", err)
 	}
 	out := interpretRequest(fields)
-	if isStateless(block) {
-		if len(r.known) >= maxRemembered {
-			clear(r.known)
-		}
+	changed := changesTable(block)
+	if changed || len(r.known) >= maxRemembered {
+		clear(r.known)
+	}
+	if !changed {
 		r.known[string(block)] = out
 	}
 	return out, nil
@@ -122,34 +123,25 @@ func parseTimeout(text string) (time.Duration, error) {
 	return max(time.Duration(number)*unit, 1), nil
 }
 
-// isStateless tells whether a block, which has been decoded without an error, consists of fields that have nothing to
-// do with the dynamic table.
-func isStateless(block []byte) bool {
-	const lastStatic = 61
+// changesTable tells whether a block, which has been decoded without an error, enters fields into the dynamic table or
+// changes its size.
+func changesTable(block []byte) bool {
 	for at := 0; at < len(block); {
 		first := block[at]
 		switch {
 		case first&0x80 != 0: // indexed
-			index, next := integer(block, at, 7)
-			if index > lastStatic {
-				return false
-			}
-			at = next
+			_, at = integer(block, at, 7)
 		case first&0xe0 == 0: // literal that enters no table
-			index, next := integer(block, at, 4)
-			if index > lastStatic {
-				return false
-			}
-			at = next
-			if index == 0 {
+			var name int
+			if name, at = integer(block, at, 4); name == 0 {
 				at = skipString(block, at)
 			}
 			at = skipString(block, at)
-		default: // enters the table, or changes its size
-			return false
+		default:
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // integer reads an integer of RFC 7541, section 5.1, and returns it and where the next octet is. What is out of range

@@ -13,6 +13,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
+// Codec returns the codec of ServerOptions, for servers that are not grpc-go's.
+func Codec() encoding.CodecV2 { return newCodec() }
+
 // ServerOptions are the options a gRPC server of the services of this package needs.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
