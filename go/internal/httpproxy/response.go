@@ -74,7 +74,9 @@ func (w *responseWriter) expect(length int64) {
 // WriteHeader implements http.ResponseWriter.
 func (w *responseWriter) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		w.informational(status)
+		if status != http.StatusContinue { // which the server sends by itself when the body is read
+			w.informational(status)
+		}
 		return
 	}
 	w.lock.Lock()
