@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,8 +115,8 @@ def test_links_in_a_document_lead_somewhere(document: Path) -> None:
 
 
 def test_the_exceptions_that_authors_read_about_are_all_that_there_are() -> None:
-    (tree,) = re.findall(
-        r"^PluginError\n(?:[│├└].*\n)+", (ROOT / "docs/errors-and-logging.md").read_text(), re.MULTILINE
-    )
-    drawn = set(re.findall(r"\b[A-Z]\w+(?= {2,}|\n)", tree)) & set(vars(errors))
-    assert drawn == {name for name in errors.__all__ if isinstance(getattr(errors, name), type)}
+    text = (ROOT / "docs/errors-and-logging.md").read_text(encoding="utf-8")
+    (drawn,) = re.findall(r"^PluginError\n(?:[│├└ ]+.*\n)+", text, re.MULTILINE)
+    names = set(re.findall(r"^[│├└─ ]*(\w+)", drawn, re.MULTILINE))
+    assert names == {name for name in errors.__all__ if isinstance(getattr(errors, name), type)}
+    assert textwrap.indent(drawn, "    ") in (errors.__doc__ or "")
