@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import struct
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ __all__ = ["BlockingConnection", "connect"]
 _SMALL_READ: Final = 64 << 10
 _LARGE_READ: Final = 512 << 10
 _NO_WAIT: Final = socket.MSG_DONTWAIT
+_MANY_SECONDS: Final = 5
 
 
 def connect(
@@ -86,6 +88,7 @@ class BlockingConnection:
         self._tls = layer(context, server_side=False, server_hostname=hostname)
         self._read_size = _SMALL_READ
         self._unsent: bytes | memoryview = b""
+        self._receive_limit: float = 0
 
     @property
     def reusable(self) -> bool:
@@ -118,10 +121,12 @@ class BlockingConnection:
             stream.refused = True
         before_waiting()
         while stream.status is None:
-            if deadline is not None and not self._wait(select.POLLIN, deadline):
-                core.cancel(stream, DEADLINE_EXCEEDED)
-            else:
+            if deadline is None:
                 self._take_in(self._receive())
+            elif (remaining := deadline - time.monotonic()) <= 0:
+                core.cancel(stream, DEADLINE_EXCEEDED)
+            elif (data := self._receive_within(remaining)) is not None:
+                self._take_in(data)
             if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream
@@ -260,11 +265,40 @@ class BlockingConnection:
         except (BlockingIOError, InterruptedError):
             return 0
 
-    def _receive(self) -> bytes:
+    def _receive_within(self, seconds: float) -> bytes | None:
+        """Wait for octets; None if none came, at the latest after so long.
+
+        The kernel keeps the time: to poll before each read would give up the interpreter's lock once more,
+        which costs threads that call at once a third of their calls.
+        """
+        # Whole seconds as long as there are many, so that calls with the same timeout need not set it anew.
+        whole = seconds >= _MANY_SECONDS
+        self._limit_receiving(int(seconds) if whole else seconds)
         try:
-            data = self._sock.recv(self._read_size)
+            return self._receive_some()
+        except BlockingIOError:
+            return None
         except OSError:
             return b""
+
+    def _limit_receiving(self, seconds: float) -> None:
+        """Let a read fail after so long; 0: never."""
+        if seconds != self._receive_limit:
+            self._receive_limit = seconds
+            micros = 0 if not seconds else max(int(seconds * 1_000_000), 1)
+            value = struct.pack("@ll", *divmod(micros, 1_000_000))
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+
+    def _receive(self) -> bytes:
+        """Wait for octets; none mean that there will be no more."""
+        self._limit_receiving(0)
+        try:
+            return self._receive_some()
+        except OSError:
+            return b""
+
+    def _receive_some(self) -> bytes:
+        data = self._sock.recv(self._read_size)
         self._read_size = (
             _LARGE_READ if len(data) == self._read_size else max(_SMALL_READ, self._read_size >> 1)
         )
