@@ -130,6 +130,10 @@ class RestClient:
         info: Json = response.json()["file_infos"][0]
         return info
 
+    def file_content(self, file_id: str) -> bytes:
+        """Return the content of a file."""
+        return self._send("GET", f"files/{file_id}").content
+
     def run_command(self, channel_id: str, command: str) -> Json:
         """Run a slash command and return its response."""
         response: Json = self.post("commands/execute", {"channel_id": channel_id, "command": command})
