@@ -102,7 +102,7 @@ def who_left() -> Response:
 def ask() -> Response:
     """Ask the other plugin with httpx and say what came of it."""
     api = request_plugin(request).api
-    with httpx.Client(transport=PluginTransport(api), base_url=OTHER, timeout=2.0) as client:
+    with httpx.Client(transport=PluginTransport(api), base_url=OTHER, timeout=10.0) as client:
         return jsonify(SCENARIOS[request.args["scenario"]](client))
 
 
