@@ -24,8 +24,15 @@ func main() {
 		// What lives here is small, so that by default the collector would run hundreds of times a second under load.
 		debug.SetGCPercent(collectAt)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// A GiB that streams through leaves garbage of a GiB: seldom must not mean never.
+		debug.SetMemoryLimit(collectAbove)
+	}
 	os.Exit(run())
 }
 
 // collectAt is how much the heap may grow, in percent of what lives, before it is collected: from 4 MiB to 20.
 const collectAt = 400
+
+// collectAbove is the memory from which the collector runs as often as it has to, to stay there if it can.
+const collectAbove = 96 << 20
