@@ -1,4 +1,4 @@
-"""A plugin that overrides every unary hook and calls every unary method of the API.
+"""A plugin that overrides every unary hook and calls every method of the API.
 
 It writes down, as messages of the contract, what it saw and what it gave, in files that its host names
 through `execute_command`:
@@ -36,12 +36,15 @@ class Notes:
         self.outcome = outcome
         self._path = Path(path)
 
-    def write(self, method: Method, request: bytes, response: bytes, failure: str = "") -> None:
+    def write(
+        self, method: Method, request: bytes, response: bytes, failure: str = "", content: bytes = b""
+    ) -> None:
         note = {
             "method": method.go_name,
             "request": base64.b64encode(request).decode(),
             "response": base64.b64encode(response).decode(),
             "failure": failure,
+            "content": base64.b64encode(content).decode(),
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
@@ -86,11 +89,39 @@ class EveryMethod:
         return plain_result(method)
 
     def call_everything(self, path: str) -> None:
-        """Call every unary method of the API and note what came back."""
+        """Call every method of the API and note what came back."""
         notes = Notes(path, "")
         for method in API.values():
-            if method.kind == "unary_unary" and not method.unavailable:
+            if method.unavailable:
+                continue
+            if method.kind == "unary_unary":
                 self._call(method, notes)
+            else:
+                self._move(method, notes)
+
+    def _move(self, method: Method, notes: Notes) -> None:
+        """Call a method that takes or gives content."""
+        codec, content, response = method.codec, b"", b""
+        args = [filler(method).of(param.conversion) for param in lowered("API", method).params]
+        request = codec.encode_request(*args)
+        try:
+            try:
+                if method.kind == "unary_stream":
+                    content = getattr(self.api, method.name)(*args)
+                    response = codec.encode_response(None)
+                else:
+                    content = f"content for {method.name}\n".encode() * 30_000
+                    streamed = lowered("API", method).request_stream
+                    assert streamed is not None
+                    args.insert(method.parameters.index(streamed.python_name), content)
+                    response = codec.encode_response(getattr(self.api, method.name)(*args))
+            except PluginError as error:
+                assert codec.encode_error is not None
+                response = codec.encode_error(error)
+        except Exception as error:  # noqa: BLE001  as below
+            notes.write(method, request, response, f"{type(error).__name__}: {error}")
+        else:
+            notes.write(method, request, response, content=content)
 
     def _call(self, method: Method, notes: Notes) -> None:
         codec, request, response = method.codec, b"", b""

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,13 +15,15 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// examineAPI lets the plugin call every unary method of the API and compares, for each, the arguments that the server
+// examineAPI lets the plugin call every method of the API, those that move files among them, and compares, for each, the arguments that the server
 // saw with those the plugin gave, and the result that the plugin got with the one the server gave.
 func examineAPI(hooks plugin.Hooks, server *server, outcome, folder string, out map[string][]string) error {
 	server.examine(outcome)
@@ -32,7 +37,7 @@ func examineAPI(hooks plugin.Hooks, server *server, outcome, folder string, out 
 	}
 	var played []any
 	direct := contracttest.APIFunc(func(method string, args ...any) []any {
-		played = args
+		played = drained(args)
 		return server.results(method, args)
 	})
 	conn, stop, err := connection(func(served *grpc.Server) {
@@ -75,11 +80,66 @@ func playAPI(conn *grpc.ClientConn, note note) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.Invoke(context.Background(), "/"+string(method.Parent().FullName())+"/"+note.Method, request, want); err != nil {
+	path := "/" + string(method.Parent().FullName()) + "/" + note.Method
+	if method.IsStreamingClient() || method.IsStreamingServer() {
+		return playStream(conn, path, method, note, request, got)
+	}
+	if err := conn.Invoke(context.Background(), path, request, want); err != nil {
 		return nil, err
 	}
 	keepError(want)
 	return differ("result", want, got), nil
+}
+
+// playStream is playAPI for a method whose request or response is a stream: a head and chunks of content.
+func playStream(conn *grpc.ClientConn, path string, method protoreflect.MethodDescriptor, note note, request, got proto.Message) ([]string, error) {
+	description := &grpc.StreamDesc{ClientStreams: method.IsStreamingClient(), ServerStreams: method.IsStreamingServer()}
+	stream, err := conn.NewStream(context.Background(), description, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := stream.SendMsg(request); err != nil {
+		return nil, err
+	}
+	if method.IsStreamingClient() {
+		chunk, err := parse(method.Input(), nil)
+		if err != nil {
+			return nil, err
+		}
+		field := method.Input().Fields().ByName("chunk")
+		chunk.ProtoReflect().Set(field, protoreflect.ValueOfBytes(note.Content))
+		if err := stream.SendMsg(chunk); err != nil {
+			return nil, err
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return nil, err
+	}
+	var head proto.Message
+	var content []byte
+	for {
+		message, err := parse(method.Output(), nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := stream.RecvMsg(message); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		field := method.Output().Fields().ByName("chunk")
+		if field != nil && message.ProtoReflect().Has(field) {
+			content = append(content, message.ProtoReflect().Get(field).Bytes()...)
+		} else {
+			head = message
+		}
+	}
+	keepError(head)
+	differences := differ("result", head, got)
+	if method.IsStreamingServer() && !bytes.Equal(content, note.Content) {
+		differences = append(differences, fmt.Sprintf("content: want %d bytes, got %d others", len(content), len(note.Content)))
+	}
+	return differences, nil
 }
 
 // compareArguments compares the arguments of a call with those of the calls that arrived. There may be further calls:

@@ -25,6 +25,7 @@ type note struct {
 	Method   string `json:"method"`
 	Request  []byte `json:"request"`
 	Response []byte `json:"response"`
+	Content  []byte `json:"content"` // what streamed beside them
 	Failure  string `json:"failure"`
 }
 
