@@ -82,8 +82,11 @@ func (c *serverCall) next() ([]byte, error) {
 			size := messagePrefix + int(binary.BigEndian.Uint32(c.data[1:]))
 			if len(c.data) >= size {
 				message := c.data[messagePrefix:size:size]
-				c.data = append([]byte(nil), c.data[size:]...)
-				c.grant()
+				if c.data = c.data[size:]; len(c.data) == 0 {
+					c.data = nil
+				}
+				// What waits behind the message keeps its room, or a fast client would fill the memory.
+				c.grant(min(c.held, size))
 				return message, nil
 			}
 		} else if c.ended {
@@ -98,7 +101,7 @@ func (c *serverCall) next() ([]byte, error) {
 			return nil, errors.New("the request ended within a message")
 		}
 		if c.held > streamWindow/2 { // a message larger than the window
-			c.grant()
+			c.grant(c.held)
 			l.lock.Lock()
 			continue
 		}
@@ -106,10 +109,9 @@ func (c *serverCall) next() ([]byte, error) {
 	}
 }
 
-// grant gives the client back the room of what was taken, and unlocks the link.
-func (c *serverCall) grant() {
-	read := c.held
-	c.held = 0
+// grant gives the client back room for that many octets, and unlocks the link.
+func (c *serverCall) grant(read int) {
+	c.held -= read
 	if read > 0 && !c.ended {
 		c.link.out = appendWindowUpdate(c.link.out, c.stream, read)
 	}
