@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from mattermost_plugin import (
     AsyncPlugin,
@@ -10,12 +11,14 @@ from mattermost_plugin import (
     CommandResponse,
     Config,
     Context,
+    FileInfo,
     NotFound,
     Plugin,
     Post,
     Reject,
     User,
 )
+from mattermost_plugin.files import AsyncReader, AsyncWriter
 
 
 @dataclass
@@ -46,6 +49,13 @@ class Blocking(Plugin):
     def configuration_will_be_saved(self, new_cfg: Config) -> Config | None:
         return new_cfg
 
+    def file_will_be_uploaded(
+        self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+    ) -> FileInfo | Reject | None:
+        output.write(file.read(10).upper())
+        with self.api.open_file(info.id) as opened:
+            return self.api.upload_file(opened, info.channel_id, info.name)
+
     def helper(self) -> int:
         with_timeout = self.api.with_timeout(5.0)
         try:
@@ -61,6 +71,15 @@ class Asynchronous(AsyncPlugin):
         user: User = await self.api.get_user("u")
         settings: Settings = await self.load_configuration(Settings)
         self.text = f"{user.username} {settings.warn_after}"
+
+    async def file_will_be_uploaded(
+        self, ctx: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
+    ) -> Reject | None:
+        async for piece in file:
+            await output.write(piece)
+        async with await self.api.open_file(info.id) as opened:
+            found: FileInfo = await self.api.upload_file(opened, info.channel_id, info.name)
+        return None if found.size else Reject("empty")
 
     async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
         return CommandResponse(text=args.command)

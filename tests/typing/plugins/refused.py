@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mattermost_plugin import AsyncPlugin, Context, Plugin, Post, Pots, Reject, User  # attr-defined
+from mattermost_plugin import AsyncPlugin, Context, FileInfo, Plugin, Post, Pots, Reject, User  # attr-defined
 
 MISSPELT = Pots
 
@@ -12,6 +12,15 @@ class Wrong(Plugin):
         return post.message
 
     def message_has_been_posted(self, ctx: Context, post: Post) -> Reject | None:  # override
+        return None
+
+    def file_will_be_uploaded(
+        self,
+        ctx: Context,
+        info: FileInfo,
+        file: str,  # override
+        output: object,
+    ) -> None:
         return None
 
     def user_has_been_created(self, ctx: Context, user: str) -> None:  # override
