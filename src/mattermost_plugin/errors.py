@@ -13,14 +13,23 @@
     │   ├── TooManyRequests         429
     │   └── InternalServerError     500
     ├── ServerError                 any other Go error: only its text travels
-    ├── DatabaseError               what PostgreSQL answers with: *pq.Error
+    ├── SQLError                    PEP 249's Error
+    │   ├── InterfaceError          wrong use of a connection or cursor
+    │   └── DatabaseError           what PostgreSQL answers with: *pq.Error
+    │       ├── DataError           SQLSTATE class 22
+    │       ├── IntegrityError      23
+    │       ├── InternalError       24, 25, 2B, 2D, 2F, 38, 39, 3B, XX
+    │       ├── NotSupportedError   0A
+    │       ├── OperationalError    08, 26 to 28, 34, 40, 53 to 58; or the database cannot be reached
+    │       └── ProgrammingError    20, 21, 3D, 3F, 42, 44
     ├── NotSupported                the server (or this release) does not have the method
     ├── NotConnected                the API was used before on_activate or after the end
     ├── Unavailable                 the host is gone
     ├── DeadlineExceeded            no answer in time (also a TimeoutError)
     └── CallFailed                  the call broke in another way
 
-What a method of the API raises is always one of these.
+What a method of the API raises is always one of these. `mattermost_plugin.sql` has the family of `SQLError`
+under the names of PEP 249.
 """
 
 from __future__ import annotations
@@ -36,19 +45,28 @@ __all__ = [
     "CallFailed",
     "Conflict",
     "ContentTooLarge",
+    "DataError",
     "DatabaseError",
     "DeadlineExceeded",
     "Forbidden",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
     "InternalServerError",
     "NotConnected",
     "NotFound",
     "NotSupported",
+    "NotSupportedError",
+    "OperationalError",
     "PluginError",
+    "ProgrammingError",
+    "SQLError",
     "ServerError",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
     "app_error",
+    "database_error",
 ]
 
 
@@ -215,7 +233,15 @@ class ServerError(PluginError):
         self.code = code
 
 
-class DatabaseError(PluginError):
+class SQLError(PluginError):
+    """Base of what `mattermost_plugin.sql` raises: PEP 249's `Error`."""
+
+
+class InterfaceError(SQLError):
+    """A connection or cursor was used in a way it cannot be, such as after it was closed."""
+
+
+class DatabaseError(SQLError):
     """An error that PostgreSQL reported, with every field of its error response.
 
     Attributes:
@@ -279,6 +305,50 @@ class DatabaseError(PluginError):
 
     def __str__(self) -> str:
         return f"{self.message} (SQLSTATE {self.sqlstate})" if self.sqlstate else self.message
+
+
+class DataError(DatabaseError):
+    """A value does not fit its type."""
+
+
+class IntegrityError(DatabaseError):
+    """A constraint does not allow it: a key that exists, a row that is referred to."""
+
+
+class InternalError(DatabaseError):
+    """It cannot be done in the state the session is in, such as in a transaction that has failed."""
+
+
+class NotSupportedError(DatabaseError):
+    """PostgreSQL, or the way to it, cannot do this."""
+
+
+class OperationalError(DatabaseError):
+    """The database could not do it now: it cannot be reached, has no room, or ended the transaction."""
+
+
+class ProgrammingError(DatabaseError):
+    """The statement is wrong: its syntax, a name, the number of its parameters, a missing permission."""
+
+
+# Classes of SQLSTATE, its first two characters.
+_BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    sqlstate: kind
+    for kind, sqlstates in (
+        (DataError, ("22",)),
+        (IntegrityError, ("23",)),
+        (InternalError, ("24", "25", "2B", "2D", "2F", "38", "39", "3B", "XX")),
+        (NotSupportedError, ("0A",)),
+        (OperationalError, ("08", "26", "27", "28", "34", "40", "53", "54", "55", "57", "58")),
+        (ProgrammingError, ("20", "21", "3D", "3F", "42", "44")),
+    )
+    for sqlstate in sqlstates
+}
+
+
+def database_error(message: str, *, sqlstate: str, **fields: str) -> DatabaseError:
+    """Return the `DatabaseError` of the class that fits `sqlstate`; `fields` are its further attributes."""
+    return _BY_SQLSTATE.get(sqlstate[:2], DatabaseError)(message, sqlstate=sqlstate, **fields)
 
 
 class NotSupported(PluginError):

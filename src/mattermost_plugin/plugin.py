@@ -13,6 +13,7 @@ from mattermost_plugin.hooks import HookMethods
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mattermost_plugin._runtime.database import Database
     from mattermost_plugin._runtime.methods import Method
     from mattermost_plugin.api import API, AsyncAPI
 
@@ -39,6 +40,9 @@ class _PluginBase(HookMethods):
     # returns one. Of type Any because both an attribute and a method may stand for it.
     http: Any = None
     metrics: Any = None
+
+    # The way to the server's database, for `mattermost_plugin.sql`.
+    _database: Database | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

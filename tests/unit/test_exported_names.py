@@ -20,6 +20,7 @@ MODULES = (
     "mattermost_plugin.http",
     "mattermost_plugin.models",
     "mattermost_plugin.plugin",
+    "mattermost_plugin.sql",
 )
 FROZEN = Path(__file__).parent / "exported_names.txt"
 

@@ -256,7 +256,8 @@ func (d *sessionDriver) Conn(isMaster bool) (string, error) {
 }
 
 func (d *sessionDriver) ConnPing(connID string) error {
-	_, err := on(d, aConn, connID, driver.ErrBadConn, func(*openConn) (nothing, error) {
+	_, err := on(d, aConn, connID, driver.ErrBadConn, func(conn *openConn) (nothing, error) {
+		d.endRows(conn)
 		return nothing{}, d.target.ConnPing(connID)
 	})
 	return err
@@ -272,6 +273,7 @@ func (d *sessionDriver) ConnClose(connID string) error {
 func (d *sessionDriver) ConnQuery(connID, q string, args []driver.NamedValue) (string, error) {
 	return on(d, aConn, connID, driver.ErrBadConn, func(conn *openConn) (string, error) {
 		conn.noteBegin(q)
+		d.endRows(conn)
 		id, err := d.target.ConnQuery(connID, q, args)
 		return d.openedRows(conn, id, err)
 	})
@@ -280,8 +282,21 @@ func (d *sessionDriver) ConnQuery(connID, q string, args []driver.NamedValue) (s
 func (d *sessionDriver) ConnExec(connID, q string, args []driver.NamedValue) (plugin.ResultContainer, error) {
 	return on(d, aConn, connID, driver.ErrBadConn, func(conn *openConn) (plugin.ResultContainer, error) {
 		conn.noteBegin(q)
+		d.endRows(conn)
 		return d.target.ConnExec(connID, q, args)
 	})
+}
+
+// endRows ends what is left of earlier rows: PostgreSQL's protocol has one result at a time, and lib/pq would take
+// their remains for the answer to the next statement.
+func (d *sessionDriver) endRows(conn *openConn) {
+	for id := range conn.rows {
+		delete(conn.rows, id)
+		d.session.disown(someRows, id)
+		if err := d.target.RowsClose(id); err != nil {
+			d.session.log.Debug("Closing rows of the plugin failed", "error", err)
+		}
+	}
 }
 
 func (c *openConn) noteBegin(q string) {
@@ -299,6 +314,7 @@ func (d *sessionDriver) openedRows(conn *openConn, id string, err error) (string
 
 func (d *sessionDriver) Tx(connID string, opts driver.TxOptions) (string, error) {
 	return on(d, aConn, connID, driver.ErrBadConn, func(conn *openConn) (string, error) {
+		d.endRows(conn)
 		id, err := d.target.Tx(connID, opts)
 		if err == nil && d.done() == nil {
 			conn.transactions = append(conn.transactions, id)
@@ -320,6 +336,7 @@ func (d *sessionDriver) endTransaction(txID string, end func(string) error) erro
 	_, err := on(d, aTransaction, txID, sql.ErrTxDone, func(conn *openConn) (nothing, error) {
 		conn.transactions = slices.DeleteFunc(conn.transactions, func(id string) bool { return id == txID })
 		d.session.disown(aTransaction, txID)
+		d.endRows(conn)
 		return nothing{}, end(txID)
 	})
 	return err
@@ -328,6 +345,7 @@ func (d *sessionDriver) endTransaction(txID string, end func(string) error) erro
 func (d *sessionDriver) Stmt(connID, q string) (string, error) {
 	return on(d, aConn, connID, driver.ErrBadConn, func(conn *openConn) (string, error) {
 		conn.noteBegin(q)
+		d.endRows(conn)
 		id, err := d.target.Stmt(connID, q)
 		if err == nil && d.done() == nil {
 			conn.statements = append(conn.statements, id)
@@ -341,6 +359,7 @@ func (d *sessionDriver) StmtClose(stID string) error {
 	_, err := on(d, aStatement, stID, driver.ErrBadConn, func(conn *openConn) (nothing, error) {
 		conn.statements = slices.DeleteFunc(conn.statements, func(id string) bool { return id == stID })
 		d.session.disown(aStatement, stID)
+		d.endRows(conn)
 		return nothing{}, d.target.StmtClose(stID)
 	})
 	return err
@@ -353,13 +372,15 @@ func (d *sessionDriver) StmtNumInput(stID string) int {
 
 func (d *sessionDriver) StmtQuery(stID string, args []driver.NamedValue) (string, error) {
 	return on(d, aStatement, stID, driver.ErrBadConn, func(conn *openConn) (string, error) {
+		d.endRows(conn)
 		id, err := d.target.StmtQuery(stID, args)
 		return d.openedRows(conn, id, err)
 	})
 }
 
 func (d *sessionDriver) StmtExec(stID string, args []driver.NamedValue) (plugin.ResultContainer, error) {
-	return on(d, aStatement, stID, driver.ErrBadConn, func(*openConn) (plugin.ResultContainer, error) {
+	return on(d, aStatement, stID, driver.ErrBadConn, func(conn *openConn) (plugin.ResultContainer, error) {
+		d.endRows(conn)
 		return d.target.StmtExec(stID, args)
 	})
 }

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mattermost_plugin.errors import AppError, DatabaseError, PluginError, ServerError, app_error
+from mattermost_plugin.errors import (
+    AppError,
+    DatabaseError,
+    PluginError,
+    ServerError,
+    app_error,
+    database_error,
+)
 
 __all__ = [
     "app_error_of",
@@ -93,9 +100,8 @@ def app_error_of(error: BaseException, where: str) -> AppError:
 
 
 def decode_pq_error(message: Any) -> DatabaseError:
-    """Return the exception for a `*pq.Error`."""
-    values = {name: getattr(message, name) for name in _PQ_ERROR}
-    return DatabaseError(sqlstate=message.code, **values)
+    """Return the exception for a `*pq.Error`; its class follows the SQLSTATE."""
+    return database_error(sqlstate=message.code, **{name: getattr(message, name) for name in _PQ_ERROR})
 
 
 def encode_pq_error(error: DatabaseError, message: Any) -> None:

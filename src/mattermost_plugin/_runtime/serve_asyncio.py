@@ -16,6 +16,7 @@ from mattermost_plugin._grpc.aio import Channel, Server
 from mattermost_plugin._runtime import services, wire
 from mattermost_plugin._runtime.broker import target_of
 from mattermost_plugin._runtime.broker_async import AsyncBroker
+from mattermost_plugin._runtime.database import Database
 from mattermost_plugin._runtime.dispatch_async import AsyncDispatcher
 from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
@@ -120,6 +121,8 @@ class AsyncRuntime:
         finally:
             if self._transport is not None:
                 await self._transport.close()
+            if self._plugin._database is not None:
+                self._plugin._database.close()
             place.close()
 
     def handlers(self) -> dict[str, Handler]:
@@ -142,7 +145,10 @@ class AsyncRuntime:
         handlers[HOOKS["on_deactivate"].path] = services.raw(unary, self._lifecycle.on_deactivate)
         return handlers
 
-    async def _connect(self, api_id: int, _driver_id: int) -> None:
+    async def _connect(self, api_id: int, driver_id: int) -> None:
+        if driver_id:
+            context_of = self._identity.client_context if self._identity else None
+            self._plugin._database = Database(target_of(await self._broker.wait(driver_id)), context_of)
         if not api_id:
             return
         from mattermost_plugin.api import AsyncAPI

@@ -17,6 +17,7 @@ from mattermost_plugin._grpc import Kind, RpcError, StatusCode
 from mattermost_plugin._grpc.threads import Channel, Server
 from mattermost_plugin._runtime import services, wire
 from mattermost_plugin._runtime.broker import Broker, target_of
+from mattermost_plugin._runtime.database import Database
 from mattermost_plugin._runtime.dispatch import Dispatcher
 from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
@@ -99,6 +100,8 @@ class ThreadsRuntime:
         finally:
             if self._transport is not None:
                 self._transport.close()
+            if self._plugin._database is not None:
+                self._plugin._database.close()
             self._dispatcher.close()
             place.close()
 
@@ -122,7 +125,10 @@ class ThreadsRuntime:
         handlers[HOOKS["on_deactivate"].path] = services.raw(unary, self._lifecycle.on_deactivate)
         return handlers
 
-    def _connect(self, api_id: int, _driver_id: int) -> None:
+    def _connect(self, api_id: int, driver_id: int) -> None:
+        if driver_id:
+            context_of = self._identity.client_context if self._identity else None
+            self._plugin._database = Database(target_of(self._broker.wait(driver_id)), context_of)
         if not api_id:
             return
         from mattermost_plugin.api import API

@@ -156,10 +156,11 @@ def test_a_missing_value_differs_from_an_empty_one() -> None:
 
 def test_rows_may_come_together_with_what_ended_them() -> None:
     codec = DRIVER["rows_next"].codec
-    rows, error = codec.decode_response(
-        codec.encode_response(([[1, "x"]], errors.ServerError("EOF", code=1)))
+    end = errors.ServerError("EOF", code=1)
+    *result, error = codec.decode_response(
+        codec.encode_response(([[1, "x"]], ["n", "t"], ["INT4", "TEXT"], True, end))
     )
-    assert rows == [[1, "x"]]
+    assert result == [[[1, "x"]], ["n", "t"], ["INT4", "TEXT"], True]
     assert (error.message, error.code) == ("EOF", 1)
 
 

@@ -19,7 +19,7 @@ from mattermost_plugin._codec import kinds
 from mattermost_plugin._codec.values_special import decode_value, encode_value
 from mattermost_plugin._codec.wire import CHUNK, VARINT, WireError, chunk, varint
 from mattermost_plugin._gen.value_cases import GO_KIND, GO_KINDS, INT64, LIST, REGISTERED, STRING, UINT64
-from mattermost_plugin.errors import AppError, DatabaseError, NotFound, ServerError
+from mattermost_plugin.errors import AppError, IntegrityError, NotFound, ServerError
 from mattermost_plugin.models import ChannelType, MessageAttachment, Post, PreviewPost, PropertyOwner
 
 # Everything that UTF-8 can hold.
@@ -203,7 +203,7 @@ def test_an_empty_list_of_a_registered_type_stays_one() -> None:
 def test_errors_inside_a_value_come_back() -> None:
     for error in (
         NotFound("gone", id="x"),
-        DatabaseError("dup", sqlstate="23505"),
+        IntegrityError("dup", sqlstate="23505"),
         ServerError("eof", code=1),
     ):
         returned = decode_value(encode_value([error, None]))[0]

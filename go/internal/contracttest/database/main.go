@@ -1,0 +1,130 @@
+// Command database serves the Driver service over a PostgreSQL, by the way a plugin's statements take: gRPC, the
+// bridge's part, Mattermost's own net/rpc client and server with gob between them, lib/pq. It runs until its standard
+// input ends. A line there says what to do meanwhile: "release" ends the session as the end of a plugin process does.
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/mattermost/mattermost/server/public/model"
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"github.com/mattermost/mattermost/server/public/shared/mlog"
+	"google.golang.org/grpc"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+const pluginID = "test.database"
+
+func main() {
+	log.SetFlags(0)
+	source := flag.String("source", "", "address of the PostgreSQL")
+	socket := flag.String("socket", "", "where to serve")
+	flag.Parse()
+	if err := run(*source, *socket); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(source, socket string) error {
+	server, err := newDatabase(source)
+	if err != nil {
+		return err
+	}
+	defer server.pool.Close()
+	remote, shutdown, err := overRPC(server)
+	if err != nil {
+		return err
+	}
+	defer shutdown()
+	begin, err := service.NewNetRPCDriver(remote)
+	if err != nil {
+		return err
+	}
+	// The current session, so that one can end and the next begin.
+	var session atomic.Pointer[service.DriverSession]
+	session.Store(service.NewDriverSession(begin, hclog.Default()))
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return err
+	}
+	grpcServer := grpc.NewServer(append(service.ServerOptions(),
+		grpc.StaticStreamWindowSize(8<<20), grpc.StaticConnWindowSize(16<<20))...)
+	current := func(ctx context.Context) (plugin.Driver, func() error) { return session.Load().Begin(ctx) }
+	pluginpb.RegisterDriverServer(grpcServer, service.NewDriverServer(current, hclog.Default()))
+	go func() {
+		if err := grpcServer.Serve(listener); err != nil {
+			log.Fatal(err)
+		}
+	}()
+	fmt.Println("ready")
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if lines.Text() != "release" {
+			return fmt.Errorf("what is %q?", lines.Text())
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		session.Swap(service.NewDriverSession(begin, hclog.Default())).Close(ctx)
+		cancel()
+		fmt.Println("released")
+	}
+	grpcServer.Stop()
+	return nil
+}
+
+// client is the plugin that Mattermost's environment has.
+type client struct{ plugin.MattermostPlugin }
+
+// overRPC returns the driver as a plugin has it that runs in Mattermost's own plugin.Environment.
+func overRPC(server plugin.AppDriver) (plugin.Driver, func(), error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	implementation := &client{}
+	reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
+	quiet := func(config *goplugin.ServeConfig) error {
+		config.Logger = hclog.NewNullLogger()
+		return nil
+	}
+	go plugin.ClientMain(implementation, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
+		plugin.WithTestCloseCh(closed), quiet)
+	logger, err := mlog.NewLogger()
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	folder, err := os.MkdirTemp("", "database")
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	noAPI := func(*model.Manifest) plugin.API {
+		return contracttest.APIFunc(func(string, ...any) []any { return nil })
+	}
+	env, err := plugin.NewEnvironment(noAPI, server, folder, folder, logger, nil)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	shutdown := func() {
+		env.Shutdown()
+		cancel()
+		<-closed
+		_ = os.RemoveAll(folder)
+	}
+	manifest := &model.Manifest{Id: pluginID, Version: "1.0.0", Server: &model.ManifestServer{Executable: "bridge"}}
+	if err := env.Reattach(manifest, model.NewPluginReattachConfig(<-reattach)); err != nil {
+		shutdown()
+		return nil, nil, err
+	}
+	return implementation.Driver, shutdown, nil
+}

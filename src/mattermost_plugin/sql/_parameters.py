@@ -1,0 +1,198 @@
+"""Parameters: the places they have in a statement, and their values as PostgreSQL takes them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from mattermost_plugin.errors import DataError, ProgrammingError
+from mattermost_plugin.sql._arrays import text_of_list
+from mattermost_plugin.sql._times import text_of_interval
+
+__all__ = ["Parameters", "adapt", "numbered", "numbered_for_all", "numbered_untyped"]
+
+# What an author hands to execute().
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+_PLACE = re.compile(r"%(?:\((?P<name>[^)]*)\))?(?P<kind>.?)", re.DOTALL)
+
+
+def numbered(sql: str, parameters: Parameters) -> tuple[str, list[Any]]:
+    """Return a statement with `$1`, `$2`, ... for `%s` or `%(name)s`, and the values in that order.
+
+    Each place is cast to the type its value has in PostgreSQL, so that `SELECT %s` returns an int for an int.
+
+    Raises:
+        ProgrammingError: Places and values do not match.
+    """
+    text, rows = numbered_for_all(sql, [parameters])
+    return text, rows[0]
+
+
+def numbered_for_all(sql: str, many: Sequence[Parameters]) -> tuple[str, list[list[Any]]]:
+    """Do what `numbered` does for one statement that is run with many sets of parameters."""
+    parts, names = _places(sql)
+    rows = [_arranged(names, parameters) for parameters in many]
+    casts = [_common_cast([row[number] for row in rows]) for number in range(len(names))]
+    text = "".join(part if isinstance(part, str) else f"${part + 1}{casts[part]}" for part in parts)
+    return text, [[adapt(value) for value in row] for row in rows]
+
+
+def numbered_untyped(sql: str, parameters: Parameters) -> tuple[str, list[Any]]:
+    """Do what `numbered` does, without casts: the text does not depend on the values."""
+    parts, names = _places(sql)
+    text = "".join(part if isinstance(part, str) else f"${part + 1}" for part in parts)
+    return text, [adapt(value) for value in _arranged(names, parameters)]
+
+
+def _places(sql: str) -> tuple[list[str | int], list[str | int]]:
+    names: list[str | int] = []
+    numbers: dict[str | int, int] = {}
+    parts: list[str | int] = []
+    position = 0
+    for match in _PLACE.finditer(sql):
+        parts.append(sql[position : match.start()])
+        position = match.end()
+        name, kind = match["name"], match["kind"]
+        if name is None and kind == "%":
+            parts.append("%")
+            continue
+        if kind != "s":
+            raise ProgrammingError(
+                f"only %s, %(name)s and %% may stand in a statement with parameters, not {match.group()!r}"
+            )
+        key: str | int = len(names) if name is None else name
+        if key not in numbers:
+            numbers[key] = len(names)
+            names.append(key)
+        parts.append(numbers[key])
+    parts.append(sql[position:])
+    return parts, names
+
+
+def _arranged(names: list[str | int], parameters: Parameters) -> list[Any]:
+    if isinstance(parameters, Mapping):
+        missing = [name for name in names if name not in parameters]
+        if missing:
+            shown = ", ".join("%s" if isinstance(name, int) else f"%({name})s" for name in missing)
+            raise ProgrammingError(f"there is no parameter for {shown}")
+        return [parameters[name] for name in names]  # type: ignore[index] # all of them are names
+    if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Sequence):
+        raise ProgrammingError(f"parameters are a sequence or a mapping, not {type(parameters).__name__}")
+    if any(isinstance(name, str) for name in names):
+        raise ProgrammingError("%(name)s takes its values from a mapping")
+    if len(parameters) != len(names):
+        raise ProgrammingError(f"the statement has {len(names)} parameters, but {len(parameters)} were given")
+    return list(parameters)
+
+
+_INT_CASTS = ("::int4", "::int8", "::numeric")
+_LIST_CASTS = {"::int4", "::int8", "::numeric", "::float8", "::bool", "::uuid", "::bytea"} | {
+    f"::{kind}" for kind in ("timestamptz", "timestamp", "date", "time", "timetz", "interval")
+}
+
+
+def _common_cast(values: Sequence[Any]) -> str:
+    """Return the cast that fits all values; none if there is no such."""
+    casts = {_cast(value) for value in values if value is not None}
+    if casts <= set(_INT_CASTS):
+        return max(casts, key=_INT_CASTS.index, default="")
+    return casts.pop() if len(casts) == 1 else ""
+
+
+def _cast(value: Any) -> str:
+    match value:
+        case bool():
+            return "::bool"
+        case int():
+            return _INT_CASTS[0 if -(2**31) <= value < 2**31 else 1 if -(2**63) <= value < 2**63 else 2]
+        case float():
+            return "::float8"
+        case Decimal():
+            return "::numeric"
+        case datetime():
+            return "::timestamp" if value.tzinfo is None else "::timestamptz"
+        case date():
+            return "::date"
+        case time():
+            return "::time" if value.tzinfo is None else "::timetz"
+        case timedelta():
+            return "::interval"
+        case UUID():
+            return "::uuid"
+        case bytes() | bytearray() | memoryview():
+            return "::bytea"
+        case list():
+            cast = _common_cast(list(_flat(value)))
+            return f"{cast}[]" if cast in _LIST_CASTS else ""
+    return ""
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    found = []
+    for value in values:
+        found.extend(_flat(value) if isinstance(value, list) else [value])
+    return found
+
+
+def adapt(value: Any) -> Any:
+    """Return a value as one of those that the driver takes: None, bool, int, float, str, bytes.
+
+    Raises:
+        ProgrammingError: There is no way to write a value of that type.
+        DataError: A text holds what PostgreSQL cannot.
+    """
+    match value:
+        case None | bool():
+            return value
+        case Enum() if not isinstance(value, (str, int)):
+            return adapt(value.value)
+        case int():
+            return int(value) if -(2**63) <= value < 2**63 else str(int(value))
+        case float():
+            return float(value) if math.isfinite(value) else _text(value)
+        case bytes() | bytearray() | memoryview():
+            return bytes(value)
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return _checked(str.__str__(value.value) if isinstance(value, Enum) else str.__str__(value))
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return repr(float(value)).replace("inf", "Infinity").replace("nan", "NaN")
+        case int() | Decimal() | UUID():
+            return str(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return text_of_interval(value)
+        case bytes() | bytearray() | memoryview():
+            return "\\x" + bytes(value).hex()
+        case list():
+            return text_of_list(value, _text)
+        case dict():
+            return json.dumps(value)
+        case Enum():
+            return _text(value.value)
+    raise ProgrammingError(f"there is no way to send a {type(value).__name__} to PostgreSQL; send its text")
+
+
+def _checked(text: str) -> str:
+    if "\0" in text:
+        raise DataError("PostgreSQL's texts cannot hold the character NUL", sqlstate="22021")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"a text is not valid Unicode: {error}", sqlstate="22021") from None
+    return text

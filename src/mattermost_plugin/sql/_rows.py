@@ -1,0 +1,177 @@
+"""Rows on their way: fetched in batches, read to their end before the connection does anything else."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from mattermost_plugin.errors import NotSupportedError, ServerError
+from mattermost_plugin.sql._describing import TIME_TYPES
+from mattermost_plugin.sql._driver import END_OF_ROWS, translate
+from mattermost_plugin.sql._values import decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattermost_plugin.sql._describing import Plan
+    from mattermost_plugin.sql._driver import Driver
+
+__all__ = ["Description", "Rows"]
+
+# Rows of the first batch, which is part of every query, and of the others. The host ends one at 1 MiB.
+_FIRST, _MORE = 100, 2000
+
+# name, type code, display size, internal size, precision, scale, null ok
+Description = tuple[str, str, None, None, None, None, None]
+
+
+class Rows:
+    """The result sets of one statement.
+
+    Attributes:
+        types: Types of the columns, before any cast of ours.
+        description: PEP 249's description of the columns.
+        expected: False if the columns are not those of the plan; then there are no rows.
+        open: Whether the host may have more.
+    """
+
+    def __init__(self, driver: Driver, rows_id: str, plan: Plan, *, parse_json: bool) -> None:
+        self._driver = driver
+        self._id = rows_id
+        self._plan = plan
+        self._parse_json = parse_json
+        self._later: deque[Rows] = deque()
+        self._start()
+
+    def _start(self) -> None:
+        self._buffer: deque[tuple[Any, ...]] = deque()
+        self._count = 0
+        self._set_ended = self._has_next = False
+        self.open = True
+        rows, names, types, more, end = self._driver.rows_next(
+            self._id, _FIRST, self._plan.columns, describe=True
+        )
+        self.expected = self._plan.fits(types)
+        if not self.expected and end is None:
+            self._driver.rows_close(self._id)
+        own = self._plan.columns
+        self.types = types[own:]
+        names = names[own:]
+        self.description: list[Description] = [
+            (name, kind, None, None, None, None, None) for name, kind in zip(names, self.types, strict=True)
+        ]
+        self._decoders: list[tuple[int, Callable[[Any], Any]]] = []
+        for index, kind in enumerate(self.types):
+            decode = decoder(kind, parse_json=self._parse_json)
+            if decode is not None:
+                self._decoders.append((index, decode))
+        if self.expected:
+            self._take(rows, end, has_next=more)
+        else:
+            self.open = False
+
+    def _take(self, rows: list[list[Any]], end: Exception | None, *, has_next: bool) -> None:
+        decoders = self._decoders
+        failure: Exception | None = None
+        for row in rows:
+            try:
+                for index, decode in decoders:
+                    value = row[index]
+                    if value is not None:
+                        row[index] = decode(value)
+            except Exception as error:  # noqa: BLE001 - raised below, when the rows are in order
+                failure = failure or error
+            self._buffer.append(tuple(row))
+        self._count += len(rows)
+        if end is not None:
+            self._set_ended, self._has_next, self.open = True, has_next, has_next
+            if not (isinstance(end, ServerError) and end.code == END_OF_ROWS):
+                raise translate(end) if isinstance(end, ServerError) else end
+        if failure is not None:
+            self.close()
+            raise failure
+
+    def _read(self) -> None:
+        columns = self._plan.columns or len(self.types)
+        rows, _names, _types, has_next, end = self._driver.rows_next(self._id, _MORE, columns)
+        self._take(rows, end, has_next=has_next)
+
+    @property
+    def count(self) -> int:
+        """How many rows there are; -1 while that is not known."""
+        return self._count if self._set_ended else -1
+
+    def fetch(self, limit: int | None) -> list[tuple[Any, ...]]:
+        """Return and forget the next rows, all of them for None."""
+        while not self._set_ended and (limit is None or len(self._buffer) < limit):
+            self._read()
+        if limit is None or limit >= len(self._buffer):
+            found = list(self._buffer)
+            self._buffer.clear()
+            return found
+        return [self._buffer.popleft() for _ in range(limit)]
+
+    def fetch_one(self) -> tuple[Any, ...] | None:
+        """Return and forget the next row; None after the last."""
+        while not self._buffer and not self._set_ended:
+            self._read()
+        return self._buffer.popleft() if self._buffer else None
+
+    def detach(self) -> None:
+        """Read everything that is left, so that the connection is free."""
+        while not self._set_ended:
+            self._read()
+        last = self
+        while last._has_next:
+            last._has_next = False
+            following = last._following()
+            while not following._set_ended:
+                following._read()
+            self._later.append(following)
+            last = following
+        self.open = False
+
+    def _following(self) -> Rows:
+        self._driver.rows_next_result_set(self._id)
+        rows = Rows(self._driver, self._id, self._plan, parse_json=self._parse_json)
+        rows.require_expected()
+        return rows
+
+    def next_set(self) -> Rows | None:
+        """Return the next result set; None if this was the last."""
+        if not self.open and not self._later:
+            return None
+        while not self._set_ended:
+            self._buffer.clear()
+            self._read()
+        if self._later:
+            following = self._later.popleft()
+            following._later = self._later
+            return following
+        if not self._has_next:
+            return None
+        self._has_next = self.open = False
+        return self._following()
+
+    def require_expected(self) -> None:
+        """Raise what is to be said about columns that cannot be fetched.
+
+        Raises:
+            NotSupportedError: There is a date or time among columns that could not be known before.
+        """
+        if self.expected:
+            return
+        names = ", ".join(name for name, kind, *_ in self.description if kind in TIME_TYPES)
+        raise NotSupportedError(
+            "the date and time columns of such a statement have to be cast to text "
+            f"({names or 'its columns changed'}): Mattermost's database driver does not carry them"
+        )
+
+    def close(self) -> None:
+        """Forget what is left."""
+        self._buffer.clear()
+        self._later.clear()
+        if self.open:
+            self.open = False
+            self._set_ended, self._has_next = True, False
+            self._driver.rows_close(self._id)
