@@ -1,0 +1,3 @@
+"""SQLAlchemy's suite for dialects. Run by tests/sql/test_compliance.py."""
+
+from sqlalchemy.testing.suite import *  # noqa: F403
