@@ -137,11 +137,13 @@ func (d *database) StmtClose(id string) error { return d.stmts.take(id).Close() 
 func (d *database) StmtNumInput(id string) int { return d.stmts.get(id).NumInput() }
 
 func (d *database) StmtQuery(id string, args []driver.NamedValue) (string, error) {
-	return added(d.rows)(d.stmts.get(id).Query(values(args))) //nolint:staticcheck // what a server calls
+	//lint:ignore SA1019 it is what a server calls
+	return added(d.rows)(d.stmts.get(id).Query(values(args)))
 }
 
 func (d *database) StmtExec(id string, args []driver.NamedValue) (plugin.ResultContainer, error) {
-	return contained(d.stmts.get(id).Exec(values(args))) //nolint:staticcheck // what a server calls
+	//lint:ignore SA1019 it is what a server calls
+	return contained(d.stmts.get(id).Exec(values(args)))
 }
 
 func (d *database) RowsColumns(id string) []string { return d.rows.get(id).Columns() }
