@@ -67,27 +67,12 @@ def test_importing_the_package_loads_no_model_and_no_runtime():
     assert not any("_runtime" in name or "_grpc" in name or "_codec" in name for name in loaded), loaded
 
 
-@pytest.mark.parametrize(
-    "statement", ["import mattermost_plugin", "from mattermost_plugin import Context, Plugin, Post"]
-)
-def test_importing_takes_less_than_120_ms(environment, statement):
-    code = f"import time; start = time.perf_counter(); {statement}; print(time.perf_counter() - start)"
-    command = [sys.executable, "-c", code]
-    runs = [subprocess.run(command, capture_output=True, check=True, env=environment) for _ in range(5)]
-    assert min(float(run.stdout) for run in runs) < 0.120
-
-
-def test_a_hello_plugin_serves_within_400_ms_and_stays_below_45_mib(environment):
-    times = []
-    for _ in range(3):
-        with Host(HELLO, environment={**environment, "PYTHONDONTWRITEBYTECODE": ""}) as host:
-            times.append(host.serving - host.started)
-            host.activate()
-            assert host.hook("message_will_be_posted", Context(), Post(message="hi")).message == "hi :wave:"
-            resident = psutil.Process(host.process.pid).memory_info().rss
-            assert resident < 45 << 20
-            assert host.shutdown() == 0
-    assert min(times) < 0.4
+def test_a_hello_plugin_stays_below_45_mib(environment):
+    with Host(HELLO, environment={**environment, "PYTHONDONTWRITEBYTECODE": ""}) as host:
+        host.activate()
+        assert host.hook("message_will_be_posted", Context(), Post(message="hi")).message == "hi :wave:"
+        assert psutil.Process(host.process.pid).memory_info().rss < 45 << 20
+        assert host.shutdown() == 0
 
 
 def test_an_idle_plugin_uses_no_time():

@@ -172,7 +172,7 @@ class StreamCall:
         connection, stream = self._connection, self._stream
         with connection.lock:
             if stream.status is None:
-                connection.core.cancel(stream, CANCELLED)
+                connection.cancel(stream, CANCELLED)
             self._given_up = True
             waited_for = connection.is_read
         connection.send_out()
@@ -189,6 +189,7 @@ class StreamCall:
             with connection.lock:
                 core.send_request(stream, message)
             connection.send_out()
+            connection.look()  # the server may have answered already, and not want the rest
             if not core.has_room(stream):
                 self._wait(lambda: core.has_room(stream), wants_room=True)
             if stream.status is not None:

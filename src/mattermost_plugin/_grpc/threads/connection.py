@@ -14,7 +14,7 @@ from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
-from mattermost_plugin._grpc.status import RpcError, StatusCode
+from mattermost_plugin._grpc.status import RpcError, Status, StatusCode
 from mattermost_plugin._grpc.threads.turns import before_waiting
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class BlockingConnection:
         self._changed = threading.Condition(self.lock)
         self._reading = False
         self._broken_off = False
+        self._cut_short = False
         self._writing = threading.Lock()
         self._sock = sock
         self._tls = layer(context, server_side=False, server_hostname=hostname)
@@ -93,7 +94,7 @@ class BlockingConnection:
     @property
     def reusable(self) -> bool:
         """Whether another call can be made on this connection."""
-        return self.core.usable and not self.core.streams and not self._broken_off
+        return self.core.usable and not self.core.streams and not self._broken_off and not self._cut_short
 
     @property
     def is_read(self) -> bool:
@@ -103,6 +104,15 @@ class BlockingConnection:
     def close(self) -> None:
         """Close the socket."""
         self._sock.close()
+
+    def cancel(self, stream: Stream, status: Status) -> None:
+        """End a call before the server does.
+
+        What the server has sent meanwhile would lie in the socket until the next call reads it, and a server
+        that cannot finish writing would not get to see that the call has ended. So there is no next call.
+        """
+        self.core.cancel(stream, status)
+        self._cut_short = True
 
     def break_off(self) -> None:
         """Wake a thread that reads, with the end of the connection."""
@@ -124,7 +134,7 @@ class BlockingConnection:
             if deadline is None:
                 self._take_in(self._receive())
             elif (remaining := deadline - time.monotonic()) <= 0:
-                core.cancel(stream, DEADLINE_EXCEEDED)
+                self.cancel(stream, DEADLINE_EXCEEDED)
             elif (data := self._receive_within(remaining)) is not None:
                 self._take_in(data)
             if core.has_output or self._tls.pending:
@@ -234,7 +244,7 @@ class BlockingConnection:
                 if happened():
                     return
                 if deadline is not None and time.monotonic() >= deadline:
-                    self.core.cancel(stream, DEADLINE_EXCEEDED)
+                    self.cancel(stream, DEADLINE_EXCEEDED)
                     self._changed.notify_all()
                     break
                 if self._reading:
@@ -249,6 +259,23 @@ class BlockingConnection:
                 self._end_reading(data)
             self.send_out()
         self.send_out()
+
+    def look(self) -> None:
+        """Take in what has come, without waiting, unless another thread reads."""
+        with self.lock:
+            if self._reading:
+                return
+            self._reading = True
+        data: bytes | None = None
+        try:
+            data = self._sock.recv(_SMALL_READ, _NO_WAIT)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError:
+            data = b""
+        finally:
+            self._end_reading(data)
+        self.send_out()  # what came may want an answer
 
     def _end_reading(self, data: bytes | None) -> None:
         with self.lock:
