@@ -126,7 +126,7 @@ func (l *link) frame(header frameHeader, payload []byte) error {
 	case frameSettings:
 		return l.onSettings(header, payload)
 	case framePing:
-		return l.onPing(header, payload)
+		return l.answerPing(header, payload)
 	case frameGoAway:
 		return l.onGoAway(payload)
 	case frameWindowUpdate:
@@ -244,18 +244,6 @@ func (l *link) onSettings(header frameHeader, payload []byte) error {
 	}
 	l.out = appendFrameHeader(l.out, 0, frameSettings, flagAck, 0)
 	l.flush()
-	return nil
-}
-
-func (l *link) onPing(header frameHeader, payload []byte) error {
-	if len(payload) != 8 {
-		return errors.New("PING has a wrong size")
-	}
-	if header.flags&flagAck == 0 {
-		l.give(func(out []byte) []byte {
-			return append(appendFrameHeader(out, 8, framePing, flagAck, 0), payload...)
-		})
-	}
 	return nil
 }
 

@@ -60,7 +60,11 @@ func (c *serverCall) handle() {
 	decode := func(into any) error { return c.decode(message, into) }
 	out, err := c.method.handler(c.method.implementation, ctx, decode, c.link.server.intercept)
 	if err != nil {
-		c.finish(status.Convert(err), c.trailer)
+		ended, ok := status.FromError(err)
+		if !ok {
+			ended = status.FromContextError(err) // as grpc-go has it; Unknown for what is no context's error
+		}
+		c.finish(ended, c.trailer)
 		return
 	}
 	encoded, err := c.encode(out)

@@ -90,14 +90,7 @@ func (l *serverLink) frame(header frameHeader, payload []byte) error {
 	case frameSettings:
 		return l.onSettings(header, payload)
 	case framePing:
-		if len(payload) != 8 {
-			return errors.New("PING has a wrong size")
-		}
-		if header.flags&flagAck == 0 {
-			l.give(func(out []byte) []byte {
-				return append(appendFrameHeader(out, 8, framePing, flagAck, 0), payload...)
-			})
-		}
+		return l.answerPing(header, payload)
 	case frameWindowUpdate:
 		return l.onWindowUpdate(header, payload)
 	case framePushPromise:

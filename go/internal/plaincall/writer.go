@@ -1,6 +1,7 @@
 package plaincall
 
 import (
+	"errors"
 	"net"
 	"sync"
 )
@@ -50,4 +51,17 @@ func (w *writer) give(add func(out []byte) []byte) {
 	w.lock.Lock()
 	w.out = add(w.out)
 	w.flush()
+}
+
+// answerPing answers a PING frame that is not an answer itself.
+func (w *writer) answerPing(header frameHeader, payload []byte) error {
+	if len(payload) != 8 {
+		return errors.New("PING has a wrong size")
+	}
+	if header.flags&flagAck == 0 {
+		w.give(func(out []byte) []byte {
+			return append(appendFrameHeader(out, 8, framePing, flagAck, 0), payload...)
+		})
+	}
+	return nil
 }
