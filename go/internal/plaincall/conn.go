@@ -87,6 +87,9 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 		return c.general.Invoke(ctx, method, args, reply, options...)
 	}
 	if running.failure != nil {
+		if deadline, ok := ctx.Deadline(); ok && status.Code(running.failure) == codes.Canceled && !time.Now().Before(deadline) {
+			return status.FromContextError(context.DeadlineExceeded).Err() // the server's clock was first
+		}
 		return running.failure
 	}
 	data, err := running.message()
