@@ -1,4 +1,6 @@
-package main
+// Package serverdb is the database of a Mattermost server for tests and measurements: the driver that a server lends to
+// its plugins, over lib/pq and a real PostgreSQL, in this process or behind Mattermost's own net/rpc.
+package serverdb
 
 import (
 	"context"
@@ -49,25 +51,28 @@ func (o *objects[T]) take(id string) T {
 	return object
 }
 
-// database is the driver of a server over lib/pq: its calls go to the connections below database/sql, whose pool is
+// Database is the driver of a server over lib/pq: its calls go to the connections below database/sql, whose pool is
 // the server's.
-type database struct {
-	pool  *sql.DB
+type Database struct {
+	// Pool is the server's own.
+	Pool *sql.DB
+
 	conns *objects[*sql.Conn]
 	txs   *objects[driver.Tx]
 	stmts *objects[driver.Stmt]
 	rows  *objects[driver.Rows]
 }
 
-func newDatabase(source string) (*database, error) {
+// Open returns the driver of a server whose PostgreSQL has the address source. Close its Pool in the end.
+func Open(source string) (*Database, error) {
 	pool, err := sql.Open("postgres", source)
 	if err != nil {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(50)
 	var ids atomic.Int64
-	return &database{
-		pool:  pool,
+	return &Database{
+		Pool:  pool,
 		conns: newObjects[*sql.Conn](&ids),
 		txs:   newObjects[driver.Tx](&ids),
 		stmts: newObjects[driver.Stmt](&ids),
@@ -76,7 +81,7 @@ func newDatabase(source string) (*database, error) {
 }
 
 // raw runs a function with the connection of lib/pq.
-func raw[C, R any](d *database, id string, call func(conn C) (R, error)) (out R, err error) {
+func raw[C, R any](d *Database, id string, call func(conn C) (R, error)) (out R, err error) {
 	err = d.conns.get(id).Raw(func(conn any) error {
 		out, err = call(conn.(C))
 		return err
@@ -84,87 +89,89 @@ func raw[C, R any](d *database, id string, call func(conn C) (R, error)) (out R,
 	return out, err
 }
 
-func (d *database) ConnWithPluginID(isMaster bool, _ string) (string, error) { return d.Conn(isMaster) }
+// ConnWithPluginID is Conn; whose connection it is does not matter here.
+func (d *Database) ConnWithPluginID(isMaster bool, _ string) (string, error) { return d.Conn(isMaster) }
 
-func (d *database) ShutdownConns(string) {
+// ShutdownConns closes all connections.
+func (d *Database) ShutdownConns(string) {
 	for id := range d.conns.byID {
 		_ = d.ConnClose(id)
 	}
 }
 
-func (d *database) Conn(bool) (string, error) {
-	conn, err := d.pool.Conn(context.Background())
+func (d *Database) Conn(bool) (string, error) {
+	conn, err := d.Pool.Conn(context.Background())
 	if err != nil {
 		return "", err
 	}
 	return d.conns.add(conn), nil
 }
 
-func (d *database) ConnPing(id string) error {
+func (d *Database) ConnPing(id string) error {
 	_, err := raw(d, id, func(conn driver.Pinger) (any, error) { return nil, conn.Ping(context.Background()) })
 	return err
 }
 
-func (d *database) ConnClose(id string) error { return d.conns.take(id).Close() }
+func (d *Database) ConnClose(id string) error { return d.conns.take(id).Close() }
 
-func (d *database) ConnQuery(id, q string, args []driver.NamedValue) (string, error) {
+func (d *Database) ConnQuery(id, q string, args []driver.NamedValue) (string, error) {
 	return added(d.rows)(raw(d, id, func(conn driver.QueryerContext) (driver.Rows, error) {
 		return conn.QueryContext(context.Background(), q, args)
 	}))
 }
 
-func (d *database) ConnExec(id, q string, args []driver.NamedValue) (plugin.ResultContainer, error) {
+func (d *Database) ConnExec(id, q string, args []driver.NamedValue) (plugin.ResultContainer, error) {
 	return contained(raw(d, id, func(conn driver.ExecerContext) (driver.Result, error) {
 		return conn.ExecContext(context.Background(), q, args)
 	}))
 }
 
-func (d *database) Tx(id string, opts driver.TxOptions) (string, error) {
+func (d *Database) Tx(id string, opts driver.TxOptions) (string, error) {
 	return added(d.txs)(raw(d, id, func(conn driver.ConnBeginTx) (driver.Tx, error) {
 		return conn.BeginTx(context.Background(), opts)
 	}))
 }
 
-func (d *database) TxCommit(id string) error   { return d.txs.take(id).Commit() }
-func (d *database) TxRollback(id string) error { return d.txs.take(id).Rollback() }
+func (d *Database) TxCommit(id string) error   { return d.txs.take(id).Commit() }
+func (d *Database) TxRollback(id string) error { return d.txs.take(id).Rollback() }
 
-func (d *database) Stmt(id, q string) (string, error) {
+func (d *Database) Stmt(id, q string) (string, error) {
 	return added(d.stmts)(raw(d, id, func(conn driver.Conn) (driver.Stmt, error) { return conn.Prepare(q) }))
 }
 
-func (d *database) StmtClose(id string) error { return d.stmts.take(id).Close() }
+func (d *Database) StmtClose(id string) error { return d.stmts.take(id).Close() }
 
-func (d *database) StmtNumInput(id string) int { return d.stmts.get(id).NumInput() }
+func (d *Database) StmtNumInput(id string) int { return d.stmts.get(id).NumInput() }
 
-func (d *database) StmtQuery(id string, args []driver.NamedValue) (string, error) {
+func (d *Database) StmtQuery(id string, args []driver.NamedValue) (string, error) {
 	//lint:ignore SA1019 it is what a server calls
 	return added(d.rows)(d.stmts.get(id).Query(values(args)))
 }
 
-func (d *database) StmtExec(id string, args []driver.NamedValue) (plugin.ResultContainer, error) {
+func (d *Database) StmtExec(id string, args []driver.NamedValue) (plugin.ResultContainer, error) {
 	//lint:ignore SA1019 it is what a server calls
 	return contained(d.stmts.get(id).Exec(values(args)))
 }
 
-func (d *database) RowsColumns(id string) []string { return d.rows.get(id).Columns() }
+func (d *Database) RowsColumns(id string) []string { return d.rows.get(id).Columns() }
 
-func (d *database) RowsClose(id string) error { return d.rows.take(id).Close() }
+func (d *Database) RowsClose(id string) error { return d.rows.take(id).Close() }
 
-func (d *database) RowsNext(id string, dest []driver.Value) error { return d.rows.get(id).Next(dest) }
+func (d *Database) RowsNext(id string, dest []driver.Value) error { return d.rows.get(id).Next(dest) }
 
-func (d *database) RowsHasNextResultSet(id string) bool {
+func (d *Database) RowsHasNextResultSet(id string) bool {
 	return d.rows.get(id).(driver.RowsNextResultSet).HasNextResultSet()
 }
 
-func (d *database) RowsNextResultSet(id string) error {
+func (d *Database) RowsNextResultSet(id string) error {
 	return d.rows.get(id).(driver.RowsNextResultSet).NextResultSet()
 }
 
-func (d *database) RowsColumnTypeDatabaseTypeName(id string, index int) string {
+func (d *Database) RowsColumnTypeDatabaseTypeName(id string, index int) string {
 	return d.rows.get(id).(driver.RowsColumnTypeDatabaseTypeName).ColumnTypeDatabaseTypeName(index)
 }
 
-func (d *database) RowsColumnTypePrecisionScale(id string, index int) (int64, int64, bool) {
+func (d *Database) RowsColumnTypePrecisionScale(id string, index int) (int64, int64, bool) {
 	return d.rows.get(id).(driver.RowsColumnTypePrecisionScale).ColumnTypePrecisionScale(index)
 }
 
