@@ -58,6 +58,7 @@ check-generated: $(READY)
 
 check-go: $(READY)
 	@unformatted=$$(gofmt -l go tests); test -z "$$unformatted" || { echo "gofmt: $$unformatted" >&2; exit 1; }
+	cd go && go mod tidy -diff
 	cd go && go vet ./...
 	cd go && go tool staticcheck ./...
 
