@@ -96,6 +96,8 @@ class AsyncRuntime:
 
     async def serve(self) -> None:
         """Serve until the host or a signal ends the plugin."""
+        # Asked before the handshake: a host that dies later cannot have been replaced by another process yet.
+        parent = os.getppid()
         if self._environment.client_certificate:
             from mattermost_plugin._runtime.tls import Identity
 
@@ -111,7 +113,7 @@ class AsyncRuntime:
             # Ctrl-C in a terminal reaches the whole group of processes; the host decides what it means.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             announce(place.path, self._identity.certificate_field if self._identity else "")
-            self._watch_parent(os.getppid())
+            self._watch_parent(parent)
             self._warm()
             reason = await self._ending
             logger.debug("The plugin ends: %s", reason)

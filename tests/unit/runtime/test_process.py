@@ -363,29 +363,25 @@ def test_a_host_that_dies_before_it_connects_ends_the_plugin(kind, tmp_path):
     entrypoint = tmp_path / "orphan.py"
     entrypoint.write_text(plugin_code(kind, LIFE))
     script = (
-        "import subprocess, sys\n"
+        "import os, subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, sys.argv[1]], stdout=subprocess.PIPE)\n"
-        "child.stdout.readline()\n"
         "print(child.pid, flush=True)\n"
+        "child.stdout.readline()\n"
+        "os._exit(0)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(entrypoint)],
-        env=clean_environment(MATTERMOST_PLUGIN="Securely message teams, anywhere."),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    pid = int(done.stdout)
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)
-    raise AssertionError("the plugin outlived its host")
+    try:
+        # The plugin has inherited stderr, whose end is therefore that of both processes.
+        subprocess.run(
+            [sys.executable, "-c", script, str(entrypoint)],
+            env=clean_environment(MATTERMOST_PLUGIN="Securely message teams, anywhere."),
+            capture_output=True,
+            timeout=90,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as expired:
+        assert expired.stdout is not None, "the plugin did not start"
+        os.kill(int(expired.stdout), signal.SIGKILL)
+        raise AssertionError("the plugin outlived its host") from None
 
 
 def test_a_failing_deactivation_is_logged_and_told_to_the_host_that_asks(kind):
