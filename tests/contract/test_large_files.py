@@ -69,5 +69,5 @@ def test_a_large_file_comes_through_in_constant_memory(programs: Path, tmp_path:
         logger.info(
             "%s %s: %.0f MB/s, grew by %s", kind, way, SIZE / 1e6 / outcome["seconds"], outcome["growth"]
         )
-        assert outcome["whole"], way
+        assert outcome["whole"], f"{way}:\n{done.stderr}"
         assert sum(outcome["growth"].values()) <= ALLOWED_GROWTH, (way, outcome)

@@ -80,7 +80,11 @@ func measure(plugins, id string, size int64) (map[string]outcome, error) {
 func throughHook(hooks plugin.Hooks, size int64) bool {
 	file, output := &content{left: size}, &sink{}
 	info, reason := hooks.FileWillBeUploaded(&plugin.Context{}, &model.FileInfo{Name: "large"}, file, output)
-	return info != nil && reason == "" && output.size == size && output.sum == file.sum
+	if info == nil || reason != "" || output.size != size || output.sum != file.sum {
+		log.Printf("the hook returned %v, %q and wrote %d of %d bytes; %d were not read", info, reason, output.size, size, file.left)
+		return false
+	}
+	return true
 }
 
 // throughAPI lets the plugin upload a file, and tells whether it is the one it should be.
