@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.harness.bench import TestBench
+from tests.harness.browser import BrowserError, BrowserProgram, find_browser
 from tests.harness.build import BuildError, ServerProgram, build_server
 from tests.harness.log import LogRecord, LogTimeoutError, ServerLog
 from tests.harness.plugins import InstalledPlugin, PluginStartError, PluginState
@@ -11,6 +12,8 @@ from tests.harness.rest import Json, RestClient, RestError
 from tests.harness.server import LeftoverProcessesError, MattermostServer, ServerStartError
 
 __all__ = [
+    "BrowserError",
+    "BrowserProgram",
     "BuildError",
     "InstalledPlugin",
     "Json",
@@ -28,4 +31,5 @@ __all__ = [
     "ServerStartError",
     "TestBench",
     "build_server",
+    "find_browser",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,15 +11,12 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.harness.cache import cache_directory, locked
 from tests.harness.progress import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["BuildError", "ServerProgram", "build_server"]
 
@@ -64,12 +60,12 @@ def build_server(progress: Progress | None = None) -> ServerProgram:
     progress = progress or Progress()
     go = _find_go()
     version = _go(go, "list", "-m", "-f", "{{.Version}}", SERVER_MODULE)
-    cache = _cache_directory()
-    home = cache / _content_key(go)
+    home = cache_directory("server") / _content_key(go)
     program = ServerProgram(home / "mattermost", version)
     if _is_complete(home):
         return program
-    with _locked(home.with_suffix(".lock"), progress):
+    waiting = "Another process is building the Mattermost server; waiting for it"
+    with locked(home.with_suffix(".lock"), progress, waiting):
         if not _is_complete(home):
             _build_into(home, go, progress)
     return program
@@ -97,13 +93,6 @@ def _go(go: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _cache_directory() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    cache = (Path(base) if base else Path.home() / ".cache") / "mattermost-plugin" / "server"
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
-
-
 def _content_key(go: str) -> str:
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
@@ -117,17 +106,6 @@ def _content_key(go: str) -> str:
 def _is_complete(home: Path) -> bool:
     # The folder appears whole, by a rename; what may be missing is what somebody removed since.
     return os.access(home / "mattermost", os.X_OK) and all((home / name).is_dir() for name in ASSETS)
-
-
-@contextmanager
-def _locked(path: Path, progress: Progress) -> Iterator[None]:
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.step("Another process is building the Mattermost server; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _build_into(home: Path, go: str, progress: Progress) -> None:
