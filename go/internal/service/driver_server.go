@@ -12,13 +12,6 @@ import (
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-const (
-	// defaultRows is how many rows a batch has if the plugin does not say.
-	defaultRows = 256
-	// batchBytes ends a batch early: rows may hold large texts.
-	batchBytes = 1 << 20
-)
-
 // driverServer is the Driver service over a plugin.Driver. All its methods but RowsNext are generated.
 type driverServer struct {
 	pluginpb.UnimplementedDriverServer
@@ -51,7 +44,6 @@ func describe(target plugin.Driver, rowsID string) (names, types []string, err e
 func (s *driverServer) RowsNext(ctx context.Context, in *pluginpb.RowsNextRequest) (*pluginpb.RowsNextResponse, error) {
 	return invoke(ctx, &s.server, "RowsNext", func(target plugin.Driver) *pluginpb.RowsNextResponse {
 		out := &pluginpb.RowsNextResponse{}
-		columns := int(in.Columns)
 		if in.Describe {
 			names, types, err := describe(target, in.RowsId)
 			if err != nil {
@@ -60,12 +52,8 @@ func (s *driverServer) RowsNext(ctx context.Context, in *pluginpb.RowsNextReques
 			}
 			out.ColumnNames, out.ColumnTypes = names, types
 		}
-		if columns == 0 {
-			if columns = len(out.ColumnNames); !in.Describe {
-				columns = len(target.RowsColumns(in.RowsId))
-			}
-		}
-		end := nextRows(target, in, columns, out)
+		rows, end := nextRows(target, in)
+		out.Rows = rowsToProto(rows)
 		out.Error = convert.ErrorToProto(end)
 		if in.Close && end != nil {
 			if out.HasNext = end == io.EOF && target.RowsHasNextResultSet(in.RowsId); !out.HasNext {
@@ -78,35 +66,37 @@ func (s *driverServer) RowsNext(ctx context.Context, in *pluginpb.RowsNextReques
 	})
 }
 
-// nextRows adds rows until there are enough or something ends them, which it returns.
-func nextRows(target plugin.Driver, in *pluginpb.RowsNextRequest, columns int, out *pluginpb.RowsNextResponse) error {
-	limit := int(in.MaxRows)
+// batchReader is a driver that reads many rows in one call.
+type batchReader interface {
+	NextRows(rowsID string, columns, limit int) ([][]driver.Value, error)
+}
+
+// nextRows returns the next rows and what ends them, if something does.
+func nextRows(target plugin.Driver, in *pluginpb.RowsNextRequest) ([][]driver.Value, error) {
+	columns, limit := int(in.Columns), int(in.MaxRows)
 	if limit == 0 {
 		limit = defaultRows
 	}
-	row := make([]driver.Value, columns)
-	for size := 0; len(out.Rows) < limit && size < batchBytes; {
-		clear(row)
-		if err := target.RowsNext(in.RowsId, row); err != nil {
-			return err
-		}
-		items := make([]*pluginpb.Value, columns)
-		for i, value := range row {
-			items[i] = convert.ValueElementToProto(value)
-			size += valueSize(value)
-		}
-		out.Rows = append(out.Rows, &pluginpb.ValueList{Items: items})
+	if target, ok := target.(batchReader); ok {
+		return target.NextRows(in.RowsId, columns, limit)
 	}
-	return nil
+	if columns == 0 {
+		columns = len(target.RowsColumns(in.RowsId))
+	}
+	return readBatch(target, in.RowsId, columns, limit)
 }
 
-// valueSize is roughly what a value of a row takes on the wire.
-func valueSize(value driver.Value) int {
-	switch value := value.(type) {
-	case string:
-		return len(value)
-	case []byte:
-		return len(value)
+// rowsToProto makes the messages of a batch. They lie side by side, as one allocation each would take longer than
+// everything else here.
+func rowsToProto(rows [][]driver.Value) []*pluginpb.ValueList {
+	lists, out := make([]pluginpb.ValueList, len(rows)), make([]*pluginpb.ValueList, len(rows))
+	for i, row := range rows {
+		items := make([]*pluginpb.Value, len(row))
+		for j, value := range row {
+			items[j] = convert.ValueElementToProto(value)
+		}
+		lists[i].Items = items
+		out[i] = &lists[i]
 	}
-	return 8
+	return out
 }

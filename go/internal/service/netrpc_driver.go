@@ -80,12 +80,18 @@ func (d *netRPCDriver) RowsClose(rowsID string) error {
 }
 
 func (d *netRPCDriver) RowsNext(rowsID string, dest []driver.Value) error {
+	row, err := d.NextRow(rowsID, len(dest))
+	copy(dest, row)
+	return err
+}
+
+// NextRow is RowsNext with a row that nobody else has.
+func (d *netRPCDriver) NextRow(rowsID string, columns int) ([]driver.Value, error) {
 	returns := &plugin.Z_DbRowScanReturn{}
-	if !d.call("RowsNext", &plugin.Z_DbRowScanArg{A: rowsID, B: dest}, returns) {
-		return d.failure
+	if !d.call("RowsNext", &plugin.Z_DbRowScanArg{A: rowsID, B: make([]driver.Value, columns)}, returns) {
+		return nil, d.failure
 	}
-	copy(dest, returns.B)
-	return convert.Sentinel(returns.A)
+	return returns.B, convert.Sentinel(returns.A)
 }
 
 func (d *netRPCDriver) RowsHasNextResultSet(rowsID string) bool {
