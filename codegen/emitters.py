@@ -9,6 +9,7 @@ from codegen import (
     emit_docs,
     emit_go_contracttest,
     emit_go_convert,
+    emit_go_grpcplugin,
     emit_go_netrpc,
     emit_go_pb,
     emit_go_recorders,
@@ -54,6 +55,7 @@ EMITTERS: tuple[Emitter, ...] = (
         ),
     ),
     Emitter("go-netrpc", emit_go_netrpc.emit, ("go/internal/service/netrpc_*_gen.go",)),
+    Emitter("go-grpcplugin", emit_go_grpcplugin.emit, (f"{emit_go_grpcplugin.FOLDER}/*_gen.go",)),
     Emitter("go-recorders", emit_go_recorders.emit, (emit_go_recorders.PATH,)),
     Emitter("python-models", emit_python_models.emit, ("src/mattermost_plugin/models/*.py",)),
     Emitter(

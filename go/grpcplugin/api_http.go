@@ -1,0 +1,134 @@
+package grpcplugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"google.golang.org/grpc"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+type pluginHTTPStream = grpc.BidiStreamingClient[pluginpb.PluginHTTPRequest, pluginpb.PluginHTTPResponse]
+
+// PluginHTTP asks another plugin. The bodies of request and response stream; the response's is to be closed. nil: the
+// request did not reach the plugin, and the log says why.
+func (a *apiClient) PluginHTTP(request *http.Request) *http.Response {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	response, err := a.askPlugin(ctx, cancel, request)
+	if err != nil {
+		cancel(nil)
+		logFailure("PluginHTTP", err)
+		return nil
+	}
+	return response
+}
+
+func (a *apiClient) askPlugin(ctx context.Context, cancel context.CancelCauseFunc, request *http.Request) (*http.Response, error) {
+	stream, err := a.stub.PluginHTTP(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head := &pluginpb.PluginHTTPRequest{Part: &pluginpb.PluginHTTPRequest_Head{Head: requestHead(request)}}
+	if err := stream.Send(head); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	go func() {
+		if err := sendBody(stream, request); err != nil {
+			cancel(err)
+		}
+	}()
+	first, err := stream.Recv()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return nil, err
+	}
+	answer := first.GetHead()
+	if answer == nil || answer.GetStatusCode() == 0 {
+		return nil, errors.New("the server gave no response")
+	}
+	response := &http.Response{
+		StatusCode: int(answer.GetStatusCode()),
+		Status:     fmt.Sprintf("%d %s", answer.GetStatusCode(), http.StatusText(int(answer.GetStatusCode()))),
+		Header:     make(http.Header, len(answer.GetHeader())),
+		Proto:      request.Proto, ProtoMajor: request.ProtoMajor, ProtoMinor: request.ProtoMinor,
+		Request: request,
+	}
+	for name, values := range answer.GetHeader() {
+		response.Header[name] = values.GetItems()
+	}
+	response.ContentLength = -1
+	if length, err := strconv.ParseInt(response.Header.Get("Content-Length"), 10, 64); err == nil {
+		response.ContentLength = length
+	}
+	response.Body = &responseBody{cancel: cancel, chunkReader: chunkReader{next: func() ([]byte, error) {
+		message, err := stream.Recv()
+		return message.GetChunk(), err
+	}}}
+	return response, nil
+}
+
+// requestHead is all of a request but its body. Whether there is one is what the headers say.
+func requestHead(request *http.Request) *pluginpb.PluginHTTPRequestHead {
+	head := &pluginpb.PluginHTTPRequestHead{
+		Method: request.Method, Url: request.URL.RequestURI(), Host: request.Host, RemoteAddr: request.RemoteAddr,
+		Header: make(map[string]*pluginpb.StringList, len(request.Header)+1),
+	}
+	if head.Method == "" {
+		head.Method = http.MethodGet
+	}
+	for name, values := range request.Header {
+		head.Header[name] = &pluginpb.StringList{Items: values}
+	}
+	switch {
+	case request.Body == nil || request.Body == http.NoBody:
+	case request.ContentLength > 0:
+		head.Header["Content-Length"] = &pluginpb.StringList{Items: []string{strconv.FormatInt(request.ContentLength, 10)}}
+	default:
+		head.Header["Transfer-Encoding"] = &pluginpb.StringList{Items: []string{"chunked"}}
+	}
+	return head
+}
+
+// sendBody sends the body of a request. That nobody wants (all of) it is no error.
+func sendBody(stream pluginHTTPStream, request *http.Request) error {
+	defer func() { _ = stream.CloseSend() }() // fails only when the stream is over
+	if request.Body == nil {
+		return nil
+	}
+	defer request.Body.Close()
+	buffer := make([]byte, chunkSize)
+	for {
+		n, err := request.Body.Read(buffer)
+		if n > 0 {
+			chunk := &pluginpb.PluginHTTPRequest_Chunk{Chunk: buffer[:n]}
+			if stream.Send(&pluginpb.PluginHTTPRequest{Part: chunk}) != nil {
+				return nil
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the body of the request: %w", err)
+		}
+	}
+}
+
+// responseBody is the body of a response, of which as much is fetched as is read.
+type responseBody struct {
+	chunkReader
+	cancel context.CancelCauseFunc
+}
+
+// Close says that nobody reads on.
+func (b *responseBody) Close() error {
+	b.cancel(nil)
+	return nil
+}

@@ -1,0 +1,40 @@
+package httpproxy
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+)
+
+// Incoming is for plugins in Go: it turns a request that a Proxy sent into the one that the server handed to the
+// proxy, with the context of the call.
+func Incoming(r *http.Request) (*plugin.Context, *http.Request, error) {
+	encoded := r.Header[contextHeader]
+	if len(encoded) != 1 {
+		return nil, nil, errors.New("this is not a request of the plugin's host")
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(encoded[0])
+	if err != nil {
+		return nil, nil, fmt.Errorf("the context of the request: %w", err)
+	}
+	message := &pluginpb.Context{}
+	if err := proto.Unmarshal(raw, message); err != nil {
+		return nil, nil, fmt.Errorf("the context of the request: %w", err)
+	}
+
+	original := *r
+	original.Header = r.Header.Clone()
+	original.RemoteAddr = r.Header.Get(remoteHeader)
+	original.RequestURI = r.Header.Get(rootHeader) + r.RequestURI
+	for _, name := range []string{contextHeader, rootHeader, remoteHeader} {
+		original.Header.Del(name)
+	}
+	return convert.ContextFromProto(message), &original, nil
+}
