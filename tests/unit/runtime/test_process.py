@@ -369,19 +369,20 @@ def test_a_host_that_dies_before_it_connects_ends_the_plugin(kind, tmp_path):
         "child.stdout.readline()\n"
         "os._exit(0)\n"
     )
+    host = subprocess.Popen(
+        [sys.executable, "-c", script, str(entrypoint)],
+        env=clean_environment(MATTERMOST_PLUGIN="Securely message teams, anywhere."),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    pid = int(host.stdout.readline())
     try:
         # The plugin has inherited stderr, whose end is therefore that of both processes.
-        subprocess.run(
-            [sys.executable, "-c", script, str(entrypoint)],
-            env=clean_environment(MATTERMOST_PLUGIN="Securely message teams, anywhere."),
-            capture_output=True,
-            timeout=90,
-            check=True,
-        )
-    except subprocess.TimeoutExpired as expired:
-        assert expired.stdout is not None, "the plugin did not start"
-        os.kill(int(expired.stdout), signal.SIGKILL)
-        raise AssertionError("the plugin outlived its host") from None
+        host.communicate(timeout=90)
+    except subprocess.TimeoutExpired:
+        os.kill(pid, signal.SIGKILL)
+        host.communicate()
+        raise
 
 
 def test_a_failing_deactivation_is_logged_and_told_to_the_host_that_asks(kind):
