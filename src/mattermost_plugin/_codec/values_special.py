@@ -32,6 +32,7 @@ from mattermost_plugin._codec.wire import (
     chunks,
     fields,
     map_entry,
+    read_varint,
     varint,
 )
 from mattermost_plugin._gen.value_cases import (
@@ -88,11 +89,12 @@ def decode_value(data: bytes) -> Any:
             short = _SHORT.get(first)
             if short is not None:
                 return short(data[2:])
-        if end == 2 and second < 128:
-            if first == _INT_BYTE:
-                return second
-            if first == _BOOL_BYTE:
-                return second == 1
+        if first == _INT_BYTE and data[-1] < 128:
+            number, position = read_varint(data, 1)
+            if position == end:
+                return _decode_int(number)
+        elif first == _BOOL_BYTE and end == 2 and second < 128:
+            return second == 1
     return _decode_any(data)
 
 

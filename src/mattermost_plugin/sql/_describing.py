@@ -47,8 +47,8 @@ class Plan(NamedTuple):
 
     Attributes:
         sql: What is sent.
-        types: Types of its columns, if it is wrapped; then the columns come twice, the second time as the
-            statement itself has them, and are not fetched.
+        types: Types of its columns, if it is wrapped; then there are as many columns behind them, of the
+            statement's own names and types, which are not fetched.
     """
 
     sql: str
@@ -87,12 +87,16 @@ def plan_of(statement: Statement, types: Sequence[str]) -> Plan:
         f"_v.{name}::text" if kind in TIME_TYPES else f"_v.{name}"
         for name, kind in zip(names, types, strict=True)
     )
-    # All columns once more by their own names, whatever they are: names need not be unique.
-    source = f"_s, LATERAL (SELECT _s.*) AS _v({', '.join(names)})"
+    # All columns twice: by names of ours, because the author's need not be unique, and as they are, but null,
+    # so that their values are neither computed nor sent a second time.
+    source = (
+        f"_s CROSS JOIN LATERAL (SELECT _s.*) AS _v({', '.join(names)}) "
+        "LEFT JOIN LATERAL (SELECT _s.*) AS _n ON false"
+    )
     text = statement.text
     if statement.main:
         head, main = text[: statement.main], text[statement.main :]
-        return Plan(f"{head.rstrip()}, _s AS (\n{main}\n) SELECT {columns}, _s.* FROM {source}", tuple(types))
+        return Plan(f"{head.rstrip()}, _s AS (\n{main}\n) SELECT {columns}, _n.* FROM {source}", tuple(types))
     if statement.changes:
-        return Plan(f"WITH _s AS (\n{text}\n) SELECT {columns}, _s.* FROM {source}", tuple(types))
-    return Plan(f"SELECT {columns}, _s.* FROM (\n{text}\n) AS {source}", tuple(types))
+        return Plan(f"WITH _s AS (\n{text}\n) SELECT {columns}, _n.* FROM {source}", tuple(types))
+    return Plan(f"SELECT {columns}, _n.* FROM (\n{text}\n) AS {source}", tuple(types))

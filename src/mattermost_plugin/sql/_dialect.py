@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-    from sqlalchemy.engine.interfaces import ConnectArgsType
+    from sqlalchemy.engine.interfaces import ConnectArgsType, DBAPIConnection
     from sqlalchemy.engine.url import URL
 
     from mattermost_plugin.sql._connection import Connection, IsolationLevel
@@ -228,6 +228,10 @@ class MattermostDialect(PGDialect):
         return sql
 
     def create_connect_args(self, url: URL) -> ConnectArgsType:
+        """Return nothing: a URL says nothing about connections, the engine's creator makes them."""
+        return (), {}
+
+    def connect(self, *cargs: Any, **cparams: Any) -> DBAPIConnection:
         """Say that a URL alone does not do."""
         raise OperationalError(
             "a URL cannot say which plugin it is: make the engine with "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from mattermost_plugin.errors import DataError
@@ -16,6 +17,8 @@ __all__ = [
 ]
 
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?")
+# Earlier releases of Python want all digits of a fraction, and minutes of an offset.
+_READS_POSTGRES = sys.version_info >= (3, 11)
 _INTERVAL = re.compile(
     r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?"
     r"(?:([+-])?(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?"
@@ -71,6 +74,11 @@ def timestamp_of(text: str) -> datetime:
     Raises:
         DataError: It is infinite, before the year 1 or after 9999.
     """
+    if _READS_POSTGRES:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # looked at more closely below
     day, _, rest = text.partition(" ")
     if not rest or rest.endswith("BC"):
         raise _beyond(text, "datetime")

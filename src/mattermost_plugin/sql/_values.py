@@ -109,8 +109,8 @@ def decoder(kind: str, *, parse_json: bool = True) -> Callable[[Any], Any] | Non
         return _as_text
 
     def decode(value: Any) -> Any:
-        if isinstance(value, bytes):
-            value = value.decode()
+        if value.__class__ is bytes:
+            return convert(value.decode())
         return convert(value) if isinstance(value, str) else value
 
     return decode
