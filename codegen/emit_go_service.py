@@ -25,12 +25,26 @@ _HANDWRITTEN_HOOKS = {
 _MERGED_HOOKS = {"MessageWillBePosted", "ChannelMemberWillBeAdded", "TeamMemberWillBeAdded"}
 
 
+# Hooks that plugin.HooksWithRPCErr leaves out.
+WITHOUT_RPC_ERROR = {
+    "Implemented",
+    "OnActivate",
+    "ServeHTTP",
+    "ServeMetrics",
+    "FileWillBeUploaded",
+    "MessagesWillBeConsumed",
+    "MessagesWillBeConsumedWithContext",
+    "TeamMemberWillBeAdded",
+}
+
+
 def emit(schema: Schema) -> dict[str, str]:
     """Return the generated files, path -> text."""
     bodies = {
         "api_server": _server(schema, "API", "api", "plugin.API"),
         "driver_server": _server(schema, "Driver", "driver", "plugin.Driver"),
         "hooks_client": _hooks(schema),
+        "hooks_rpcerr": _reporting_hooks(schema),
         "hooks": _hook_tables(schema),
         "versions": _versions(schema),
     }
@@ -160,6 +174,30 @@ def _reply(method: Method, conversion: GoConversion) -> str:
         f'return {method.unchanged}, ""\n}}\n'
         f"return {', '.join(results)}"
     )
+
+
+def _reporting_hooks(schema: Schema) -> Iterator[str]:
+    """Yield the methods of plugin.HooksWithRPCErr: a call that failed has no results but its error."""
+    for method in schema.service("Hooks").methods:
+        if method.go_name in WITHOUT_RPC_ERROR:
+            continue
+        signature = GoSignature.of(method, schema)
+        name = method.go_name
+        head = (
+            f"// {name}WithRPCErr is {name} that tells whether the call failed.\n"
+            f"func (h *HooksClient) {signature.with_error(f'{name}WithRPCErr')} {{\ncall := h.reporting()\n"
+        )
+        call = f"call.{name}({', '.join(param.argument for param in signature.params)})"
+        if not signature.results:
+            yield f"{head}{call}\nreturn call.failure.err()\n}}"
+            continue
+        names = [f"result{index or ''}" for index in range(len(signature.results))]
+        zeros = ", ".join(map(zero, signature.results))
+        yield (
+            f"{head}{', '.join(names)} := {call}\n"
+            f"if err := call.failure.err(); err != nil {{\nreturn {zeros}, err\n}}\n"
+            f"return {', '.join(names)}, nil\n}}"
+        )
 
 
 def _hook_tables(schema: Schema) -> Iterator[str]:

@@ -14,6 +14,7 @@ from codegen import (
     emit_go_pb,
     emit_go_recorders,
     emit_go_service,
+    emit_go_timers,
     emit_proto,
     emit_python_api,
     emit_python_codecs,
@@ -51,11 +52,12 @@ EMITTERS: tuple[Emitter, ...] = (
         emit_go_service.emit,
         tuple(
             f"go/internal/service/{stem}_gen.go"
-            for stem in ("api_server", "driver_server", "hooks_client", "hooks", "versions")
+            for stem in ("api_server", "driver_server", "hooks_client", "hooks_rpcerr", "hooks", "versions")
         ),
     ),
     Emitter("go-netrpc", emit_go_netrpc.emit, ("go/internal/service/netrpc_*_gen.go",)),
     Emitter("go-grpcplugin", emit_go_grpcplugin.emit, (f"{emit_go_grpcplugin.FOLDER}/*_gen.go",)),
+    Emitter("go-timers", emit_go_timers.emit, (f"{emit_go_timers.FOLDER}/*_gen.go",)),
     Emitter("go-recorders", emit_go_recorders.emit, (emit_go_recorders.PATH,)),
     Emitter("python-models", emit_python_models.emit, ("src/mattermost_plugin/models/*.py",)),
     Emitter(

@@ -49,8 +49,15 @@ class GoSignature:
     @property
     def text(self) -> str:
         """The signature as Go writes it."""
-        results = f"({', '.join(self.results)})" if len(self.results) > 1 else "".join(self.results)
-        return f"{self.name}({self.parameter_list}) {results}".rstrip()
+        return self._declared(self.name, self.results)
+
+    def with_error(self, name: str) -> str:
+        """Return the signature under another name and with an error as last result."""
+        return self._declared(name, (*self.results, "error"))
+
+    def _declared(self, name: str, results: Sequence[str]) -> str:
+        declared = f"({', '.join(results)})" if len(results) > 1 else "".join(results)
+        return f"{name}({self.parameter_list}) {declared}".rstrip()
 
     @property
     def parameter_list(self) -> str:

@@ -20,6 +20,7 @@ _OWN_PACKAGES = {
     "context": "context",
     "convert": f"{GO_MODULE}/internal/convert",
     "pluginpb": f"{GO_MODULE}/pluginpb",
+    "time": "time",
     "timestamppb": "google.golang.org/protobuf/types/known/timestamppb",
 }
 

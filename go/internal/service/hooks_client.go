@@ -89,14 +89,23 @@ func (e *HookError) Error() string {
 // HooksClient is the plugin.Hooks of a plugin process that serves gRPC. It behaves like Mattermost's own client for
 // Go plugins: a hook that the plugin does not implement is answered here.
 type HooksClient struct {
-	stub        pluginpb.HooksClient
-	options     HooksOptions
-	log         hclog.Logger
+	stub    pluginpb.HooksClient
+	options HooksOptions
+	log     hclog.Logger
+	state   *hooksState
+	failure *callFailure // of the one call that this is for, see reporting
+}
+
+// hooksState is what is known of the plugin.
+type hooksState struct {
 	implemented [plugin.TotalHooksID]atomic.Bool
 	active      atomic.Bool
 }
 
-var _ plugin.Hooks = (*HooksClient)(nil)
+var (
+	_ plugin.Hooks           = (*HooksClient)(nil)
+	_ plugin.HooksWithRPCErr = (*HooksClient)(nil)
+)
 
 // NewHooksClient returns the hooks of the plugin at the other end of the connection. No hook but OnActivate is
 // called before Implemented or SetImplemented said that the plugin has it.
@@ -105,6 +114,7 @@ func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksCli
 		stub:    pluginpb.NewHooksClient(newLenientConn(cc)),
 		options: options,
 		log:     loggerOr(options.Logger),
+		state:   &hooksState{},
 	}
 }
 
@@ -124,7 +134,7 @@ func (h *HooksClient) Implemented() ([]string, error) {
 // SetImplemented says which hooks the plugin implements. Names that are no hooks are ignored.
 func (h *HooksClient) SetImplemented(names []string) {
 	for name, id := range hookIDs {
-		h.implemented[id].Store(slices.Contains(names, name))
+		h.state.implemented[id].Store(slices.Contains(names, name))
 	}
 }
 
@@ -150,14 +160,14 @@ func (h *HooksClient) OnActivate() error {
 	if err := convert.ErrorFromProto(out.GetError()); err != nil {
 		return err
 	}
-	h.active.Store(true)
+	h.state.active.Store(true)
 	return nil
 }
 
 // OnConfigurationChange tells the plugin that its configuration may have changed. Before OnActivate nothing is
 // sent: the plugin runs the hook once by itself, as soon as it has the API.
 func (h *HooksClient) OnConfigurationChange() error {
-	if !h.active.Load() || !h.has(plugin.OnConfigurationChangeID) {
+	if !h.state.active.Load() || !h.has(plugin.OnConfigurationChangeID) {
 		return nil
 	}
 	ctx, cancel := h.context("OnConfigurationChange")
@@ -199,7 +209,7 @@ func (h *HooksClient) noProxy(hook string, w http.ResponseWriter) {
 }
 
 func (h *HooksClient) has(id int) bool {
-	return h.implemented[id].Load()
+	return h.state.implemented[id].Load()
 }
 
 // context is what a call of the hook runs in.
@@ -216,6 +226,7 @@ func (h *HooksClient) context(hook string) (context.Context, context.CancelFunc)
 func (h *HooksClient) failed(hook string, err error) *HookError {
 	state := status.Convert(err)
 	failure := &HookError{Hook: hook, Code: state.Code(), Message: state.Message()}
+	h.failure.set(failure)
 	h.log.Error("A call of a hook failed", "hook", hook, "code", failure.Code.String(), "error", failure.Message)
 	return failure
 }
@@ -223,7 +234,7 @@ func (h *HooksClient) failed(hook string, err error) *HookError {
 // refused logs a failed call of a hook that can refuse something. It returns the reason, "" to let it pass.
 func (h *HooksClient) refused(hook string, err error) string {
 	failure := h.failed(hook, err)
-	if h.options.OnFailure == nil {
+	if h.options.OnFailure == nil || h.failure != nil {
 		return ""
 	}
 	return h.options.OnFailure(hook, failure).reason
