@@ -1,4 +1,4 @@
-"""A plugin that overrides every unary hook and calls every method of the API.
+"""A plugin that overrides every hook and calls every method of the API.
 
 It writes down, as messages of the contract, what it saw and what it gave, in files that its host names
 through `execute_command`:
@@ -23,6 +23,8 @@ from tests.codegen.repository import schema
 from tests.contract.values import PythonFiller
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from codegen.lowered import Method as Lowered
     from mattermost_plugin._runtime.methods import Method
 
@@ -37,7 +39,13 @@ class Notes:
         self._path = Path(path)
 
     def write(
-        self, method: Method, request: bytes, response: bytes, failure: str = "", content: bytes = b""
+        self,
+        method: Method,
+        request: bytes,
+        response: bytes,
+        failure: str = "",
+        content: bytes = b"",
+        written: bytes = b"",
     ) -> None:
         note = {
             "method": method.go_name,
@@ -45,6 +53,7 @@ class Notes:
             "response": base64.b64encode(response).decode(),
             "failure": failure,
             "content": base64.b64encode(content).decode(),
+            "written": base64.b64encode(written).decode(),
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
@@ -72,6 +81,22 @@ class EveryMethod:
             raise
         if isinstance(result, Exception):
             raise result
+        return result
+
+    def answer_file(self, method: Method, args: tuple[Any, ...], file: BinaryIO, output: BinaryIO) -> Any:
+        """Answer a hook that reads a file and writes another, likewise."""
+        if self.notes is None:
+            return None
+        codec, outcome = method.codec, self.notes.outcome
+        try:
+            request, content = codec.encode_request(*args), file.read()
+            result = self._result(method, outcome)
+            written = b"" if result is None or isinstance(result, Reject) else content[::-1]
+            self.notes.write(method, request, codec.encode_response(result), content=content, written=written)
+        except Exception as error:
+            self.notes.write(method, b"", b"", f"{type(error).__name__}: {error}")
+            raise
+        output.write(written)
         return result
 
     def _result(self, method: Method, outcome: str) -> Any:
@@ -161,6 +186,9 @@ def plain_result(method: Method) -> Any:
 
 def overriding(method: Method) -> Any:
     def hook(self: EveryMethod, *args: Any) -> Any:
+        if method.kind == "stream_stream":
+            *rest, file, output = args
+            return self.answer_file(method, tuple(rest), file, output)
         return self.answer(method, args)
 
     hook.__name__ = method.name
@@ -185,7 +213,7 @@ def execute_command(self: EveryMethod, *args: Any) -> Any:
 OVERRIDDEN = {
     name: overriding(method)
     for name, method in HOOKS.items()
-    if method.kind == "unary_unary" and not method.unavailable and name not in LIFECYCLE
+    if not method.unavailable and name not in LIFECYCLE
 }
 OVERRIDDEN["execute_command"] = execute_command
 EveryMethodPlugin: Any = type("EveryMethodPlugin", (EveryMethod, Plugin), OVERRIDDEN)

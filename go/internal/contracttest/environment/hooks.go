@@ -28,7 +28,7 @@ var notCalled = map[string]bool{
 	"OnActivate": true, "OnDeactivate": true, "Implemented": true, "ServeHTTP": true, "ServeMetrics": true,
 }
 
-// examineHooks calls every unary hook and compares the arguments that the plugin saw with those given, and what comes
+// examineHooks calls every hook and compares the arguments that the plugin saw with those given, and what comes
 // back with what the plugin gave.
 func examineHooks(hooks plugin.Hooks, outcome, folder string, seed uint64, out map[string][]string) error {
 	name := "hooks-" + outcome
@@ -46,6 +46,10 @@ func examineHooks(hooks plugin.Hooks, outcome, folder string, seed uint64, out m
 		_, _ = hash.Write([]byte(method.Name))
 		given[method.Name] = func() []reflect.Value { return arguments(method.Type, seed^hash.Sum64()) }
 		returned[method.Name] = invoke(hooks, method.Name, given[method.Name]())
+	}
+	file, err := examineFile(hooks, seed)
+	if err != nil {
+		return err
 	}
 	if err := command(hooks, "/done"); err != nil {
 		return err
@@ -75,6 +79,14 @@ func examineHooks(hooks plugin.Hooks, outcome, folder string, seed uint64, out m
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		out[key] = append(out[key], differences...)
+	}
+	key := fileHook + "/" + outcome
+	if note, ok := seen[fileHook]; !ok {
+		out[key] = []string{"the plugin did not see the call"}
+	} else if note.Failure != "" {
+		out[key] = []string{"the plugin failed: " + note.Failure}
+	} else if out[key], err = file.play(note); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	return nil
 }
@@ -144,6 +156,9 @@ func asReturned(method string, args []reflect.Value, results []any) ([]any, erro
 	case "TeamMemberWillBeAdded":
 		from = &plugin.Z_TeamMemberWillBeAddedReturns{A: results[0].(*model.TeamMember), B: results[1].(string)}
 		into = &plugin.Z_TeamMemberWillBeAddedReturns{A: args[1].Interface().(*model.TeamMember)}
+	case fileHook:
+		from = &plugin.Z_FileWillBeUploadedReturns{A: results[0].(*model.FileInfo), B: results[1].(string)}
+		into = &plugin.Z_FileWillBeUploadedReturns{A: args[1].Interface().(*model.FileInfo)}
 	default:
 		return results, nil
 	}

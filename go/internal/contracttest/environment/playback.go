@@ -25,7 +25,8 @@ type note struct {
 	Method   string `json:"method"`
 	Request  []byte `json:"request"`
 	Response []byte `json:"response"`
-	Content  []byte `json:"content"` // what streamed beside them
+	Content  []byte `json:"content"` // what streamed in beside them, for methods of the API either way
+	Written  []byte `json:"written"` // what a hook wrote
 	Failure  string `json:"failure"`
 }
 
