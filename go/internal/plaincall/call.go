@@ -1,14 +1,19 @@
 package plaincall
 
 import (
+	"context"
 	"encoding/binary"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
 )
 
 // call is one call on its way.
 type call struct {
+	link   *link
+	leads  bool // it is to read
 	stream uint32
 	data   []byte // what came of the response
 	held   int    // octets of it that the server may not send again yet
@@ -17,6 +22,36 @@ type call struct {
 	failure error
 	refused bool // the server certainly did nothing
 	done    chan struct{}
+}
+
+// hasEnded tells whether the call has ended, to the one who waits for it.
+func (c *call) hasEnded() bool { return len(c.done) > 0 }
+
+// wait waits for the end of the call, or of its context: then it is cancelled and the error says why.
+func (c *call) wait(ctx context.Context) error {
+	if c.leads {
+		// A goroutine that waits in the kernel does not see a context end, but knows its deadline.
+		_, plain := ctx.(*deadline.Context)
+		if until, _ := ctx.Deadline(); plain || ctx.Done() == nil {
+			c.link.lead(c, until)
+		} else {
+			go c.link.readForAll()
+		}
+	}
+	select {
+	case <-c.done:
+		return nil
+	default:
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		if c.link.cancel(c) {
+			return status.FromContextError(ctx.Err()).Err()
+		}
+		<-c.done // its end came at the same moment
+	}
+	return nil
 }
 
 func (c *call) end(failure error) {

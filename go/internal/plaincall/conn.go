@@ -25,8 +25,8 @@ type Conn struct {
 	closed bool
 }
 
-// New returns a connection beside a general one to the same server. dial makes a further, unencrypted connection; it
-// is called when it is needed. nil: all calls are general.
+// New returns a connection beside a general one to the same server. dial makes a further, unencrypted connection, a
+// socket of the system; it is called when it is needed. nil: all calls are general.
 func New(general grpc.ClientConnInterface, dial func() (net.Conn, error)) *Conn {
 	return &Conn{general: general, dial: dial}
 }
@@ -65,23 +65,18 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 	}
 	*buffer = message
 
-	running, link, err := c.start(ctx, method, message)
+	running, err := c.start(ctx, method, message)
 	if err != nil {
 		return err
 	}
-	if link == nil {
+	if running == nil {
 		return c.general.Invoke(ctx, method, args, reply, options...)
 	}
 	if reached != nil {
-		reached.Addr = link.socket.RemoteAddr()
+		reached.Addr = running.link.socket.RemoteAddr()
 	}
-	select {
-	case <-running.done:
-	case <-ctx.Done():
-		if link.cancel(running) {
-			return status.FromContextError(ctx.Err()).Err()
-		}
-		<-running.done // its end came at the same moment
+	if err := running.wait(ctx); err != nil {
+		return err
 	}
 	if running.refused {
 		return c.general.Invoke(ctx, method, args, reply, options...)
@@ -105,28 +100,28 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 // buffers hold requests while they are being written.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// start sends a request. Without an error and a link the call is one for the general connection.
-func (c *Conn) start(ctx context.Context, method string, message []byte) (*call, *link, error) {
+// start sends a request. Without an error and a call it is one for the general connection.
+func (c *Conn) start(ctx context.Context, method string, message []byte) (*call, error) {
 	block := c.blocks.get(method)
 	if deadline, ok := ctx.Deadline(); ok {
 		left := time.Until(deadline)
 		if left <= 0 {
-			return nil, nil, status.FromContextError(context.DeadlineExceeded).Err()
+			return nil, status.FromContextError(context.DeadlineExceeded).Err()
 		}
 		block = appendTimeout(block[:len(block):len(block)], left)
 	}
 	if ctx.Err() != nil {
-		return nil, nil, status.FromContextError(ctx.Err()).Err()
+		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	link := c.connected()
 	if link == nil {
-		return nil, nil, nil
+		return nil, nil
 	}
-	running := &call{done: make(chan struct{}, 1)}
+	running := &call{link: link, done: make(chan struct{}, 1)}
 	if !link.start(running, block, message) {
-		return nil, nil, nil
+		return nil, nil
 	}
-	return running, link, nil
+	return running, nil
 }
 
 // connected returns a link that takes calls, nil if there is none to be had: then the general connection knows why.
@@ -136,12 +131,19 @@ func (c *Conn) connected() *link {
 	if c.closed {
 		return nil
 	}
+	if c.link != nil {
+		c.link.look()
+	}
 	if c.link == nil || !c.link.isOpen() {
 		socket, err := c.dial()
 		if err != nil {
 			return nil
 		}
-		c.link = newLink(socket)
+		link, err := newLink(socket)
+		if err != nil {
+			return nil
+		}
+		c.link = link
 	}
 	return c.link
 }

@@ -143,24 +143,62 @@ func unpad(header frameHeader, payload []byte) ([]byte, error) {
 // readSize is how much is read from a socket at once.
 const readSize = 64 << 10
 
-// readFrames hands on each frame that comes, until there are no more or one is refused, and says why it ended.
-func readFrames(in *bufio.Reader, limit int, handle func(frameHeader, []byte) error) error {
-	var buffer []byte
-	for {
-		start, err := in.Peek(frameHeaderSize)
+// frameReader reads frames. A read that fails for the moment, because it took too long, loses nothing of a frame that
+// is no larger than what is read at once.
+type frameReader struct {
+	*bufio.Reader
+	limit int    // octets in a frame
+	large []byte // a frame that is larger than what is read at once
+}
+
+func newFrameReader(in io.Reader, limit int) *frameReader {
+	return &frameReader{Reader: bufio.NewReaderSize(in, readSize), limit: limit}
+}
+
+// next waits for a frame. Its payload is there until the next one is read.
+func (r *frameReader) next() (frameHeader, []byte, error) {
+	start, err := r.Peek(frameHeaderSize)
+	if err != nil {
+		return frameHeader{}, nil, err
+	}
+	header := parseFrameHeader(start)
+	size := frameHeaderSize + header.size
+	if header.size > r.limit {
+		return header, nil, fmt.Errorf("frame of %d octets is larger than allowed", header.size)
+	}
+	if size <= r.Size() {
+		whole, err := r.Peek(size)
 		if err != nil {
-			return err
+			return header, nil, err
 		}
-		header := parseFrameHeader(start)
-		if header.size > limit {
-			return fmt.Errorf("frame of %d octets is larger than allowed", header.size)
-		}
-		if cap(buffer) < header.size {
-			buffer = make([]byte, max(header.size, maxFrame))
-		}
-		_, _ = in.Discard(frameHeaderSize) // they were peeked at
-		payload := buffer[:header.size]
-		if _, err := io.ReadFull(in, payload); err != nil {
+		_, _ = r.Discard(size) // they were peeked at
+		return header, whole[frameHeaderSize:], nil
+	}
+	if cap(r.large) < header.size {
+		r.large = make([]byte, header.size)
+	}
+	_, _ = r.Discard(frameHeaderSize)
+	payload := r.large[:header.size]
+	if _, err := io.ReadFull(r, payload); err != nil {
+		return header, nil, err
+	}
+	return header, payload, nil
+}
+
+// holdsFrame tells whether the next frame is there without waiting.
+func (r *frameReader) holdsFrame() bool {
+	if r.Buffered() < frameHeaderSize {
+		return false
+	}
+	start, _ := r.Peek(frameHeaderSize) // they are buffered
+	return r.Buffered() >= frameHeaderSize+parseFrameHeader(start).size
+}
+
+// readAll hands on each frame that comes, until there are no more or one is refused, and says why it ended.
+func (r *frameReader) readAll(handle func(frameHeader, []byte) error) error {
+	for {
+		header, payload, err := r.next()
+		if err != nil {
 			return err
 		}
 		if err := handle(header, payload); err != nil {

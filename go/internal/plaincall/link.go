@@ -1,48 +1,53 @@
 package plaincall
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// link is one HTTP/2 connection of a client. Callers write on their own goroutines; one more goroutine reads.
+// link is one HTTP/2 connection of a client. Callers write on their own goroutines, and one of them reads: see lead.
 type link struct {
 	writer // its lock guards what follows, too
 
 	calls   map[uint32]*call
 	next    uint32
-	window  int   // what may be sent
-	initial int   // the server's window of a new stream
-	most    int   // calls that the server allows at once
-	closing bool  // takes no new calls
-	failure error // why the link is lost
+	window  int  // what may be sent
+	initial int  // the server's window of a new stream
+	most    int  // calls that the server allows at once
+	closing bool // takes no new calls
+	led     bool // a goroutine reads; also set once the link is lost
+	used    time.Time
 
 	// Of the reading goroutine alone.
+	source  *source
+	frames  *frameReader
 	replies replies
 	block   []byte // of a header block that is not complete
 	unread  int    // octets read since the connection's window was last opened
 }
 
-func newLink(socket net.Conn) *link {
-	l := &link{
-		writer: writer{socket: socket}, calls: map[uint32]*call{}, next: 1,
-		window: defaultWindow, initial: defaultWindow, most: 100,
+// newLink begins to speak HTTP/2 on a socket of the system, over which the link then has command.
+func newLink(socket net.Conn) (*link, error) {
+	source, err := newSource(socket)
+	if err != nil {
+		return nil, errors.Join(err, socket.Close())
 	}
-	l.lock.Lock()
-	l.out = appendClientPreface(l.out)
-	l.flush()
-	go l.read()
-	return l
+	l := &link{
+		writer: writer{socket: socket}, calls: map[uint32]*call{}, next: 1, used: time.Now(),
+		window: defaultWindow, initial: defaultWindow, most: 100,
+		source: source, frames: newFrameReader(source, maxFrame),
+	}
+	l.give(appendClientPreface)
+	return l, nil
 }
 
-// start sends a request, if there is room for it now.
+// start sends a request, if there is room for it now. If nobody reads, the call is to lead.
 func (l *link) start(c *call, block, message []byte) bool {
 	size := messagePrefix + len(message)
 	l.lock.Lock()
@@ -54,9 +59,17 @@ func (l *link) start(c *call, block, message []byte) bool {
 	l.next += 2
 	l.window -= size
 	l.calls[c.stream] = c
+	c.leads = !l.led
+	l.led = true
 	l.out = appendCall(l.out, c.stream, block, message)
-	l.flush()
-	return true
+	if l.flush() {
+		return true
+	}
+	l.take(c.stream)
+	if c.leads {
+		l.lose(net.ErrClosed)
+	}
+	return false
 }
 
 // cancel ends a call early, and tells whether it had not ended by itself.
@@ -72,7 +85,17 @@ func (l *link) cancel(c *call) bool {
 }
 
 // close ends the link and all calls on it.
-func (l *link) close() { _ = l.socket.Close() }
+func (l *link) close() {
+	l.lock.Lock()
+	unread := !l.led
+	l.led = true
+	l.lock.Unlock()
+	if unread {
+		l.lose(net.ErrClosed)
+	} else {
+		breakOff(l.socket)
+	}
+}
 
 // isOpen tells whether the link takes calls.
 func (l *link) isOpen() bool {
@@ -94,22 +117,6 @@ func (l *link) find(stream uint32) *call {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	return l.calls[stream]
-}
-
-func (l *link) read() {
-	err := readFrames(bufio.NewReaderSize(l.socket, readSize), maxFrame, l.frame)
-	_ = l.socket.Close()
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-		err = errors.New("the connection is closed")
-	}
-	l.lock.Lock()
-	l.closing, l.failure = true, err
-	lost := l.calls
-	l.calls = map[uint32]*call{}
-	l.lock.Unlock()
-	for _, c := range lost {
-		c.end(status.Errorf(codes.Unavailable, "the plugin's process is gone: %v", err))
-	}
 }
 
 func (l *link) frame(header frameHeader, payload []byte) error {

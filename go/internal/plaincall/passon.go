@@ -17,7 +17,7 @@ import (
 func (c *serverCall) passOn() {
 	ctx, cancel := context.WithCancel(&c.context)
 	defer cancel()
-	defer c.context.end(context.Canceled)
+	defer c.context.End(context.Canceled)
 	if c.request.metadata != nil {
 		ctx = metadata.NewOutgoingContext(ctx, c.request.metadata)
 	}

@@ -48,20 +48,49 @@ func (g *general) Invoke(ctx context.Context, method string, args, reply any, op
 }
 
 type bench struct {
-	server  *grpc.Server
-	general *general
-	conn    *plaincall.Conn
-	dialled atomic.Int32
+	server    *grpc.Server
+	general   *general
+	conn      *plaincall.Conn
+	dialled   atomic.Int32
+	lock      sync.Mutex
+	accepted  []net.Conn
+	forgotten int
+}
+
+// disconnect closes the connections that the server has accepted since the last time.
+func (b *bench) disconnect() {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	for _, socket := range b.accepted[b.forgotten:] {
+		_ = socket.Close()
+	}
+	b.forgotten = len(b.accepted)
+}
+
+// listener keeps what it accepts.
+type listener struct {
+	net.Listener
+	bench *bench
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	socket, err := l.Listener.Accept()
+	if err == nil {
+		l.bench.lock.Lock()
+		l.bench.accepted = append(l.bench.accepted, socket)
+		l.bench.lock.Unlock()
+	}
+	return socket, err
 }
 
 func start(t *testing.T, answer func(context.Context, string) (string, error), options ...grpc.ServerOption) *bench {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "server.sock")
-	listener, err := net.Listen("unix", path)
+	socket, err := net.Listen("unix", path)
 	require.NoError(t, err)
 	b := &bench{server: grpc.NewServer(append(options, grpc.MaxRecvMsgSize(1<<30), grpc.MaxSendMsgSize(1<<30))...)}
 	pluginpb.RegisterHooksServer(b.server, &hooks{answer: answer})
-	go func() { _ = b.server.Serve(listener) }()
+	go func() { _ = b.server.Serve(&listener{socket, b}) }()
 	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30)))
 	require.NoError(t, err)

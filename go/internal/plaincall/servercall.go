@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
 )
 
 // serverCall is one call at the server. It is the grpc.ServerTransportStream of its handler, too.
@@ -19,7 +21,7 @@ type serverCall struct {
 	request *request
 	plain   bool // to be handled here, once the request is complete
 	method  method
-	context callContext
+	context deadline.Context
 	header  metadata.MD
 	trailer metadata.MD
 
@@ -50,7 +52,7 @@ func (c *serverCall) credit() {
 
 // handle runs a plain call, whose request is complete.
 func (c *serverCall) handle() {
-	defer c.context.end(context.Canceled)
+	defer c.context.End(context.Canceled)
 	message, problem := singleMessage(c.data)
 	if problem != "" {
 		c.finish(status.New(codes.Internal, problem), nil)

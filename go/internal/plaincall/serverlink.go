@@ -1,7 +1,6 @@
 package plaincall
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -49,10 +48,10 @@ func newServerLink(server *Server, socket net.Conn) *serverLink {
 // serve reads until the connection ends.
 func (l *serverLink) serve() {
 	l.give(appendServerPreface)
-	in := bufio.NewReaderSize(l.socket, readSize)
+	in := newFrameReader(l.socket, serverMaxFrame)
 	start := make([]byte, len(preface))
 	if _, err := io.ReadFull(in, start); err == nil && string(start) == preface {
-		err := readFrames(in, serverMaxFrame, l.frame)
+		err := in.readAll(l.frame)
 		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 			l.give(func(out []byte) []byte { return l.appendGoAway(out, err.Error()) })
 		}
@@ -65,7 +64,7 @@ func (l *serverLink) serve() {
 	l.changed.Broadcast()
 	l.lock.Unlock()
 	for _, call := range lost {
-		call.context.end(context.Canceled)
+		call.context.End(context.Canceled)
 	}
 }
 
@@ -164,7 +163,7 @@ func (l *serverLink) open(stream uint32, request *request, ended bool) {
 	}
 	call := &serverCall{link: l, stream: stream, request: request}
 	if request.timeout > 0 {
-		call.context.deadline = time.Now().Add(request.timeout)
+		call.context.Set(time.Now().Add(request.timeout))
 	}
 	found, plain := l.server.methods[request.path]
 	call.plain = plain && request.metadata == nil
@@ -250,7 +249,7 @@ func (l *serverLink) onReset(header frameHeader) {
 	l.changed.Broadcast()
 	l.lock.Unlock()
 	if call != nil {
-		call.context.end(context.Canceled)
+		call.context.End(context.Canceled)
 	}
 }
 

@@ -15,35 +15,53 @@ type writer struct {
 	out     []byte // to be written
 	spare   []byte // the buffer that was written last
 	writing bool
+	failed  bool // the socket took no more
 }
 
 // maxSpare is how large a buffer may be to be used again.
 const maxSpare = 1 << 20
 
 // flush writes what is in out and unlocks lock, which has to be held. If another goroutine writes, it takes this along.
-func (w *writer) flush() {
-	if w.writing {
-		w.lock.Unlock()
-		return
+// It tells whether this may have been taken by the socket: if not, certainly no octet of it was.
+func (w *writer) flush() bool {
+	if w.writing || w.failed {
+		defer w.lock.Unlock()
+		return !w.failed
 	}
 	w.writing = true
-	for len(w.out) > 0 {
+	taken := true
+	for first := true; len(w.out) > 0; first = false {
 		out := w.out
 		w.out, w.spare = w.spare[:0], nil
 		w.lock.Unlock()
-		_, err := w.socket.Write(out)
+		n, err := w.socket.Write(out)
 		w.lock.Lock()
 		if cap(out) <= maxSpare {
 			w.spare = out
 		}
 		if err != nil {
-			w.out = nil
-			// The reader hears of it too, and ends all calls.
-			_ = w.socket.Close()
+			w.out, w.failed = nil, true
+			taken = !first || n > 0
+			breakOff(w.socket) // the reader hears of it, and ends all calls
 		}
 	}
 	w.writing = false
 	w.lock.Unlock()
+	return taken
+}
+
+// breakOff lets whoever reads from a socket find its end, or whoever will: closing it would have to wait for the reader.
+func breakOff(socket net.Conn) {
+	halves, ok := socket.(interface {
+		CloseRead() error
+		CloseWrite() error
+	})
+	if !ok {
+		_ = socket.Close()
+		return
+	}
+	_ = halves.CloseRead()
+	_ = halves.CloseWrite()
 }
 
 // give queues frames and writes them.

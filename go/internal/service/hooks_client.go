@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -216,7 +217,8 @@ func (h *HooksClient) has(id int) bool {
 func (h *HooksClient) context(hook string) (context.Context, context.CancelFunc) {
 	if h.options.Deadline != nil {
 		if limit := h.options.Deadline(hook); limit > 0 {
-			return context.WithTimeout(context.Background(), limit)
+			ctx := deadline.After(limit)
+			return ctx, func() { ctx.End(context.Canceled) }
 		}
 	}
 	return context.Background(), func() {}

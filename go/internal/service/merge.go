@@ -2,6 +2,7 @@ package service
 
 import (
 	"reflect"
+	"sync"
 	"time"
 )
 
@@ -23,10 +24,8 @@ func merge(original, answer reflect.Value) {
 	}
 	switch answer.Kind() {
 	case reflect.Struct:
-		for i := range answer.NumField() {
-			if answer.Type().Field(i).IsExported() {
-				merge(original.Field(i), answer.Field(i))
-			}
+		for _, i := range exportedFields(answer.Type()) {
+			merge(original.Field(i), answer.Field(i))
 		}
 	case reflect.Pointer:
 		if !original.IsNil() && !answer.IsNil() && answer.Type().Elem().Kind() == reflect.Struct {
@@ -49,6 +48,23 @@ func merge(original, answer reflect.Value) {
 	default:
 		replace(original, answer)
 	}
+}
+
+// fieldsOf remembers the exported fields of a type: to ask for them costs more than to merge them.
+var fieldsOf sync.Map
+
+func exportedFields(t reflect.Type) []int {
+	if found, ok := fieldsOf.Load(t); ok {
+		return found.([]int)
+	}
+	var fields []int
+	for i := range t.NumField() {
+		if t.Field(i).IsExported() {
+			fields = append(fields, i)
+		}
+	}
+	fieldsOf.Store(t, fields)
+	return fields
 }
 
 func replace(original, answer reflect.Value) {

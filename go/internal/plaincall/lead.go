@@ -1,0 +1,117 @@
+package plaincall
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// A call that finds nobody reading leads: it reads on its own goroutine, in the kernel, until its response is there.
+// That is the way of one caller after the other, and nothing is handed over on it: a goroutine that reads for others
+// has to be woken by the runtime and has to wake the caller, each of which may wake a further thread. If other calls
+// wait when a leader is done, a goroutine reads for all until none waits. Between calls nobody reads.
+
+// stale is how long a link may go unread until it is looked at before the next call.
+const stale = 100 * time.Millisecond
+
+// lead reads until a call has ended or its deadline, if there is one, has passed.
+func (l *link) lead(c *call, deadline time.Time) {
+	l.source.wait(deadline)
+	for !c.hasEnded() || l.frames.holdsFrame() {
+		err := l.readFrame()
+		if errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(deadline) {
+			break
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			l.lose(err)
+			return
+		}
+	}
+	l.resign()
+}
+
+// resign lets another goroutine read, if calls still wait.
+func (l *link) resign() {
+	l.lock.Lock()
+	waiting := len(l.calls) > 0
+	l.led = waiting
+	if !waiting {
+		l.used = time.Now()
+	}
+	l.lock.Unlock()
+	if waiting {
+		go l.readForAll()
+	}
+}
+
+// readForAll reads as long as calls wait.
+func (l *link) readForAll() {
+	l.source.park()
+	for {
+		for first := true; first || l.frames.holdsFrame(); first = false {
+			if err := l.readFrame(); err != nil {
+				l.lose(err)
+				return
+			}
+		}
+		l.lock.Lock()
+		if len(l.calls) == 0 {
+			l.led, l.used = false, time.Now()
+			l.lock.Unlock()
+			return
+		}
+		l.lock.Unlock()
+	}
+}
+
+// look takes in what has come while nobody read, such as the end of the connection, if that was for long.
+func (l *link) look() {
+	l.lock.Lock()
+	if l.led || time.Since(l.used) < stale {
+		l.lock.Unlock()
+		return
+	}
+	l.led = true
+	l.lock.Unlock()
+	l.source.look()
+	for {
+		err := l.readFrame()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			l.lose(err)
+			return
+		}
+	}
+	l.resign()
+}
+
+func (l *link) readFrame() error {
+	header, payload, err := l.frames.next()
+	if err != nil {
+		return err
+	}
+	return l.frame(header, payload)
+}
+
+// lose ends a link that only the caller reads from, and all calls on it. Nobody will read from it any more.
+func (l *link) lose(why error) {
+	_ = l.socket.Close()
+	if errors.Is(why, io.EOF) || errors.Is(why, net.ErrClosed) {
+		why = errors.New("the connection is closed")
+	}
+	l.lock.Lock()
+	l.closing = true
+	lost := l.calls
+	l.calls = map[uint32]*call{}
+	l.lock.Unlock()
+	for _, c := range lost {
+		c.end(status.Errorf(codes.Unavailable, "the plugin's process is gone: %v", why))
+	}
+}
