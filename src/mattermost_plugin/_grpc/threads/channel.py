@@ -97,6 +97,11 @@ class Channel:
 
     # ---- for calls
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one call is under way."""
+        return len(self._busy) > 1
+
     def template(self, path: str) -> RequestTemplate:
         """Return the header fields that all calls of a method share."""
         return request_template(path, self.target.authority, self.options, tls=self._ssl_context is not None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, StatusCode
+from mattermost_plugin._grpc.threads.together import stay_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ class UnaryMethod(_Method):
         again = True
         while True:
             connection = channel.check_out(deadline)
+            if channel.is_shared:
+                stay_together()
             try:
                 stream = connection.call(template, extra, message, deadline)
             except BaseException:

@@ -19,6 +19,7 @@ from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
+from mattermost_plugin._grpc.threads.together import stay_together
 from mattermost_plugin._grpc.threads.turns import Watch, on_waiting
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ class Server:
             while not self._stopped:
                 self._run_backlog()
                 self._catch_up()
+                if self._watch.active:
+                    stay_together()
                 with self._lock:
                     self._waiting += 1
                 event = self.poller.wait()
