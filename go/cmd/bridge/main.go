@@ -35,4 +35,4 @@ func main() {
 const collectAt = 400
 
 // collectAbove is the memory from which the collector runs as often as it has to, to stay there if it can.
-const collectAbove = 96 << 20
+const collectAbove = 64 << 20

@@ -29,7 +29,7 @@ func (s *apiServer) PluginHTTP(stream grpc.BidiStreamingServer[pluginpb.PluginHT
 		if err != nil || first.GetHead() == nil {
 			return status.Error(codes.InvalidArgument, "the first message of PluginHTTP must be its head")
 		}
-		request, err := pluginRequest(first.GetHead(), &chunkReader[*pluginpb.PluginHTTPRequest]{receive: stream.Recv})
+		request, err := pluginRequest(first.GetHead(), newChunkReader(&pluginpb.PluginHTTPRequest{}, stream.RecvMsg))
 		if err != nil {
 			return status.Error(codes.InvalidArgument, err.Error())
 		}
@@ -116,20 +116,9 @@ func sendResponse(stream grpc.BidiStreamingServer[pluginpb.PluginHTTPRequest, pl
 	if err := stream.Send(&pluginpb.PluginHTTPResponse{Part: &pluginpb.PluginHTTPResponse_Head{Head: head}}); err != nil {
 		return err
 	}
-	buffer := make([]byte, chunkSize)
-	for {
-		n, err := response.Body.Read(buffer)
-		if n > 0 {
-			part := &pluginpb.PluginHTTPResponse_Chunk{Chunk: buffer[:n]}
-			if err := stream.Send(&pluginpb.PluginHTTPResponse{Part: part}); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return status.Errorf(codes.Unavailable, "the plugin's response broke off: %v", err)
-		}
+	readErr, err := copyChunks(response.Body.Read, stream.SendMsg)
+	if readErr != nil {
+		return status.Errorf(codes.Unavailable, "the plugin's response broke off: %v", readErr)
 	}
+	return err
 }

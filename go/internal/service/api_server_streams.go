@@ -2,84 +2,33 @@ package service
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// chunkSize is how many bytes a message of a stream carries: enough to make the cost per message small, little
-// enough for many streams to share a connection.
-const chunkSize = 256 * 1024
-
-// part is a message of a stream: a head or a chunk.
-type part interface {
-	GetChunk() []byte
-}
-
-// chunkReader reads the chunks of a stream. The next message is asked for when the last one is used up, so gRPC's
-// flow control stops the sender while nobody reads.
-type chunkReader[P part] struct {
-	receive func() (P, error)
-	rest    []byte
-	err     error
-}
-
-// Read implements io.Reader.
-func (r *chunkReader[P]) Read(p []byte) (int, error) {
-	for len(r.rest) == 0 && len(p) > 0 {
-		if r.err != nil {
-			return 0, r.err
-		}
-		message, err := r.receive()
-		if err != nil {
-			r.err = err // io.EOF after the last chunk
-			continue
-		}
-		r.rest = message.GetChunk()
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
-
-// sendChunks splits data into the chunks of a stream.
-func sendChunks(data []byte, send func(chunk []byte) error) error {
-	for len(data) > 0 {
-		n := min(len(data), chunkSize)
-		if err := send(data[:n]); err != nil {
-			return fmt.Errorf("send a chunk: %w", err)
-		}
-		data = data[n:]
-	}
-	return nil
-}
-
 // upload runs a method whose request is a stream: it receives the head and hands the rest on as a reader.
 func upload[H, Req, Res any, P interface {
 	*Req
-	part
+	proto.Message
 	GetHead() *H
 }](s *apiServer, method string, stream grpc.ClientStreamingServer[Req, Res], call func(plugin.API, *H, io.Reader) (*Res, error)) error {
 	return run(stream.Context(), &s.server, method, func(target plugin.API, done func() error) error {
-		receive := func() (P, error) {
-			message, err := stream.Recv()
-			return P(message), err
-		}
-		first, err := receive()
+		first, err := stream.Recv()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if err != nil || first.GetHead() == nil {
+		if err != nil || P(first).GetHead() == nil {
 			return status.Errorf(codes.InvalidArgument, "the first message of %s must be its head", method)
 		}
-		reply, err := call(target, first.GetHead(), &chunkReader[P]{receive: receive})
+		reply, err := call(target, P(first).GetHead(), newChunkReader(P(new(Req)), stream.RecvMsg))
 		if failure := done(); failure != nil {
 			return failure
 		}
@@ -145,9 +94,7 @@ func (s *apiServer) GetFile(in *pluginpb.GetFileRequest, stream grpc.ServerStrea
 		if err := stream.Send(&pluginpb.GetFileResponse{Part: &pluginpb.GetFileResponse_Head{Head: head}}); err != nil {
 			return err
 		}
-		return sendChunks(data, func(chunk []byte) error {
-			return stream.Send(&pluginpb.GetFileResponse{Part: &pluginpb.GetFileResponse_Chunk{Chunk: chunk}})
-		})
+		return sendChunks(data, stream.SendMsg)
 	})
 }
 
@@ -161,8 +108,6 @@ func (s *apiServer) ReadFile(in *pluginpb.ReadFileRequest, stream grpc.ServerStr
 		if err := stream.Send(&pluginpb.ReadFileResponse{Part: &pluginpb.ReadFileResponse_Head{Head: head}}); err != nil {
 			return err
 		}
-		return sendChunks(data, func(chunk []byte) error {
-			return stream.Send(&pluginpb.ReadFileResponse{Part: &pluginpb.ReadFileResponse_Chunk{Chunk: chunk}})
-		})
+		return sendChunks(data, stream.SendMsg)
 	})
 }

@@ -44,6 +44,9 @@ func (codec) Name() string { return "" }
 
 // Marshal implements encoding.CodecV2.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if chunk, ok := v.(sentChunk); ok {
+		return chunk.marshal(), nil
+	}
 	data, err := c.CodecV2.Marshal(v)
 	if err == nil {
 		return data, nil
@@ -58,6 +61,14 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 		return nil, err
 	}
 	return c.CodecV2.Marshal(valid)
+}
+
+// Unmarshal implements encoding.CodecV2.
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	if part, ok := v.(*receivedPart); ok {
+		return part.unmarshal(data, c.CodecV2.Unmarshal)
+	}
+	return c.CodecV2.Unmarshal(data, v)
 }
 
 // makeValid replaces what is no UTF-8 in all texts of a message, and tells whether there was any.

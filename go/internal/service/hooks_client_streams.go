@@ -89,24 +89,15 @@ func sendFile(stream fileExchange, c *plugin.Context, info *model.FileInfo, file
 	if stream.Send(message) != nil {
 		return nil // the stream is over; receiving says why
 	}
-	buffer := make([]byte, chunkSize)
-	for {
-		n, err := fill(file, buffer)
-		if n > 0 {
-			chunk := &pluginpb.FileWillBeUploadedRequest_Chunk{Chunk: buffer[:n]}
-			if stream.Send(&pluginpb.FileWillBeUploadedRequest{Part: chunk}) != nil {
-				return nil
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			// Fails only when the stream is over.
-			_ = stream.CloseSend()
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read the uploaded file: %w", err)
-		}
+	readErr, sendErr := copyChunks(func(p []byte) (int, error) { return fill(file, p) }, stream.SendMsg)
+	if readErr != nil {
+		return fmt.Errorf("read the uploaded file: %w", readErr)
 	}
+	if sendErr == nil {
+		// Fails only when the stream is over.
+		_ = stream.CloseSend()
+	}
+	return nil
 }
 
 // fill reads until the buffer is full: a message costs the same whether it is large or small. Unlike io.ReadFull it
@@ -125,9 +116,11 @@ func fill(reader io.Reader, buffer []byte) (int, error) {
 
 // receiveFile writes what the plugin sends to output and returns the head, which comes last.
 func receiveFile(stream fileExchange, output io.Writer) (*pluginpb.FileWillBeUploadedResponseHead, error) {
+	message := &pluginpb.FileWillBeUploadedResponse{}
+	received := receivedPart{message: message}
 	var head *pluginpb.FileWillBeUploadedResponseHead
 	for {
-		message, err := stream.Recv()
+		err := stream.RecvMsg(&received)
 		if errors.Is(err, io.EOF) {
 			if head == nil {
 				return nil, errors.New("the stream ended without the hook's result")
@@ -137,11 +130,15 @@ func receiveFile(stream fileExchange, output io.Writer) (*pluginpb.FileWillBeUpl
 		if err != nil {
 			return nil, err
 		}
-		if message.GetHead() != nil {
-			head = message.GetHead()
+		if !received.isChunk {
+			if found := message.GetHead(); found != nil {
+				head = found
+			}
+			message = &pluginpb.FileWillBeUploadedResponse{}
+			received.message = message
 			continue
 		}
-		if _, err := output.Write(message.GetChunk()); err != nil {
+		if _, err := output.Write(received.chunk); err != nil {
 			return nil, fmt.Errorf("write the replacement of the file: %w", err)
 		}
 	}
