@@ -26,11 +26,22 @@ type Config struct {
 	// they return when the server is gone or too old is then told to the plugin as an error.
 	Remote bool
 
-	// Protocols are the go-plugin protocols a plugin may answer with. nil: gRPC.
-	Protocols []goplugin.Protocol
+	// AutoMTLS has both sides encrypt what they say and prove with certificates, made for this one process, who they
+	// are. A plugin that cannot do so does not start.
+	AutoMTLS bool
+
+	// Reattach is a plugin process that was started elsewhere, to be used instead of starting the program of Launch.
+	// It is not restarted. nil: none.
+	Reattach *goplugin.ReattachConfig
 
 	// Restart says what happens when the process dies. The zero value means DefaultRestart.
 	Restart Restart
+
+	// netrpc is how to talk to a plugin over net/rpc, protocols what a plugin may answer with, and first the process
+	// that Start takes instead of starting one. A Supervisor sets them.
+	netrpc    goplugin.Plugin
+	protocols []goplugin.Protocol
+	first     *process
 }
 
 // Restart says how a process that died is started again.

@@ -45,6 +45,18 @@ func (h *Hooks) OnActivate() error { return h.plugin.Activate() }
 // OnDeactivate lets the plugin clean up and stops its process.
 func (h *Hooks) OnDeactivate() error { return h.plugin.Deactivate() }
 
+// OnDeactivateWithRPCErr is OnDeactivate that tells an error of the hook from that of a call that failed.
+func (h *Hooks) OnDeactivateWithRPCErr() (hook, call error) { return splitFailure(h.OnDeactivate()) }
+
+// splitFailure says whether an error is the hook's own or that of a call which did not come back.
+func splitFailure(err error) (hook, call error) {
+	var failed *service.HookError
+	if errors.As(err, &failed) || errors.Is(err, ErrExited) {
+		return nil, err
+	}
+	return err, nil
+}
+
 // Activate waits for Start and activates the plugin.
 func (p *Plugin) Activate() error {
 	if _, err := p.Implemented(); err != nil {
@@ -69,15 +81,22 @@ func (p *Plugin) Activate() error {
 // Deactivate calls OnDeactivate of an active plugin that implements it, and stops the process. Further calls wait
 // for the first and return its error.
 func (p *Plugin) Deactivate() error {
+	err := p.retire()
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	p.Stop(ctx)
+	return err
+}
+
+// retire calls OnDeactivate of an active plugin that implements it, and leaves the process to Stop. Further calls wait
+// for the first and return its error.
+func (p *Plugin) retire() error {
 	p.deactivateOnce.Do(func() {
 		p.cancel() // a process that dies from here on is not replaced
 		// A process that is being replaced has nothing to clean up yet.
 		if p.router.live.Load() != nil {
 			p.deactivateErr = p.explainDeactivate(p.client.OnDeactivate())
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
-		defer cancel()
-		p.Stop(ctx)
 	})
 	return p.deactivateErr
 }
@@ -96,7 +115,7 @@ func (p *Plugin) explainDeactivate(err error) error {
 	if ended == nil {
 		return err
 	}
-	if current.runner.cmd.ProcessState.Success() {
+	if current.runner.Succeeded() {
 		return nil
 	}
 	return ended

@@ -14,8 +14,10 @@ type Launch struct {
 	PluginID string
 	// PluginName is the manifest's name, for people; "" is PluginID.
 	PluginName string
-	// Bundle is the absolute path of the unpacked bundle, the working directory of the process.
+	// Bundle is the absolute path of the unpacked bundle.
 	Bundle string
+	// Dir is the working directory of the process; "" is that of the host.
+	Dir string
 	// Program is the absolute path of the program, Args what follows it.
 	Program string
 	Args    []string
@@ -72,6 +74,7 @@ func FromManifest(dir string) (Launch, error) {
 		PluginID:   m.ID,
 		PluginName: m.Name,
 		Bundle:     bundle,
+		Dir:        bundle,
 		Program:    program,
 		Args:       append(append([]string{}, m.Server.RuntimeArgs...), entrypoint),
 		Settings:   settings,

@@ -15,6 +15,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
@@ -65,8 +66,8 @@ func New(cfg Config) *Plugin {
 	if cfg.Restart == (Restart{}) {
 		cfg.Restart = DefaultRestart
 	}
-	if cfg.Protocols == nil {
-		cfg.Protocols = []goplugin.Protocol{goplugin.ProtocolGRPC}
+	if cfg.protocols == nil {
+		cfg.protocols = []goplugin.Protocol{goplugin.ProtocolGRPC}
 	}
 	p := &Plugin{cfg: cfg, log: cfg.Logger.Named("host"), api: cfg.API, driver: cfg.Driver, started: make(chan struct{}), done: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -129,22 +130,24 @@ func (p *Plugin) start(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
 
-	started, err := startProcess(ctx, p.cfg, p.log)
-	if err != nil {
-		return err
+	started, err := p.cfg.first, error(nil)
+	if started == nil {
+		if started, err = startProcess(ctx, p.cfg, p.log); err != nil {
+			return err
+		}
 	}
 	if !p.adopt(started) {
 		return &lineError{"the plugin was stopped while it started", ErrStopped}
 	}
 	// As long as the plugin is not active there is nothing it would have to clean up.
-	defer context.AfterFunc(ctx, started.runner.killNow)()
+	defer context.AfterFunc(ctx, started.killNow)()
 	p.implemented, err = p.client.Implemented()
 	if err != nil {
 		err = p.explainImplemented(ctx, started, err)
 		started.clean()
 		return err
 	}
-	p.log.Debug("The plugin process is ready", "pid", started.runner.ID(), "took", time.Since(started.started).Round(time.Millisecond).String())
+	p.log.Debug("The plugin process is ready", "pid", started.pid(), "took", time.Since(started.started).Round(time.Millisecond).String())
 	return nil
 }
 
@@ -169,7 +172,7 @@ func (p *Plugin) adopt(started *process) bool {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	if p.ctx.Err() != nil {
-		started.runner.killNow()
+		started.killNow()
 		started.clean()
 		return false
 	}
@@ -204,6 +207,22 @@ func (p *Plugin) Ping() error {
 	}
 }
 
+// Check asks the process whether it is well. While the process is being restarted the plugin counts as healthy.
+func (p *Plugin) Check(ctx context.Context) error {
+	if err := p.Ping(); err != nil {
+		return err
+	}
+	conn := p.router.live.Load()
+	if conn == nil {
+		return nil
+	}
+	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
+	if err != nil && p.router.live.Load() != conn {
+		return nil // it ended meanwhile, and is being restarted
+	}
+	return err
+}
+
 // Done is closed when no process of the plugin runs and none will be started.
 func (p *Plugin) Done() <-chan struct{} { return p.done }
 
@@ -226,10 +245,10 @@ func (p *Plugin) Err() error {
 func (p *Plugin) PID() int {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.process == nil || p.process.runner.hasExited() {
+	if p.process == nil {
 		return 0
 	}
-	return p.process.runner.pid
+	return p.process.pid()
 }
 
 // Stop stops the plugin: its process is asked to shut down, and killed when ctx ends. It returns when nothing of the

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,21 +18,14 @@ import (
 	pluginrunner "github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/host/internal/child"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpchooks"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
-	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketdir"
 )
 
-// handshake is how Mattermost and its plugins recognise each other. It must never change.
-var handshake = goplugin.HandshakeConfig{
-	ProtocolVersion:  1,
-	MagicCookieKey:   "MATTERMOST_PLUGIN",
-	MagicCookieValue: "Securely message teams, anywhere.",
-}
-
 const (
-	// dispenseName is the name of the one thing a Mattermost plugin provides.
-	dispenseName = "hooks"
 	// Static windows, because with its default grpc-go measures the connection with a ping after nearly every
 	// message, and each ping wakes the plugin process once more.
 	streamWindow, connWindow = 8 << 20, 16 << 20
@@ -41,60 +34,76 @@ const (
 	releaseGrace = 500 * time.Millisecond
 )
 
-// process is one run of the plugin process, from its handshake on.
+// process is one run of the plugin process, from its handshake on, or one that was started elsewhere.
 type process struct {
-	launch  Launch
-	log     hclog.Logger
-	client  *goplugin.Client
-	runner  *runner
-	output  *output
-	conn    *plaincall.Conn
-	broker  *goplugin.GRPCBroker
-	started time.Time
-	calls   atomic.Int64 // calls of the API and the Driver under way
+	launch   Launch
+	log      hclog.Logger
+	config   *goplugin.ClientConfig
+	client   *goplugin.Client
+	protocol goplugin.ClientProtocol
+	runner   *child.Runner // nil: started elsewhere
+	output   *child.Output
+	started  time.Time
+
+	// Over gRPC:
+	conn   *plaincall.Conn
+	broker *goplugin.GRPCBroker
+	calls  atomic.Int64 // calls of the API and the Driver under way
+	// Over net/rpc:
+	netrpc netrpchooks.Hooks
 
 	lock      sync.Mutex
 	sockets   *socketdir.Dir
-	servers   []*plaincall.Server
+	servers   []apiServer
 	releases  []func(context.Context)
 	serving   sync.WaitGroup
 	cleanOnce sync.Once
 }
 
-// startProcess runs the program and waits for its handshake. The error is one line that says what went wrong.
+// startProcess runs the program and waits for its handshake, or attaches to the plugin that Config.Reattach names. The
+// error is one line that says what went wrong.
 func startProcess(ctx context.Context, cfg Config, log hclog.Logger) (*process, error) {
 	launch := cfg.Launch
-	if err := launch.verify(); err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(launch.Program, launch.Args...)
-	cmd.Dir = launch.Bundle
-
-	p := &process{launch: launch, log: log, output: newOutput(cfg.Logger), started: time.Now()}
-	p.runner = newRunner(cmd, p.output)
-	stdout := &lineWriter{log: cfg.Logger.With("source", "stdout"), level: hclog.Info}
-	stderr := &lineWriter{log: cfg.Logger.With("source", "stderr"), level: hclog.Info}
-	p.client = goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:  handshake,
-		Plugins:          goplugin.PluginSet{dispenseName: connector{}},
-		AllowedProtocols: cfg.Protocols,
+	p := &process{launch: launch, log: log, output: child.NewOutput(cfg.Logger), started: time.Now()}
+	p.config = &goplugin.ClientConfig{
+		HandshakeConfig:  handshake.Config,
+		Plugins:          goplugin.PluginSet{handshake.Hooks: &hooksPlugin{netrpc: cfg.netrpc}},
+		AllowedProtocols: cfg.protocols,
 		SkipHostEnv:      true, // launch.environment has what the plugin may see of it
 		StartTimeout:     launch.Settings.StartTimeout,
-		SyncStdout:       stdout,
-		SyncStderr:       stderr,
+		SyncStdout:       child.NewLineWriter(cfg.Logger.With("source", "stdout"), hclog.Info),
+		SyncStderr:       child.NewLineWriter(cfg.Logger.With("source", "stderr"), hclog.Info),
 		Logger:           &demoted{log.Named("go-plugin")},
-		RunnerFunc: func(_ hclog.Logger, prepared *exec.Cmd, socketDir string) (pluginrunner.Runner, error) {
-			// An error here would make go-plugin forget the directory, so it is remembered first.
-			return p.runner, p.prepare(prepared, socketDir)
-		},
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithStaticStreamWindowSize(streamWindow),
 			grpc.WithStaticConnWindowSize(connWindow),
 		},
-	})
+	}
+	if cfg.Reattach != nil {
+		p.config.Reattach = cfg.Reattach
+		p.client = goplugin.NewClient(p.config)
+		if err := p.connect(); err != nil {
+			p.clean()
+			return nil, &lineError{fmt.Sprintf("cannot attach to the plugin process: %s", firstLine(err.Error())), ErrHandshake}
+		}
+		return p, nil
+	}
+
+	if err := launch.verify(); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(launch.Program, launch.Args...)
+	cmd.Dir = launch.Dir
+	p.runner = child.NewRunner(cmd, p.output)
+	p.config.AutoMTLS = cfg.AutoMTLS
+	p.config.RunnerFunc = func(_ hclog.Logger, prepared *exec.Cmd, socketDir string) (pluginrunner.Runner, error) {
+		// An error here would make go-plugin forget the directory, so it is remembered first.
+		return p.runner, p.prepare(prepared, socketDir)
+	}
+	p.client = goplugin.NewClient(p.config)
 
 	// go-plugin cannot be interrupted while it waits for the handshake, but the process can.
-	interrupted := context.AfterFunc(ctx, p.runner.killNow)
+	interrupted := context.AfterFunc(ctx, p.runner.KillNow)
 	defer interrupted()
 	if err := p.connect(); err != nil {
 		explained := p.explain(ctx, err)
@@ -111,7 +120,7 @@ func (p *process) prepare(prepared *exec.Cmd, socketDir string) error {
 		return errors.Join(err, os.RemoveAll(socketDir))
 	}
 	p.sockets = sockets
-	p.runner.cmd.Env = append(p.launch.environment(), prepared.Env...)
+	p.runner.SetEnv(append(p.launch.environment(), prepared.Env...))
 	return nil
 }
 
@@ -121,26 +130,53 @@ func (p *process) connect() error {
 	if err != nil {
 		return err
 	}
-	dispensed, err := protocol.Dispense(dispenseName)
+	p.protocol = protocol
+	dispensed, err := protocol.Dispense(handshake.Hooks)
 	if err != nil {
 		return err
 	}
-	connected, ok := dispensed.(*connection)
-	if !ok {
-		return fmt.Errorf("go-plugin dispensed a %T", dispensed)
+	switch connected := dispensed.(type) {
+	case *connection:
+		p.conn, p.broker = plaincall.New(connected.conn, p.dialer()), connected.broker
+		return nil
+	case netrpchooks.Hooks:
+		p.netrpc = connected
+		return nil
 	}
-	p.conn, p.broker = plaincall.New(connected.conn, p.dialer()), connected.broker
-	return nil
+	return fmt.Errorf("go-plugin dispensed a %T", dispensed)
 }
 
 // dialer makes further connections to the process; nil if that takes more than to connect.
 func (p *process) dialer() func() (net.Conn, error) {
 	reattach := p.client.ReattachConfig()
-	if reattach == nil || reattach.Addr == nil || reattach.Addr.Network() != "unix" {
+	if p.config.TLSConfig != nil || reattach == nil || reattach.Addr == nil || reattach.Addr.Network() != "unix" {
 		return nil
 	}
 	address := reattach.Addr.String()
 	return func() (net.Conn, error) { return net.Dial("unix", address) }
+}
+
+// killNow ends the process at once. One that was started elsewhere is not this host's to kill.
+func (p *process) killNow() {
+	if p.runner != nil {
+		p.runner.KillNow()
+	}
+}
+
+// exited is closed when the process has ended; for one that was started elsewhere it never is.
+func (p *process) exited() <-chan struct{} {
+	if p.runner == nil {
+		return nil
+	}
+	return p.runner.Exited()
+}
+
+// pid is the process id, 0 if the process has ended or was started elsewhere.
+func (p *process) pid() int {
+	if p.runner == nil || p.runner.HasExited() {
+		return 0
+	}
+	return p.runner.PID()
 }
 
 // explain turns the error of a start into one line that says what to do.
@@ -153,15 +189,15 @@ func (p *process) explain(ctx context.Context, err error) error {
 	}
 	tooLate := time.Since(p.started) >= p.launch.Settings.StartTimeout
 	select {
-	case <-p.runner.exited:
-	case <-time.After(2 * outputGrace):
-		p.runner.killNow()
-		<-p.runner.exited
+	case <-p.runner.Exited():
+	case <-time.After(2 * child.OutputGrace):
+		p.runner.KillNow()
+		<-p.runner.Exited()
 	}
 	if tooLate {
 		return p.late()
 	}
-	if p.output.handshaken() {
+	if p.output.Handshaken() {
 		return &lineError{fmt.Sprintf("the plugin process answered, but not as a plugin for this host: %s", firstLine(err.Error())), ErrHandshake}
 	}
 	if p.launch.python {
@@ -176,7 +212,7 @@ func (p *process) explain(ctx context.Context, err error) error {
 func (p *process) late() error {
 	line := fmt.Sprintf("the plugin process did not become ready within %v; if it needs longer, raise props.mattermost_plugin.start_timeout in plugin.json",
 		p.launch.Settings.StartTimeout)
-	if reason := p.output.reason(); reason != "" {
+	if reason := p.output.Reason(); reason != "" {
 		line += fmt.Sprintf(" (it last wrote: %s)", reason)
 	}
 	return &lineError{line, ErrStartTimeout}
@@ -184,8 +220,8 @@ func (p *process) late() error {
 
 // ended says that the process has ended, and why as far as its output tells.
 func (p *process) ended(when string) error {
-	line := fmt.Sprintf("the plugin process ended %s (%s)", when, exitText(p.runner.cmd))
-	if reason := p.output.reason(); reason != "" {
+	line := fmt.Sprintf("the plugin process ended %s (%s)", when, p.runner.ExitText())
+	if reason := p.output.Reason(); reason != "" {
 		line += ": " + reason
 	}
 	return &lineError{line, ErrExited}
@@ -194,51 +230,11 @@ func (p *process) ended(when string) error {
 // endedSoon is ended if the process has ended or does so within moments, as when it took a call with it; else nil.
 func (p *process) endedSoon(when string) error {
 	select {
-	case <-p.runner.exited:
+	case <-p.exited():
 		return p.ended(when)
-	case <-time.After(2 * outputGrace):
+	case <-time.After(2 * child.OutputGrace):
 		return nil
 	}
-}
-
-// serve offers a service to the process and returns the broker's id of it.
-func (p *process) serve(register func(grpc.ServiceRegistrar)) (uint32, error) {
-	id := p.broker.NextId()
-	listener, err := p.broker.Accept(id)
-	if err != nil {
-		return 0, fmt.Errorf("listen for the plugin: %w", err)
-	}
-	plain := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-		p.calls.Add(1)
-		defer p.calls.Add(-1)
-		return handle(ctx, in)
-	}
-	general := grpc.NewServer(append(service.ServerOptions(),
-		grpc.MaxRecvMsgSize(math.MaxInt32),
-		grpc.MaxSendMsgSize(math.MaxInt32),
-		grpc.StaticStreamWindowSize(streamWindow),
-		grpc.StaticConnWindowSize(connWindow),
-		grpc.UnaryInterceptor(plain),
-		grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-			p.calls.Add(1)
-			defer p.calls.Add(-1)
-			return handle(service, stream)
-		}),
-	)...)
-	server, err := plaincall.NewServer(general, service.Codec(), plain)
-	if err != nil {
-		return 0, errors.Join(err, listener.Close())
-	}
-	register(server)
-	p.lock.Lock()
-	p.servers = append(p.servers, server)
-	p.lock.Unlock()
-	p.serving.Go(func() {
-		if err := server.Serve(ownPeers(listener, p.log)); err != nil {
-			p.log.Error("Serving the plugin failed", "error", err)
-		}
-	})
-	return id, nil
 }
 
 // release has something called when the process has ended.
@@ -254,14 +250,15 @@ func (p *process) stop(ctx context.Context) {
 	if !ok {
 		deadline = time.Now().Add(time.Minute)
 	}
-	p.runner.allowUntil(deadline)
-	killing := context.AfterFunc(ctx, func() {
-		if !p.runner.hasExited() {
-			p.log.Warn("The plugin process did not shut down in time and is killed", "pid", p.runner.ID())
-		}
-		p.runner.killNow()
-	})
-	defer killing()
+	if p.runner != nil {
+		p.runner.AllowUntil(deadline)
+		defer context.AfterFunc(ctx, func() {
+			if !p.runner.HasExited() {
+				p.log.Warn("The plugin process did not shut down in time and is killed", "pid", p.runner.ID())
+			}
+			p.runner.KillNow()
+		})()
+	}
 	p.clean()
 }
 
@@ -270,6 +267,12 @@ func (p *process) clean() {
 	p.cleanOnce.Do(func() {
 		if p.conn != nil {
 			p.conn.Close()
+		}
+		if p.runner == nil && p.protocol != nil {
+			// For go-plugin such a process is its starter's to end; that nobody wants it any more it has to hear from here.
+			if err := p.protocol.Close(); err != nil {
+				p.log.Debug("Cannot say goodbye to the plugin process", "error", err)
+			}
 		}
 		p.client.Kill()
 		p.lock.Lock()
@@ -292,30 +295,8 @@ func (p *process) clean() {
 	})
 }
 
-// exitText says how a process ended.
-func exitText(cmd *exec.Cmd) string {
-	if cmd.ProcessState == nil {
-		return "still running"
-	}
-	return cmd.ProcessState.String()
-}
-
-// connector is the plugin go-plugin knows: it hands out the connection.
-type connector struct {
-	goplugin.NetRPCUnsupportedPlugin
-}
-
-type connection struct {
-	conn   *grpc.ClientConn
-	broker *goplugin.GRPCBroker
-}
-
-// GRPCServer is for the plugin's side, which is not written with this package.
-func (connector) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
-	return errors.New("package host serves no plugins")
-}
-
-// GRPCClient returns the connection as it is.
-func (connector) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return &connection{conn: conn, broker: broker}, nil
+// firstLine is the first line of a text.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSpace(line)
 }

@@ -17,7 +17,7 @@ func (p *Plugin) supervise() {
 		select {
 		case <-p.ctx.Done():
 			return
-		case <-current.runner.exited:
+		case <-current.exited():
 		}
 		p.router.down()
 		if p.ctx.Err() != nil {
@@ -67,7 +67,7 @@ func (p *Plugin) replace() error {
 	p.activating.Store(started)
 	defer p.activating.Store(nil)
 	// A plugin that is stopped now is not active yet and has nothing to clean up.
-	defer context.AfterFunc(p.ctx, started.runner.killNow)()
+	defer context.AfterFunc(p.ctx, started.killNow)()
 	before := p.implemented
 	implemented, err := p.client.Implemented()
 	if err == nil {
@@ -80,7 +80,7 @@ func (p *Plugin) replace() error {
 	if err != nil {
 		p.activating.Store(nil)
 		p.router.down()
-		started.runner.killNow()
+		started.killNow()
 		started.clean()
 		return err
 	}

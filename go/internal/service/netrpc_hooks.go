@@ -40,6 +40,12 @@ func HookNames() []string {
 	return append([]string(nil), hookNames...)
 }
 
+// HookID returns the number that Mattermost gives a hook; false if there is no such hook.
+func HookID(hook string) (int, bool) {
+	id, ok := hookIDs[hook]
+	return id, ok
+}
+
 // IsNotification tells whether a hook has no result: nobody waits for what the plugin says.
 func IsNotification(hook string) bool {
 	return notifications[hook]

@@ -1,4 +1,4 @@
-package host
+package child
 
 import (
 	"bytes"
@@ -48,10 +48,10 @@ func capture(t *testing.T) (hclog.Logger, func() []logged) {
 	}
 }
 
-func stderrOf(t *testing.T, text string) ([]logged, *output) {
+func stderrOf(t *testing.T, text string) ([]logged, *Output) {
 	t.Helper()
 	logger, records := capture(t)
-	o := newOutput(logger)
+	o := NewOutput(logger)
 	o.readStderr(strings.NewReader(text))
 	return records(), o
 }
@@ -88,7 +88,7 @@ ModuleNotFoundError: No module named 'nothing'`
 		{"info", "", "before", map[string]any{"source": "stderr"}},
 		{"error", "", traceback, map[string]any{"source": "stderr"}},
 	}, records)
-	require.Equal(t, "ModuleNotFoundError: No module named 'nothing'", o.reason())
+	require.Equal(t, "ModuleNotFoundError: No module named 'nothing'", o.Reason())
 }
 
 func TestARecordEndsATraceback(t *testing.T) {
@@ -104,7 +104,7 @@ func TestAPauseEndsATraceback(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		newOutput(logger).readStderr(reader)
+		NewOutput(logger).readStderr(reader)
 	}()
 	_, err := io.WriteString(writer, "Traceback (most recent call last):\nValueError: x\n")
 	require.NoError(t, err)
@@ -116,6 +116,13 @@ func TestAPauseEndsATraceback(t *testing.T) {
 	all := records()
 	require.Len(t, all, 2)
 	require.Equal(t, "much later", all[1].message)
+}
+
+func TestAPanicOfGoIsOneRecordAndItsFirstLineTheReason(t *testing.T) {
+	panicked := "panic: no coffee\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:3 +0x1d"
+	records, o := stderrOf(t, panicked+"\n")
+	require.Equal(t, []logged{{"error", "", panicked, map[string]any{"source": "stderr"}}}, records)
+	require.Equal(t, "panic: no coffee", o.Reason())
 }
 
 func TestTheReasonIsTheExceptionThatEndedThePlugin(t *testing.T) {
@@ -157,7 +164,7 @@ Extension modules: one, two (total: 2)
 		"":           "",
 	} {
 		_, o := stderrOf(t, text)
-		require.Equal(t, reason, o.reason(), text)
+		require.Equal(t, reason, o.Reason(), text)
 	}
 }
 
@@ -179,7 +186,7 @@ func TestWhatIsNotUTF8Arrives(t *testing.T) {
 func TestOnlyTheHandshakeReachesGoPlugin(t *testing.T) {
 	logger, records := capture(t)
 	var handshake bytes.Buffer
-	o := newOutput(logger)
+	o := NewOutput(logger)
 	o.readStdout(strings.NewReader("importing\n1|1|unix|/tmp/x|grpc\n1|1|unix|/tmp/y|grpc\nbye\n"), &handshake)
 	require.Equal(t, "1|1|unix|/tmp/x|grpc\n", handshake.String())
 	var messages []string
@@ -188,7 +195,7 @@ func TestOnlyTheHandshakeReachesGoPlugin(t *testing.T) {
 		messages = append(messages, record.message)
 	}
 	require.Equal(t, []string{"importing", "1|1|unix|/tmp/y|grpc", "bye"}, messages)
-	require.True(t, o.handshaken())
+	require.True(t, o.Handshaken())
 }
 
 func TestWarningsOfPythonAreWarnings(t *testing.T) {
@@ -198,7 +205,7 @@ func TestWarningsOfPythonAreWarnings(t *testing.T) {
 
 func TestALineWriterLogsWholeLines(t *testing.T) {
 	logger, records := capture(t)
-	writer := &lineWriter{log: logger, level: hclog.Info}
+	writer := NewLineWriter(logger, hclog.Info)
 	for _, piece := range []string{"on", "e\ntwo\nth", "ree\n"} {
 		_, err := fmt.Fprint(writer, piece)
 		require.NoError(t, err)
@@ -216,6 +223,6 @@ func TestReadingEndsWithAClosedFile(t *testing.T) {
 	defer writer.Close()
 	logger, records := capture(t)
 	require.NoError(t, reader.SetReadDeadline(time.Now()))
-	newOutput(logger).readStderr(reader)
+	NewOutput(logger).readStderr(reader)
 	require.Empty(t, records())
 }

@@ -1,9 +1,12 @@
-package host
+package child
 
 import "strings"
 
 // tracebackStart begins every traceback of Python.
 const tracebackStart = "Traceback (most recent call last):"
+
+// goStarts begin what the runtime of Go writes when it ends a program.
+var goStarts = []string{"panic: ", "fatal error: "}
 
 // blockStarts begin output of Python that goes over several lines.
 var blockStarts = []string{
@@ -55,7 +58,11 @@ func (b *tracebackBlock) take() string {
 }
 
 func startsBlock(line string) bool {
-	for _, start := range blockStarts {
+	return startsWith(line, blockStarts) || startsWith(line, goStarts)
+}
+
+func startsWith(line string, starts []string) bool {
+	for _, start := range starts {
 		if strings.HasPrefix(line, start) {
 			return true
 		}
@@ -67,7 +74,7 @@ func startsBlock(line string) bool {
 // first line of a message that goes over several.
 func exceptionLine(text string) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if strings.HasPrefix(lines[0], "Fatal Python error:") {
+	if strings.HasPrefix(lines[0], "Fatal Python error:") || startsWith(lines[0], goStarts) {
 		return lines[0]
 	}
 	// The exception's line follows the last line of the last list of frames.
@@ -92,11 +99,4 @@ func exceptionLine(text string) string {
 // isFrame says whether a line of a traceback names a place in a file.
 func isFrame(line string) bool { return strings.HasPrefix(line, "  File \"") }
 
-func isLink(line string) bool {
-	for _, link := range linksBetween {
-		if strings.HasPrefix(line, link) {
-			return true
-		}
-	}
-	return false
-}
+func isLink(line string) bool { return startsWith(line, linksBetween) }

@@ -1,4 +1,4 @@
-package host
+package child
 
 import (
 	"context"
@@ -13,37 +13,37 @@ import (
 	"time"
 )
 
-// outputGrace is how long output may still arrive after the process ended. Without a limit a grandchild that left
+// OutputGrace is how long output may still arrive after the process ended. Without a limit a grandchild that left
 // the process group and kept stderr would hold up everything that waits for the end of the output.
-const outputGrace = 500 * time.Millisecond
+const OutputGrace = 500 * time.Millisecond
 
-// runner is one run of the plugin process: go-plugin's runner.Runner over a process in a group of its own, whose
+// Runner is one run of the plugin process: go-plugin's runner.Runner over a process in a group of its own, whose
 // output this package reads itself.
-type runner struct {
+type Runner struct {
 	cmd    *exec.Cmd
-	output *output
+	output *Output
 
 	// handshake is what go-plugin reads as stdout: the handshake line and nothing else.
 	handshake *io.PipeReader
 
 	stdinWriter *os.File
-	exited      chan struct{} // closed when the process was waited for and its output was read
-	exitErr     error         // set before exited is closed
+	exited      chan struct{}
+	exitErr     error // set before exited is closed
 
 	killOnce sync.Once
 	lock     sync.Mutex
 	pid      int       // 0 until the process was started
-	killed   bool      // killNow was called
+	killed   bool      // KillNow was called
 	killAt   time.Time // until then Kill lets the process end by itself
 }
 
-// newRunner prepares a run of cmd. It takes ownership of the command's standard streams.
-func newRunner(cmd *exec.Cmd, output *output) *runner {
-	return &runner{cmd: cmd, output: output, exited: make(chan struct{})}
+// NewRunner prepares a run of cmd. It takes ownership of the command's standard streams.
+func NewRunner(cmd *exec.Cmd, output *Output) *Runner {
+	return &Runner{cmd: cmd, output: output, exited: make(chan struct{})}
 }
 
 // Start starts the process.
-func (r *runner) Start(context.Context) error {
+func (r *Runner) Start(context.Context) error {
 	stdinReader, stdinWriter, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe to the plugin's stdin: %w", err)
@@ -100,7 +100,7 @@ func (r *runner) Start(context.Context) error {
 	go func() {
 		err := <-waited
 		killGroup(r.pid)
-		deadline := time.Now().Add(outputGrace)
+		deadline := time.Now().Add(OutputGrace)
 		deadlineErr := errors.Join(stdoutReader.SetReadDeadline(deadline), stderrReader.SetReadDeadline(deadline))
 		reading.Wait()
 		r.exitErr = errors.Join(err, deadlineErr, closeAll(stdinWriter, stdoutReader, stderrReader))
@@ -109,21 +109,38 @@ func (r *runner) Start(context.Context) error {
 	return nil
 }
 
+// Exited is closed when the process was waited for and its output was read.
+func (r *Runner) Exited() <-chan struct{} { return r.exited }
+
+// ExitText says how the process ended.
+func (r *Runner) ExitText() string {
+	if r.cmd.ProcessState == nil {
+		return "still running"
+	}
+	return r.cmd.ProcessState.String()
+}
+
+// Succeeded says whether a process that has ended did so with status 0.
+func (r *Runner) Succeeded() bool { return r.cmd.ProcessState.Success() }
+
+// SetEnv sets the environment of the process, before it starts.
+func (r *Runner) SetEnv(env []string) { r.cmd.Env = env }
+
 // Wait waits until the process has ended.
-func (r *runner) Wait(context.Context) error {
+func (r *Runner) Wait(context.Context) error {
 	<-r.exited
 	return r.exitErr
 }
 
-// allowUntil lets Kill wait for the process to end by itself until the given time.
-func (r *runner) allowUntil(t time.Time) {
+// AllowUntil lets Kill wait for the process to end by itself until the given time.
+func (r *Runner) AllowUntil(t time.Time) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.killAt = t
 }
 
-// Kill ends the process and all processes of its group. A process that was given time (allowUntil) is asked first.
-func (r *runner) Kill(context.Context) error {
+// Kill ends the process and all processes of its group. A process that was given time (AllowUntil) is asked first.
+func (r *Runner) Kill(context.Context) error {
 	r.killOnce.Do(func() {
 		r.lock.Lock()
 		pid, patience := r.pid, time.Until(r.killAt)
@@ -136,13 +153,13 @@ func (r *runner) Kill(context.Context) error {
 			case <-time.After(patience):
 			}
 		}
-		r.killNow()
+		r.KillNow()
 	})
 	return nil
 }
 
-// killNow ends the process and its group at once, also while Kill is being patient or the process is being started.
-func (r *runner) killNow() {
+// KillNow ends the process and its group at once, also while Kill is being patient or the process is being started.
+func (r *Runner) KillNow() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.killed = true
@@ -151,8 +168,8 @@ func (r *runner) killNow() {
 	}
 }
 
-// hasExited says whether the process ended and its output was read.
-func (r *runner) hasExited() bool {
+// HasExited says whether the process ended and its output was read.
+func (r *Runner) HasExited() bool {
 	select {
 	case <-r.exited:
 		return true
@@ -162,33 +179,39 @@ func (r *runner) hasExited() bool {
 }
 
 // Stdout gives go-plugin the handshake.
-func (r *runner) Stdout() io.ReadCloser { return r.handshake }
+func (r *Runner) Stdout() io.ReadCloser { return r.handshake }
 
 // Stderr gives go-plugin nothing: this package reads the log itself.
-func (r *runner) Stderr() io.ReadCloser { return io.NopCloser(eof{}) }
+func (r *Runner) Stderr() io.ReadCloser { return io.NopCloser(eof{}) }
 
 // Name is the program.
-func (r *runner) Name() string { return r.cmd.Path }
+func (r *Runner) Name() string { return r.cmd.Path }
 
-// ID is the process id.
-func (r *runner) ID() string {
+// PID is the process id, 0 until the process was started.
+func (r *Runner) PID() int {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if r.pid == 0 {
+	return r.pid
+}
+
+// ID is the process id as text.
+func (r *Runner) ID() string {
+	pid := r.PID()
+	if pid == 0 {
 		return ""
 	}
-	return strconv.Itoa(r.pid)
+	return strconv.Itoa(pid)
 }
 
 // Diagnose adds nothing: what went wrong is told by the caller, who also has the log.
-func (r *runner) Diagnose(context.Context) string { return "" }
+func (r *Runner) Diagnose(context.Context) string { return "" }
 
 // PluginToHost and HostToPlugin leave addresses as they are; both sides run on one machine.
-func (r *runner) PluginToHost(network, address string) (string, string, error) {
+func (r *Runner) PluginToHost(network, address string) (string, string, error) {
 	return network, address, nil
 }
 
-func (r *runner) HostToPlugin(network, address string) (string, string, error) {
+func (r *Runner) HostToPlugin(network, address string) (string, string, error) {
 	return network, address, nil
 }
 

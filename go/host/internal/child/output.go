@@ -1,4 +1,4 @@
-package host
+package child
 
 import (
 	"bufio"
@@ -26,8 +26,8 @@ const (
 // handshakeLine is what go-plugin expects first on stdout. Other lines may come before it, from a print at import.
 var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|(unix|tcp)\|`)
 
-// output turns what the process writes to stdout and stderr into log records.
-type output struct {
+// Output turns what the process writes to stdout and stderr into log records.
+type Output struct {
 	logger hclog.Logger
 
 	lock      sync.Mutex
@@ -37,10 +37,11 @@ type output struct {
 	shaken    bool   // the handshake line was seen
 }
 
-func newOutput(logger hclog.Logger) *output { return &output{logger: logger} }
+// NewOutput returns an output that logs what it reads.
+func NewOutput(logger hclog.Logger) *Output { return &Output{logger: logger} }
 
-// reason is the most telling line the process wrote, for an error about its end; "" if it wrote nothing.
-func (o *output) reason() string {
+// Reason is the most telling line the process wrote, for an error about its end; "" if it wrote nothing.
+func (o *Output) Reason() string {
 	o.lock.Lock()
 	defer o.lock.Unlock()
 	for _, line := range []string{o.traceback, o.lastError, o.lastLine} {
@@ -51,15 +52,15 @@ func (o *output) reason() string {
 	return ""
 }
 
-// handshaken says whether the process wrote its handshake.
-func (o *output) handshaken() bool {
+// Handshaken says whether the process wrote its handshake.
+func (o *Output) Handshaken() bool {
 	o.lock.Lock()
 	defer o.lock.Unlock()
 	return o.shaken
 }
 
 // readStdout passes the handshake line on and logs every other one.
-func (o *output) readStdout(stdout io.Reader, handshake io.Writer) {
+func (o *Output) readStdout(stdout io.Reader, handshake io.Writer) {
 	log := o.logger.With("source", "stdout")
 	shaken := false
 	for line := range lines(stdout, o.logger) {
@@ -83,7 +84,7 @@ func (o *output) readStdout(stdout io.Reader, handshake io.Writer) {
 
 // readStderr logs what the process writes to stderr: records in hclog's JSON as the records they are, lines of a
 // traceback together, other text line by line.
-func (o *output) readStderr(stderr io.Reader) {
+func (o *Output) readStderr(stderr io.Reader) {
 	incoming := make(chan string)
 	go func() {
 		defer close(incoming)
@@ -114,7 +115,7 @@ func (o *output) readStderr(stderr io.Reader) {
 	}
 }
 
-func (o *output) stderrLine(line string, block *tracebackBlock) {
+func (o *Output) stderrLine(line string, block *tracebackBlock) {
 	if record, ok := parseRecord(line); ok {
 		o.flush(block)
 		o.log(record)
@@ -134,7 +135,7 @@ func (o *output) stderrLine(line string, block *tracebackBlock) {
 }
 
 // flush logs the traceback collected so far.
-func (o *output) flush(block *tracebackBlock) {
+func (o *Output) flush(block *tracebackBlock) {
 	if !block.open() {
 		return
 	}
@@ -144,7 +145,7 @@ func (o *output) flush(block *tracebackBlock) {
 }
 
 // log hands a record on under its own name and level.
-func (o *output) log(r record) {
+func (o *Output) log(r record) {
 	if r.level >= hclog.Error {
 		o.lock.Lock()
 		o.lastError = firstLine(r.message)
@@ -165,13 +166,13 @@ func (o *output) log(r record) {
 	logger.Log(r.level, r.message, r.fields...)
 }
 
-func (o *output) remember(line string) {
+func (o *Output) remember(line string) {
 	o.lock.Lock()
 	defer o.lock.Unlock()
 	o.lastLine = strings.TrimSpace(line)
 }
 
-func (o *output) rememberTraceback(text string) {
+func (o *Output) rememberTraceback(text string) {
 	o.lock.Lock()
 	defer o.lock.Unlock()
 	o.traceback = exceptionLine(text)
