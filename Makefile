@@ -12,7 +12,7 @@ RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-go test-python check check-format check-types check-generated check-go \
-	generate lock bench wheel clean
+	generate lock picture bench wheel clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -69,6 +69,9 @@ lock: $(READY) ## write requirements/dev.txt anew with the newest versions that 
 	$(PY) -m pip install --quiet --disable-pip-version-check uv
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --group dev -o requirements/dev.txt pyproject.toml
+
+picture: $(READY) ## take the picture of examples/dashboard for the documentation anew
+	$(PY) -m tests.e2e.dashboard_picture
 
 bench: $(READY) ## measure against a Go plugin and grpcio
 	$(PY) -m benchmarks
