@@ -19,8 +19,7 @@ const (
 // read many.
 type batch struct {
 	rows [][]driver.Value
-	size int   // bytes, roughly
-	end  error // what came instead of a further row
+	size int // bytes, roughly
 }
 
 // rowOwner is a driver that returns rows which nobody else changes, where RowsNext fills one of the caller's.
@@ -28,30 +27,27 @@ type rowOwner interface {
 	NextRow(rowsID string, columns int) ([]driver.Value, error)
 }
 
-// read adds rows until there are enough, something ends them, or there is no hurry any more.
-func (b *batch) read(target plugin.Driver, rowsID string, columns, limit int, enough func() bool) {
-	for len(b.rows) < limit && b.size < batchBytes && b.end == nil && !enough() {
+// read adds rows until there are enough, or nobody wants more. It returns what came instead of a row.
+func (b *batch) read(target plugin.Driver, rowsID string, columns, limit int, enough func() bool) error {
+	for len(b.rows) < limit && b.size < batchBytes && !enough() {
 		row, err := nextRow(target, rowsID, columns)
 		if err != nil {
-			b.end = err
-			return
+			return err
 		}
 		for _, value := range row {
 			b.size += valueSize(value)
 		}
 		b.rows = append(b.rows, row)
 	}
+	return nil
 }
 
-// take removes the first rows, and what ends them once they are the last.
+// take removes the first rows.
 func (b *batch) take(limit int) batch {
-	if len(b.rows) > limit {
-		taken := batch{rows: b.rows[:limit:limit]}
-		b.rows = b.rows[limit:]
-		return taken
-	}
 	taken := *b
-	*b = batch{}
+	if *b = (batch{}); len(taken.rows) > limit {
+		b.rows, taken.rows = taken.rows[limit:], taken.rows[:limit:limit]
+	}
 	return taken
 }
 
@@ -85,15 +81,18 @@ func valueSize(value driver.Value) int {
 // readBatch reads rows of a driver without a session.
 func readBatch(target plugin.Driver, rowsID string, columns, limit int) ([][]driver.Value, error) {
 	var rows batch
-	rows.read(target, rowsID, columns, limit, func() bool { return false })
-	return rows.rows, rows.end
+	end := rows.read(target, rowsID, columns, limit, never)
+	return rows.rows, end
 }
 
-// NextRows returns the next rows, at most so many, and what ended them if there are fewer. The first call for a result
+func never() bool { return false }
+
+// NextRows returns the next rows, at most so many, and what ends them, if something does. The first call for a result
 // set decides how many columns its rows have; 0: all.
 //
 // Once a plugin has come back for more, the rows after these are read while it works on these.
 func (d *sessionDriver) NextRows(rowsID string, columns, limit int) ([][]driver.Value, error) {
+	var end error
 	found, err := on(d, someRows, rowsID, driver.ErrBadConn, func(conn *openConn) (batch, error) {
 		rows := conn.rows[rowsID]
 		if err := d.describe(rowsID, rows); err != nil {
@@ -106,32 +105,36 @@ func (d *sessionDriver) NextRows(rowsID string, columns, limit int) ([][]driver.
 			return batch{}, err
 		}
 		found := rows.ahead.take(limit)
-		found.read(d.target, rowsID, columns, limit, func() bool { return false })
-		if rows.batches++; rows.batches > 1 && found.end == nil {
+		if rows.end == nil {
+			rows.end = found.read(d.target, rowsID, columns, limit, never)
+		}
+		if rows.batches++; rows.batches > 1 && rows.end == nil {
 			go d.session.readAhead(conn, rowsID, rows, columns, limit)
+		}
+		if len(rows.ahead.rows) == 0 {
+			end = rows.end
 		}
 		return found, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return found.rows, found.end
+	return found.rows, end
 }
 
 // readAhead reads rows that nobody has asked for yet, until somebody wants the connection.
 func (s *DriverSession) readAhead(conn *openConn, rowsID string, rows *openRows, columns, limit int) {
 	conn.lock.Lock()
 	defer conn.lock.Unlock()
-	if conn.closed || conn.rows[rowsID] != rows {
+	if conn.closed || conn.rows[rowsID] != rows || rows.end != nil {
 		return
 	}
 	target, done := s.begin(context.Background())
 	if target == nil {
 		return
 	}
-	rows.ahead.read(target, rowsID, columns, limit, func() bool { return conn.wanted.Load() > 0 })
-	if done() != nil {
-		// The connection to the server is gone. Whoever asks next will find that out, too.
-		rows.ahead.end = nil
+	end := rows.ahead.read(target, rowsID, columns, limit, func() bool { return conn.wanted.Load() > 0 })
+	if done() == nil { // else the connection to the server is gone: whoever asks next will find that out, too
+		rows.end = end
 	}
 }

@@ -76,7 +76,10 @@ func (d *sessionDriver) Conn(isMaster bool) (string, error) {
 		return "", err
 	}
 	if !d.session.adopt(&openConn{id: id, rows: map[string]*openRows{}}) {
-		return "", errors.Join(driver.ErrBadConn, d.target.ConnClose(id))
+		if err := d.target.ConnClose(id); err != nil {
+			d.session.log.Debug("Closing a database connection of the plugin failed", "error", err)
+		}
+		return "", driver.ErrBadConn // as it is: callers compare it
 	}
 	return id, nil
 }

@@ -6,8 +6,9 @@ import "database/sql/driver"
 type openRows struct {
 	described    bool
 	names, types []string
-	ahead        batch // read before anybody asked for them
 	batches      int   // how many were asked for
+	ahead        batch // read before anybody asked for them
+	end          error // came after the last row: to go on would be to read the next result set
 }
 
 // openedRows keeps the id of new rows.
