@@ -20,7 +20,8 @@ def main() -> None:
         guardian.watch_directory(directory)
         postgres = Postgres(directory / "postgres", guardian)
         try:
-            print(postgres.create_database("mattermost"), flush=True)
+            sys.stdout.write(f"{postgres.create_database('mattermost')}\n")
+            sys.stdout.flush()
             sys.stdin.read()
         finally:
             postgres.close()
