@@ -1,8 +1,9 @@
-"""Passes files on as they come, and uploads files that are made while they are sent."""
+"""Passes files on as they come, sends files that are made meanwhile, and adds up those it reads."""
 
 from __future__ import annotations
 
 import shutil
+import zlib
 from typing import TYPE_CHECKING
 
 from mattermost_plugin import (
@@ -10,6 +11,7 @@ from mattermost_plugin import (
     CommandArgs,
     CommandResponse,
     Context,
+    FileData,
     FileInfo,
     Plugin,
     UploadSession,
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from mattermost_plugin.files import AsyncReader, AsyncWriter
 
 LINES_AT_ONCE = 4096
+PIECE = 1 << 20
+
+# What comes in one piece comes when all of it is there.
+SECONDS = 600
+SUPPORT_DATA = 64 << 20
 ASYNCHRONOUS = False
 
 
@@ -39,10 +46,37 @@ class Blocking(Plugin):
     def file_will_be_uploaded(self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO) -> None:
         shutil.copyfileobj(file, output)
 
+    def generate_support_data(self, ctx: Context) -> list[FileData]:
+        return [FileData(filename="large", body=b"".join(content(SUPPORT_DATA)))]
+
     def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
-        size = int(args.command.split()[1])
-        info = self.api.upload_data(UploadSession(), content(size))
-        return CommandResponse(text="done" if info and info.size == size else "other")
+        method, size = args.command.split()
+        return CommandResponse(text=str(self.move(method[1:], int(size))))
+
+    def move(self, method: str, size: int) -> object:
+        """Move a file by a method; what the server saw of it, or the sum of what was read."""
+        api = self.api.with_timeout(SECONDS)
+        match method:
+            case "UploadData":
+                return size_of(api.upload_data(UploadSession(), content(size)))
+            case "ReceiveSharedChannelAttachmentSyncMsg":
+                return size_of(
+                    api.receive_shared_channel_attachment_sync_msg("r", "c", FileInfo(), content(size))
+                )
+            case "InstallPlugin":
+                return api.install_plugin(content(size), replace=True).id
+            case "UploadFile":
+                return api.upload_file(content(size), "c", "name").size
+            case "KVSet":
+                api.kv_set("key", b"".join(content(size)))
+                return size
+            case "KVGet":
+                return zlib.crc32(api.kv_get(str(size)) or b"")
+        found = 0
+        with api.open_file(str(size)) if method == "GetFile" else api.open_path(str(size)) as file:
+            while piece := file.read(PIECE):
+                found = zlib.crc32(piece, found)
+        return found
 
 
 class Asynchronous(AsyncPlugin):
@@ -52,15 +86,46 @@ class Asynchronous(AsyncPlugin):
         async for piece in file:
             await output.write(piece)
 
+    async def generate_support_data(self, ctx: Context) -> list[FileData]:
+        return [FileData(filename="large", body=b"".join(content(SUPPORT_DATA)))]
+
     async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
-        size = int(args.command.split()[1])
+        method, size = args.command.split()
+        return CommandResponse(text=str(await self.move(method[1:], int(size))))
+
+    async def move(self, method: str, size: int) -> object:
+        api = self.api.with_timeout(SECONDS)
 
         async def pieces() -> AsyncIterator[bytes]:
             for piece in content(size):
                 yield piece
 
-        info = await self.api.upload_data(UploadSession(), pieces())
-        return CommandResponse(text="done" if info and info.size == size else "other")
+        match method:
+            case "UploadData":
+                return size_of(await api.upload_data(UploadSession(), pieces()))
+            case "ReceiveSharedChannelAttachmentSyncMsg":
+                return size_of(
+                    await api.receive_shared_channel_attachment_sync_msg("r", "c", FileInfo(), pieces())
+                )
+            case "InstallPlugin":
+                return (await api.install_plugin(pieces(), replace=True)).id
+            case "UploadFile":
+                return (await api.upload_file(pieces(), "c", "name")).size
+            case "KVSet":
+                await api.kv_set("key", b"".join(content(size)))
+                return size
+            case "KVGet":
+                return zlib.crc32(await api.kv_get(str(size)) or b"")
+        found = 0
+        opened = await (api.open_file(str(size)) if method == "GetFile" else api.open_path(str(size)))
+        async with opened as file:
+            async for piece in file:
+                found = zlib.crc32(piece, found)
+        return found
+
+
+def size_of(info: FileInfo | None) -> int:
+    return -1 if info is None else info.size
 
 
 if __name__ == "__main__":

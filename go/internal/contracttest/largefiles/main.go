@@ -1,9 +1,10 @@
-// Command largefiles moves a large file through a plugin in Mattermost's own plugin.Environment, by the hook and by the
-// API, and prints as JSON whether it came through whole, how long it took and by how much the memory of the bridge and
-// of the plugin process grew meanwhile.
+// Command largefiles moves a large file through a plugin in Mattermost's own plugin.Environment, by the hook and by
+// methods of the API, and prints as JSON whether it came through whole, how long it took and by how much the memory of
+// the bridge and of the plugin process grew meanwhile.
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -35,8 +36,9 @@ func main() {
 	plugins := flag.String("plugins", "", "folder of unpacked bundles")
 	id := flag.String("id", "", "id of the plugin")
 	size := flag.Int64("size", 0, "bytes of a file")
+	ways := flag.String("ways", "", "hook and method names, with commas between them")
 	flag.Parse()
-	report, err := measure(*plugins, *id, *size)
+	report, err := measure(*plugins, *id, *size, strings.Split(*ways, ","))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -45,9 +47,9 @@ func main() {
 	}
 }
 
-func measure(plugins, id string, size int64) (map[string]outcome, error) {
-	received := &sink{}
-	env, err := environment(plugins, received)
+func measure(plugins, id string, size int64, ways []string) (map[string]outcome, error) {
+	server := &server{}
+	env, err := environment(plugins, server)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +66,21 @@ func measure(plugins, id string, size int64) (map[string]outcome, error) {
 		return nil, err
 	}
 	report := map[string]outcome{}
-	// A first, small one loads what is loaded once.
-	for _, bytes := range []int64{8 << 20, size} {
-		if report["hook"], err = observed(processes, func() bool { return throughHook(hooks, bytes) }); err != nil {
-			return nil, err
-		}
-		if report["upload"], err = observed(processes, func() bool { return throughAPI(hooks, received, bytes) }); err != nil {
-			return nil, err
+	for _, way := range ways {
+		// A first, small one loads what is loaded once.
+		for _, bytes := range []int64{8 << 20, size} {
+			report[way], err = observed(processes, func() bool {
+				switch way {
+				case "FileWillBeUploaded":
+					return throughHook(hooks, bytes)
+				case "GenerateSupportData":
+					return supportData(hooks, size)
+				}
+				return server.throughAPI(hooks, way, bytes)
+			})
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
 	return report, nil
@@ -87,19 +97,48 @@ func throughHook(hooks plugin.Hooks, size int64) bool {
 	return true
 }
 
-// throughAPI lets the plugin upload a file, and tells whether it is the one it should be.
-func throughAPI(hooks plugin.Hooks, received *sink, size int64) bool {
-	*received = sink{}
-	text := fmt.Sprintf("/upload %d", size)
+// supportData lets the plugin return a file of that size, and tells whether it did.
+func supportData(hooks plugin.Hooks, size int64) bool {
+	files, err := hooks.GenerateSupportData(&plugin.Context{})
+	if err != nil || len(files) != 1 {
+		log.Printf("GenerateSupportData: %d files, %v", len(files), err)
+		return false
+	}
+	want, got := &sink{}, &sink{size: int64(len(files[0].Body)), sum: crc32.ChecksumIEEE(files[0].Body)}
+	if _, err := io.Copy(want, &content{left: size}); err != nil {
+		log.Print(err)
+		return false
+	}
+	return *want == *got
+}
+
+// throughAPI lets the plugin move a file by a method of the API, and tells whether it is the one it should be.
+func (s *server) throughAPI(hooks plugin.Hooks, method string, size int64) bool {
+	s.moved = sink{}
+	text := fmt.Sprintf("/%s %d", method, size)
 	response, appErr := hooks.ExecuteCommand(&plugin.Context{}, &model.CommandArgs{Command: text})
-	if appErr != nil || response.Text != "done" {
+	if appErr != nil {
+		log.Printf("%s: %v", text, appErr)
 		return false
 	}
 	want := &sink{}
 	if _, err := io.Copy(want, &content{left: size}); err != nil {
+		log.Print(err)
 		return false
 	}
-	return *received == *want
+	// What the plugin has seen of the file: of one that it sent what the server said, of one that it read the sum.
+	told := fmt.Sprint(size)
+	if s.moved == (sink{}) {
+		told = fmt.Sprint(want.sum)
+	} else if s.moved != *want {
+		log.Printf("%s: the server received %d bytes", text, s.moved.size)
+		return false
+	}
+	if response.Text != told {
+		log.Printf("%s: the plugin answered %q, not %q", text, response.Text, told)
+		return false
+	}
+	return true
 }
 
 // observed measures what a transfer takes. The peak of the memory counts, not what is left of it.
@@ -213,29 +252,56 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func environment(plugins string, received *sink) (*plugin.Environment, error) {
+// server is the server's side of the API.
+type server struct{ moved sink }
+
+func (s *server) call(method string, args ...any) []any {
+	switch method {
+	case "GetServerVersion":
+		return []any{model.CurrentVersion}
+	case "UploadData":
+		return []any{s.receive(args[1].(io.Reader)), nil}
+	case "ReceiveSharedChannelAttachmentSyncMsg":
+		return []any{s.receive(args[3].(io.Reader)), nil}
+	case "InstallPlugin":
+		return []any{&model.Manifest{Id: fmt.Sprint(s.receive(args[0].(io.Reader)).Size)}, nil}
+	case "UploadFile":
+		return []any{s.receive(bytes.NewReader(args[0].([]byte))), nil}
+	case "KVSet":
+		s.receive(bytes.NewReader(args[1].([]byte)))
+		return []any{nil}
+	case "GetFile", "ReadFile", "KVGet":
+		size, err := strconv.ParseInt(args[0].(string), 10, 64)
+		if err != nil {
+			panic(err) // the test's own mistake
+		}
+		file := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+		if _, err := file.ReadFrom(&content{left: size}); err != nil {
+			panic(err)
+		}
+		return []any{file.Bytes(), nil}
+	}
+	return nil
+}
+
+func (s *server) receive(file io.Reader) *model.FileInfo {
+	// A file that breaks off is noticed by its size.
+	_, _ = io.Copy(&s.moved, file)
+	return &model.FileInfo{Size: s.moved.size}
+}
+
+func environment(plugins string, server *server) (*plugin.Environment, error) {
 	logger, err := mlog.NewLogger()
 	if err != nil {
 		return nil, err
 	}
-	api := contracttest.APIFunc(func(method string, args ...any) []any {
-		switch method {
-		case "GetServerVersion":
-			return []any{model.CurrentVersion}
-		case "UploadData":
-			if _, err := io.Copy(received, args[1].(io.Reader)); err != nil {
-				return []any{nil, err}
-			}
-			return []any{&model.FileInfo{Size: received.size}, nil}
-		}
-		return nil
-	})
 	webapp, err := os.MkdirTemp("", "webapp")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(webapp)
-	return plugin.NewEnvironment(func(*model.Manifest) plugin.API { return api }, noDatabase{}, plugins, webapp, logger, nil)
+	newAPI := func(*model.Manifest) plugin.API { return contracttest.APIFunc(server.call) }
+	return plugin.NewEnvironment(newAPI, noDatabase{}, plugins, webapp, logger, nil)
 }
 
 // noDatabase is offered to a plugin that uses no database.
