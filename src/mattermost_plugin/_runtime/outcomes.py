@@ -24,10 +24,12 @@ def encode_result(method: Method, result: Any) -> bytes:
         RpcError: It is nothing that this hook can return; the log says what and where.
     """
     try:
-        if type(result) is Reject and not method.can_reject:
-            if method.codec.encode_error is None:
+        if type(result) is Reject:
+            # A hook whose response has an error refuses by it; only the others have a place for a reason.
+            if method.codec.encode_error is not None:
+                return method.codec.encode_error(PluginError(result.reason))
+            if not method.can_reject:
                 raise TypeError("this hook cannot reject")
-            return method.codec.encode_error(PluginError(result.reason))
         return method.codec.encode_response(result)
     except Exception as error:
         shown = repr(result)

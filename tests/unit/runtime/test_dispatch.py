@@ -12,6 +12,7 @@ import pytest
 from mattermost_plugin import (
     AppError,
     CommandArgs,
+    Config,
     Context,
     NotFound,
     OnInstallEvent,
@@ -185,6 +186,26 @@ def test_reject_is_an_error_where_the_hook_returns_an_error(kind):
     code = plugin_code(kind, "def on_install(self, ctx, event): return Reject('not here')")
     with active(code) as host, pytest.raises(ServerError, match=r"^not here$"):
         host.hook("on_install", Context(), OnInstallEvent())
+
+
+def test_a_configuration_can_be_refused_although_the_hook_returns_one_too(kind):
+    body = """
+    def configuration_will_be_saved(self, new_cfg):
+        if new_cfg.team_settings.site_name == "bad": return Reject("a bad name")
+        new_cfg.team_settings.site_name = "better"
+        return new_cfg
+    """
+    with active(plugin_code(kind, body)) as host:
+        changed = host.hook("configuration_will_be_saved", named("good"))
+        assert changed.team_settings.site_name == "better"
+        with pytest.raises(ServerError, match=r"^a bad name$"):
+            host.hook("configuration_will_be_saved", named("bad"))
+
+
+def named(name: str) -> Config:
+    config = Config()
+    config.team_settings.site_name = name
+    return config
 
 
 def test_def_and_async_def_work_in_both_classes():
