@@ -7,7 +7,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 )
 
 // version is set when a bundle is built.
@@ -20,19 +19,6 @@ func main() {
 		fmt.Fprintf(os.Stderr, outsideServer, version)
 		os.Exit(1)
 	}
-	if os.Getenv("GOGC") == "" {
-		// What lives here is small, so that by default the collector would run hundreds of times a second under load.
-		debug.SetGCPercent(collectAt)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		// A GiB that streams through leaves garbage of a GiB: seldom must not mean never.
-		debug.SetMemoryLimit(collectAbove)
-	}
+	limitGarbage()
 	os.Exit(run())
 }
-
-// collectAt is how much the heap may grow, in percent of what lives, before it is collected: from 4 MiB to 20.
-const collectAt = 400
-
-// collectAbove is the memory from which the collector runs as often as it has to, to stay there if it can.
-const collectAbove = 64 << 20
