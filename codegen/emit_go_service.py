@@ -21,7 +21,8 @@ _HANDWRITTEN_HOOKS = {
     "OnConfigurationChange",  # is not sent before the plugin is active
 }
 
-# Hooks whose answer Mattermost's client decodes into the argument: what it leaves empty stays as it was.
+# Hooks whose answer Mattermost's client decodes into the argument: what it leaves empty stays as it was, all of it
+# where the plugin refuses.
 _MERGED_HOOKS = {"MessageWillBePosted", "ChannelMemberWillBeAdded", "TeamMemberWillBeAdded"}
 
 
@@ -147,7 +148,8 @@ def _failure(method: Method, signature: GoSignature) -> str:
             return f'return {before}h.refusal("{name}", err)'
         if len(values) == 1:
             return f'return h.refused("{name}", err)'
-        refused = "".join(f"{zero(result)}, " for result in signature.results[:-1])
+        kept = values[:1] if name in _MERGED_HOOKS else [zero(signature.results[0])]
+        refused = "".join(f"{value}, " for value in (*kept, *map(zero, signature.results[1:-1])))
         return (
             f'if reason := h.refused("{name}", err); reason != "" {{\nreturn {refused}reason\n}}\n'
             f"return {', '.join(values)}"

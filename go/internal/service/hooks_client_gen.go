@@ -104,7 +104,7 @@ func (h *HooksClient) MessageWillBePosted(c *plugin.Context, post *model.Post) (
 	})
 	if err != nil {
 		if reason := h.refused("MessageWillBePosted", err); reason != "" {
-			return nil, reason
+			return post, reason
 		}
 		return post, ""
 	}
@@ -264,7 +264,7 @@ func (h *HooksClient) ChannelMemberWillBeAdded(c *plugin.Context, channelMember 
 	})
 	if err != nil {
 		if reason := h.refused("ChannelMemberWillBeAdded", err); reason != "" {
-			return nil, reason
+			return channelMember, reason
 		}
 		return channelMember, ""
 	}
@@ -319,7 +319,7 @@ func (h *HooksClient) TeamMemberWillBeAdded(c *plugin.Context, teamMember *model
 	})
 	if err != nil {
 		if reason := h.refused("TeamMemberWillBeAdded", err); reason != "" {
-			return nil, reason
+			return teamMember, reason
 		}
 		return teamMember, ""
 	}

@@ -34,10 +34,7 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 			// What was written cannot be taken back, and half a replacement is not the file unchanged.
 			reason = "the plugin failed while it replaced the file"
 		}
-		if reason != "" {
-			return nil, reason
-		}
-		return info, ""
+		return info, reason
 	}
 	if out.GetResult() == nil && out.GetRejectionReason() == "" {
 		return info, ""

@@ -7,11 +7,14 @@ import (
 )
 
 // mergeInto decodes a hook's answer into the argument it may replace, as Mattermost's own client does: what the
-// answer leaves empty stays as it was. A plugin built before a field existed would otherwise erase it. It returns the
-// original, or nil for no answer.
+// answer leaves empty stays as it was, and all of it without an answer. A plugin built before a field existed would
+// otherwise erase it. It returns the original.
 func mergeInto[T any](original, answer *T) *T {
-	if answer == nil || original == nil {
+	if original == nil {
 		return answer
+	}
+	if answer == nil {
+		return original
 	}
 	merge(reflect.ValueOf(original).Elem(), reflect.ValueOf(answer).Elem())
 	return original
