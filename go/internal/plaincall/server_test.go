@@ -31,8 +31,15 @@ import (
 // api is an implementation with a method of each shape.
 type api struct {
 	pluginpb.UnimplementedAPIServer
-	plain func(context.Context, string) (string, error)
+	plain    func(context.Context, string) (string, error)
+	download func(downloadStream) error // nil: as below
+	upload   func(uploadStream) error
 }
+
+type (
+	downloadStream = grpc.ServerStreamingServer[pluginpb.GetFileResponse]
+	uploadStream   = grpc.ClientStreamingServer[pluginpb.UploadFileRequest, pluginpb.UploadFileResponse]
+)
 
 func (a *api) KVDelete(ctx context.Context, in *pluginpb.KVDeleteRequest) (*pluginpb.KVDeleteResponse, error) {
 	out, err := a.plain(ctx, in.GetKey())
@@ -43,7 +50,10 @@ func (a *api) KVDelete(ctx context.Context, in *pluginpb.KVDeleteRequest) (*plug
 }
 
 // GetFile sends as many pieces as the id has letters.
-func (a *api) GetFile(in *pluginpb.GetFileRequest, stream grpc.ServerStreamingServer[pluginpb.GetFileResponse]) error {
+func (a *api) GetFile(in *pluginpb.GetFileRequest, stream downloadStream) error {
+	if a.download != nil {
+		return a.download(stream)
+	}
 	for _, letter := range in.GetFileId() {
 		chunk := bytes.Repeat([]byte(string(letter)), 1<<20)
 		if err := stream.Send(&pluginpb.GetFileResponse{Part: &pluginpb.GetFileResponse_Chunk{Chunk: chunk}}); err != nil {
@@ -54,7 +64,10 @@ func (a *api) GetFile(in *pluginpb.GetFileRequest, stream grpc.ServerStreamingSe
 }
 
 // UploadFile counts what comes.
-func (a *api) UploadFile(stream grpc.ClientStreamingServer[pluginpb.UploadFileRequest, pluginpb.UploadFileResponse]) error {
+func (a *api) UploadFile(stream uploadStream) error {
+	if a.upload != nil {
+		return a.upload(stream)
+	}
 	size := 0
 	for {
 		in, err := stream.Recv()
@@ -86,12 +99,17 @@ func (a *api) PluginHTTP(stream grpc.BidiStreamingServer[pluginpb.PluginHTTPRequ
 
 func serve(t *testing.T, plain func(context.Context, string) (string, error), options ...grpc.DialOption) (pluginpb.APIClient, *plaincall.Server) {
 	t.Helper()
+	return serveAPI(t, &api{plain: plain}, options...)
+}
+
+func serveAPI(t *testing.T, implementation *api, options ...grpc.DialOption) (pluginpb.APIClient, *plaincall.Server) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "server.sock")
 	listener, err := net.Listen("unix", path)
 	require.NoError(t, err)
 	server, err := plaincall.NewServer(grpc.NewServer(grpc.MaxRecvMsgSize(1<<30)), encoding.GetCodecV2(proto.Name), nil)
 	require.NoError(t, err)
-	pluginpb.RegisterAPIServer(server, &api{plain: plain})
+	pluginpb.RegisterAPIServer(server, implementation)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()),
