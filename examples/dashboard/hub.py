@@ -128,6 +128,8 @@ class Hub:
 
     async def _tell_pages(self, channel_id: str) -> None:
         pages = list(self._pages)
+        if not pages:
+            return
         activity = await self._view(channel_id)
         members = await self._directory.members(channel_id, {page.user_id for page in pages})
         for page in pages:

@@ -86,8 +86,7 @@ async def activity(request: Request, response: Response) -> Update:
 async def live(websocket: WebSocket) -> None:
     """Send updates until the page is closed or the session ends."""
     info = request_info(websocket)
-    site = (await info.plugin.api.get_config()).service_settings.site_url or ""
-    if not is_own_page(websocket, site):
+    if not await is_own_page(websocket):
         await websocket.close()  # before it is accepted: the browser gets a 403
         return
     await websocket.accept()
@@ -123,14 +122,18 @@ async def end(websocket: WebSocket, reason: BaseException | None) -> None:
         raise reason
 
 
-def is_own_page(websocket: WebSocket, site_url: str) -> bool:
-    """Return whether a WebSocket was opened by a page of this server.
+async def is_own_page(websocket: WebSocket) -> bool:
+    """Return whether a WebSocket was opened by a page of this server, or by a program.
 
     Browsers send cookies with WebSockets that pages of any other site open, and let those read what comes.
     The server checks no CSRF token for them. Programs send no `Origin` at all.
     """
     origin = websocket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc in {
-        websocket.headers.get("host"),
-        urlsplit(site_url).netloc,
-    }
+    if origin is None:
+        return True
+    host = urlsplit(origin).netloc
+    if host == websocket.headers.get("host"):
+        return True
+    # A proxy may have put its own name for the server there.
+    config = await request_info(websocket).plugin.api.get_config()
+    return host == urlsplit(config.service_settings.site_url or "").netloc

@@ -7,8 +7,9 @@ import contextlib
 import itertools
 import json
 import socket
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -16,10 +17,11 @@ import websockets
 
 from tests.e2e.browsing import browsing
 from tests.e2e.conftest import ROOT, running
+from tests.e2e.dashboard_live import do, get_activity, live_address, watching
 from tests.harness import InstalledPlugin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.async_api import Page
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-KINDS = ("post", "edit", "delete", "reaction", "join", "leave")
 PATIENCE = 30_000  # milliseconds; only a failing test waits so long
 
 _numbers = itertools.count(1)
@@ -70,60 +71,6 @@ def remove_member(server: MattermostServer, channel: Json, user: RestClient) -> 
     server.admin.delete(f"channels/{channel['id']}/members/{user.user_id}")
 
 
-class Live:
-    """A page without a browser: what it was told, and what it would show."""
-
-    def __init__(self, connection: websockets.ClientConnection) -> None:
-        self._connection = connection
-        self.told = ""
-        self.channels: dict[str, Json] = {}
-
-    async def receive(self) -> Json:
-        text = await asyncio.wait_for(self._connection.recv(), PATIENCE / 1000)
-        assert isinstance(text, str)
-        self.told += text
-        update: Json = json.loads(text)
-        if update["whole"]:
-            self.channels.clear()
-        for channel in update["channels"]:
-            self.channels[channel["id"]] = channel
-        for channel_id in update["gone"]:
-            self.channels.pop(channel_id, None)
-        return update
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            await self.receive()
-
-    def shows(self, channel: Json) -> bool:
-        return channel["id"] in self.channels
-
-    def events(self, channel: Json) -> list[tuple[str, str, str]]:
-        shown = self.channels.get(channel["id"])
-        events = shown["activity"]["events"] if shown else []
-        return [(event["kind"], event["user"], event["text"]) for event in events]
-
-    def counts(self, channel: Json) -> dict[str, int]:
-        minutes = self.channels[channel["id"]]["activity"]["minutes"]
-        return {kind: sum(counts[i] for _, counts in minutes) for i, kind in enumerate(KINDS)}
-
-
-@contextlib.asynccontextmanager
-async def watching(site: str, user: RestClient) -> AsyncIterator[Live]:
-    """Connect as a program does, and receive what the page would show at first."""
-    address = f"{site.replace('http', 'ws', 1)}live"
-    headers = {"Authorization": f"Bearer {user.token}"}
-    async with websockets.connect(address, additional_headers=headers, proxy=None) as connection:
-        live = Live(connection)
-        assert (await live.receive())["whole"]
-        yield live
-
-
-async def do(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a blocking client while the event loop goes on."""
-    return await asyncio.to_thread(function, *arguments)
-
-
 async def test_everything_that_happens_in_a_channel_is_told(
     site: str,
     server: MattermostServer,
@@ -135,7 +82,7 @@ async def test_everything_that_happens_in_a_channel_is_told(
     async with watching(site, alice) as live:
         await live.until(lambda: live.shows(channel))
         post = await do(bob.create_post, channel["id"], "the\n  plan")
-        await live.until(lambda: ("post", "bob", "the plan") in live.events(channel))
+        await live.until_told(channel, "post", "bob", "the plan")
         await do(alice.react, post["id"], "tada")
         await do(bob.put, f"posts/{post['id']}/patch", {"message": "the better plan"})
         await do(add_member, server, channel, someone)
@@ -160,9 +107,9 @@ async def test_a_deleted_post_and_its_replies_cannot_be_read_any_more(
     async with watching(site, alice) as live:
         post = await do(bob.create_post, channel["id"], "a secret by mistake")
         await do(lambda: alice.create_post(channel["id"], "what secret?", root_id=post["id"]))
-        await live.until(lambda: ("post", "alice", "what secret?") in live.events(channel))
+        await live.until_told(channel, "post", "alice", "what secret?")
         await do(bob.delete, f"posts/{post['id']}")
-        await live.until(lambda: ("delete", "bob", "") in live.events(channel))
+        await live.until_told(channel, "delete", "bob", "")
 
     assert {text for _, _, text in live.events(channel)} == {""}
     assert live.counts(channel)["post"] == 2
@@ -184,11 +131,11 @@ async def test_only_members_are_told_and_administrators_are_no_exception(
     ):
         for place in (private_channel, direct):
             await do(alice.create_post, place["id"], "between us")
-            await own.until(lambda place=place: ("post", "alice", "between us") in own.events(place))
+            await own.until_told(place, "post", "alice", "between us")
         # What comes later has been told to them all: then the rest would have been, too.
         await do(alice.create_post, channel["id"], "for everybody")
         for live in (bobs, admins):
-            await live.until(lambda live=live: ("post", "alice", "for everybody") in live.events(channel))
+            await live.until_told(channel, "post", "alice", "for everybody")
 
         for live in (bobs, admins):
             assert "between us" not in live.told
@@ -212,15 +159,15 @@ async def test_a_channel_appears_with_joining_and_disappears_with_leaving(
     async with watching(site, bob) as live:
         assert not live.shows(private_channel)
         await do(add_member, server, private_channel, bob)
-        await live.until(lambda: ("post", "alice", "before") in live.events(private_channel))
+        await live.until_told(private_channel, "post", "alice", "before")
         await do(alice.create_post, private_channel["id"], "meanwhile")
-        await live.until(lambda: ("post", "alice", "meanwhile") in live.events(private_channel))
+        await live.until_told(private_channel, "post", "alice", "meanwhile")
 
         await do(remove_member, server, private_channel, bob)
         await do(alice.create_post, private_channel["id"], "afterwards")
         await live.until(lambda: not live.shows(private_channel))
         await do(alice.create_post, channel["id"], "elsewhere")
-        await live.until(lambda: ("post", "alice", "elsewhere") in live.events(channel))
+        await live.until_told(channel, "post", "alice", "elsewhere")
 
     assert "afterwards" not in live.told
     assert private_channel["id"] not in (await do(get_activity, site, bob)).text
@@ -243,20 +190,15 @@ async def test_direct_messages_carry_the_name_of_the_other(
         direct = await do(alice.direct_channel, someone.user_id)
         await do(alice.create_post, direct["id"], "psst")
         for live, name in ((own, f"@{someone.username}"), (others, "@alice")):
-            await live.until(lambda live=live: live.events(direct) == [("post", "alice", "psst")])
+            await live.until_told(direct, "post", "alice", "psst")
             assert live.channels[direct["id"]]["name"] == name
-
-
-def get_activity(site: str, user: RestClient | None) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {user.token}"} if user else {}
-    return httpx.get(f"{site}api/activity", headers=headers, trust_env=False, timeout=60)
 
 
 async def test_nobody_is_told_anything_without_a_session(site: str) -> None:
     page = await do(lambda: httpx.get(site, trust_env=False, timeout=60))
     assert (page.status_code, "Log in to Mattermost" in page.text) == (401, True)
     assert (await do(get_activity, site, None)).status_code == 401
-    async with websockets.connect(f"{site.replace('http', 'ws', 1)}live", proxy=None) as connection:
+    async with websockets.connect(live_address(site), proxy=None) as connection:
         with pytest.raises(websockets.ConnectionClosedError) as closed:
             await connection.recv()
     assert closed.value.rcvd is not None
@@ -267,14 +209,16 @@ async def test_pages_of_other_sites_cannot_listen_with_the_cookies_of_this_one(
     site: str, server: MattermostServer, alice: RestClient
 ) -> None:
     cookie = {"Cookie": f"MMAUTHTOKEN={alice.token}"}
-    address = f"{site.replace('http', 'ws', 1)}live"
     with pytest.raises(websockets.InvalidStatus) as refused:
         await websockets.connect(
-            address, additional_headers=cookie, origin=websockets.Origin("https://evil.example"), proxy=None
+            live_address(site),
+            additional_headers=cookie,
+            origin=websockets.Origin("https://evil.example"),
+            proxy=None,
         )
     assert refused.value.response.status_code == 403
     async with websockets.connect(
-        address, additional_headers=cookie, origin=websockets.Origin(server.url), proxy=None
+        live_address(site), additional_headers=cookie, origin=websockets.Origin(server.url), proxy=None
     ) as connection:
         assert json.loads(await connection.recv())["whole"]
 
@@ -292,6 +236,7 @@ async def test_the_stream_ends_with_the_session(
     assert closed.value.rcvd.code == 4401
 
 
+@pytest.mark.timeout(300)
 async def test_a_page_that_does_not_read_holds_up_nobody(
     site: str,
     dashboard: InstalledPlugin,
@@ -307,10 +252,12 @@ async def test_a_page_that_does_not_read_holds_up_nobody(
         for _ in range(20)
     ]
     text = "\N{GRINNING FACE}" * 150
-    with socket.create_connection(httpx.URL(site).netloc.decode().split(":")) as narrow:
+    address = httpx.URL(site)
+    with socket.socket() as narrow:
         narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await do(narrow.connect, (address.host, address.port))
         handshake = (
-            f"GET {httpx.URL(site).path}live HTTP/1.1",
+            f"GET {address.path}live HTTP/1.1",
             "Host: localhost",
             f"Authorization: Bearer {someone.token}",
             "Connection: Upgrade",
@@ -320,19 +267,16 @@ async def test_a_page_that_does_not_read_holds_up_nobody(
         )
         await do(narrow.sendall, "\r\n".join((*handshake, "", "")).encode())
         assert (await do(narrow.recv, 12)) == b"HTTP/1.1 101"
-        left = asyncio.create_task(do(dashboard.wait_for_log, "A page was left: it is too slow"))
+        said = partial(dashboard.wait_for_log, "A page was left: it is too slow", timeout=240)
+        left = asyncio.create_task(do(said))
         async with watching(site, alice) as live:
             rounds = 0
             while not left.done():
                 rounds += 1
-                assert rounds < 300, "the page was not left"
                 message = f"{rounds} {text}"
                 await asyncio.gather(*(do(bob.create_post, place["id"], message) for place in channels))
-                await live.until(
-                    lambda message=message: all(
-                        ("post", "bob", message) in live.events(place) for place in channels
-                    )
-                )
+                for place in channels:
+                    await live.until_told(place, "post", "bob", message)
             await left
             assert {live.counts(place)["post"] for place in channels} == {rounds}
 
