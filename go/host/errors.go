@@ -12,6 +12,9 @@ var (
 	// ErrInterpreterTooOld says that the interpreter is a Python older than the SDK needs.
 	ErrInterpreterTooOld = errors.New("interpreter is too old")
 
+	// ErrNoExecutable says that the bundle has no executable for this platform.
+	ErrNoExecutable = errors.New("no executable found")
+
 	// ErrOutsideBundle says that a path of the bundle leads out of it.
 	ErrOutsideBundle = errors.New("outside of the bundle")
 

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+
+	"github.com/mattermost/mattermost/server/public/model"
 )
 
 // Launch says which program a plugin is and how to run it.
@@ -30,9 +33,11 @@ type Launch struct {
 	entrypoint string
 	// python says that Program is a Python.
 	python bool
+	// checksum is the SHA-256 that Program must have; nil where there is none to verify.
+	checksum []byte
 }
 
-// FromManifest reads from the bundle in dir how its plugin is launched.
+// FromManifest reads from the bundle in dir how its plugin is launched, which must be a script.
 //
 // The program is server/python/<os>-<arch>/bin/python3 of the bundle, else server/venv/bin/python, else the
 // manifest's server.runtime on PATH; it is called with server.runtime_args and server.entrypoint. Interpreters of the
@@ -42,27 +47,48 @@ func FromManifest(dir string) (Launch, error) {
 	if err != nil {
 		return Launch{}, fmt.Errorf("bundle %s: %w", dir, err)
 	}
-	m, err := readManifest(bundle)
+	m, err := readManifest(filepath.Join(bundle, manifestName))
 	if err != nil {
 		return Launch{}, err
 	}
-	settings, err := parseSettings(m.Props.Settings, hookKeys())
+	return fromScript(bundle, m)
+}
+
+// FromBundle reads from an installed bundle how its plugin is launched: as FromManifest says if the manifest has
+// server.runtime and server.entrypoint, else by the executable for this platform. A bundle that has both (a script, and
+// a bridge for servers that know executables only) is run as a script.
+func FromBundle(info *model.BundleInfo) (Launch, error) {
+	bundle, err := filepath.Abs(info.Path)
 	if err != nil {
-		return Launch{}, manifestError("%v", err)
+		return Launch{}, fmt.Errorf("bundle %s: %w", info.Path, err)
+	}
+	m, err := readManifest(info.ManifestPath)
+	if err != nil {
+		return Launch{}, err
+	}
+	if m.isScript() {
+		m.ID = info.Manifest.Id // which the server has in lower case
+		return fromScript(bundle, m)
+	}
+	return fromExecutable(bundle, m, info.Manifest)
+}
+
+func fromScript(bundle string, m manifest) (Launch, error) {
+	if err := m.checkScript(); err != nil {
+		return Launch{}, err
+	}
+	settings, err := parseSettings(m.Props.Settings, DefaultSettings(), hookKeys())
+	if err != nil {
+		return Launch{}, m.error("%v", err)
 	}
 
 	entrypoint := filepath.ToSlash(filepath.Clean(filepath.FromSlash(m.Server.Entrypoint)))
-	resolved, err := resolveInside(bundle, entrypoint)
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return Launch{}, &lineError{fmt.Sprintf("entrypoint %s is not in the bundle: check server.entrypoint in plugin.json", entrypoint), ErrEntrypoint}
-		}
+	if err := isFileOf(bundle, entrypoint); errors.Is(err, os.ErrNotExist) {
+		return Launch{}, &lineError{fmt.Sprintf("entrypoint %s is not in the bundle: check server.entrypoint in %s", entrypoint, m.file), ErrEntrypoint}
+	} else if errors.Is(err, errNotRegular) {
+		return Launch{}, &lineError{fmt.Sprintf("entrypoint %s is not a file: check server.entrypoint in %s", entrypoint, m.file), ErrEntrypoint}
+	} else if err != nil {
 		return Launch{}, fmt.Errorf("entrypoint %w", err)
-	}
-	if info, err := os.Stat(resolved); err != nil {
-		return Launch{}, fmt.Errorf("entrypoint %s: %w", entrypoint, err)
-	} else if !info.Mode().IsRegular() {
-		return Launch{}, &lineError{fmt.Sprintf("entrypoint %s is not a file: check server.entrypoint in plugin.json", entrypoint), ErrEntrypoint}
 	}
 
 	program, err := findInterpreter(bundle, m.Server.Runtime)
@@ -85,6 +111,57 @@ func FromManifest(dir string) (Launch, error) {
 		launch.Env = append(launch.Env, "PYTHONPATH="+pythonPath(bundle))
 	}
 	return launch, nil
+}
+
+// fromExecutable launches what a Go plugin is. Its working directory is the server's, as it always was.
+func fromExecutable(bundle string, m manifest, full *model.Manifest) (Launch, error) {
+	settings := DefaultSettings()
+	settings.StartTimeout = ExecutableStartTimeout
+	settings, err := parseSettings(m.Props.Settings, settings, hookKeys())
+	if err != nil {
+		return Launch{}, m.error("%v", err)
+	}
+	name := filepath.ToSlash(filepath.Clean(full.GetExecutableForRuntime(runtime.GOOS, runtime.GOARCH)))
+	if name == "." {
+		return Launch{}, &lineError{fmt.Sprintf("%s has no executable for %s/%s: add it to server.executables", m.file, runtime.GOOS, runtime.GOARCH), ErrNoExecutable}
+	}
+	if err := isFileOf(bundle, name); errors.Is(err, os.ErrNotExist) {
+		return Launch{}, &lineError{fmt.Sprintf("executable %s is not in the bundle: check server.executables in %s", name, m.file), ErrNoExecutable}
+	} else if errors.Is(err, errNotRegular) {
+		return Launch{}, &lineError{fmt.Sprintf("executable %s is not a file: check server.executables in %s", name, m.file), ErrNoExecutable}
+	} else if err != nil {
+		return Launch{}, fmt.Errorf("executable %w", err)
+	}
+	checksum, err := executableChecksum(bundle, name)
+	if err != nil {
+		return Launch{}, err
+	}
+	return Launch{
+		PluginID:   full.Id,
+		PluginName: full.Name,
+		Bundle:     bundle,
+		Program:    filepath.Join(bundle, filepath.FromSlash(name)),
+		Settings:   settings,
+		checksum:   checksum,
+	}, nil
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// isFileOf says whether a path relative to the bundle is a file inside of it.
+func isFileOf(bundle, name string) error {
+	resolved, err := resolveInside(bundle, name)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(resolved)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return errNotRegular
+	}
+	return nil
 }
 
 // pythonPath puts the vendored packages of a bundle before what the environment has.
@@ -110,10 +187,13 @@ func (l Launch) environment() []string {
 	return append(env, "MATTERMOST_PLUGIN_ID="+l.PluginID, "MATTERMOST_PLUGIN_BUNDLE="+l.Bundle)
 }
 
-// verify checks the files of the bundle against their checksums.
+// verify checks the files of the plugin against their checksums.
 func (l Launch) verify() error {
-	if l.entrypoint == "" {
-		return nil
+	if l.entrypoint != "" {
+		return verifyChecksums(l.Bundle, l.entrypoint)
 	}
-	return verifyChecksums(l.Bundle, l.entrypoint)
+	if l.checksum != nil {
+		return verifyExecutable(l.Program, l.checksum)
+	}
+	return nil
 }

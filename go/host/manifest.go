@@ -8,13 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/goccy/go-yaml"
 )
 
-// manifestName is the file at the top of a bundle.
+// manifestName is the file at the top of a bundle. Mattermost takes YAML, too, under other names.
 const manifestName = "plugin.json"
 
 // manifest is what the host reads of plugin.json; the rest is the server's.
 type manifest struct {
+	file   string         // its name
 	ID     string         `json:"id"`
 	Name   string         `json:"name"`
 	Server manifestServer `json:"server"`
@@ -31,40 +34,51 @@ type manifestProps struct {
 	Settings json.RawMessage `json:"mattermost_plugin"`
 }
 
-// readManifest reads and checks the manifest of the bundle in dir.
-func readManifest(dir string) (manifest, error) {
-	path := filepath.Join(dir, manifestName)
+// readManifest reads the manifest of a bundle, in the form its name says.
+func readManifest(path string) (manifest, error) {
+	m := manifest{file: filepath.Base(path)}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return manifest{}, &lineError{fmt.Sprintf("cannot read the manifest: %v", err), ErrManifest}
+		return m, &lineError{fmt.Sprintf("cannot read the manifest: %v", err), ErrManifest}
 	}
-
-	var m manifest
+	if m.file != manifestName {
+		if raw, err = yaml.YAMLToJSON(raw); err != nil {
+			return m, m.error("is not YAML: %s", firstLine(err.Error()))
+		}
+	}
 	if err := json.Unmarshal(raw, &m); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
 			line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
-			return manifest{}, manifestError("line %d is not JSON: %v", line, err)
+			return m, m.error("line %d is not JSON: %v", line, err)
 		}
-		return manifest{}, manifestError("%v", describeJSONError(err, ""))
+		return m, m.error("%v", describeJSONError(err, ""))
 	}
-
-	switch {
-	case m.ID == "":
-		return manifest{}, manifestError("id is missing")
-	case m.Server.Runtime == "":
-		return manifest{}, manifestError(`server.runtime is missing: name the program that runs the plugin, for example "python3"`)
-	case strings.ContainsAny(m.Server.Runtime, `/\`):
-		return manifest{}, manifestError(`server.runtime must be the name of a program on PATH, for example "python3", not the path %q`, m.Server.Runtime)
-	case m.Server.Entrypoint == "":
-		return manifest{}, manifestError(`server.entrypoint is missing: name the file that starts the plugin, for example "server/plugin.py"`)
+	if m.ID == "" {
+		return m, m.error("id is missing")
 	}
 	return m, nil
 }
 
-// manifestError is a lineError about plugin.json.
-func manifestError(format string, args ...any) error {
-	return &lineError{manifestName + ": " + fmt.Sprintf(format, args...), ErrManifest}
+// isScript says whether the server part is a script, rather than an executable.
+func (m manifest) isScript() bool { return m.Server.Runtime != "" || m.Server.Entrypoint != "" }
+
+// checkScript checks what a script needs.
+func (m manifest) checkScript() error {
+	switch {
+	case m.Server.Runtime == "":
+		return m.error(`server.runtime is missing: name the program that runs the plugin, for example "python3"`)
+	case strings.ContainsAny(m.Server.Runtime, `/\`):
+		return m.error(`server.runtime must be the name of a program on PATH, for example "python3", not the path %q`, m.Server.Runtime)
+	case m.Server.Entrypoint == "":
+		return m.error(`server.entrypoint is missing: name the file that starts the plugin, for example "server/plugin.py"`)
+	}
+	return nil
+}
+
+// error is a lineError about the manifest.
+func (m manifest) error(format string, args ...any) error {
+	return &lineError{m.file + ": " + fmt.Sprintf(format, args...), ErrManifest}
 }
 
 // describeJSONError says which key has which wrong value. prefix is the key of the object that was decoded.

@@ -28,7 +28,12 @@ func TestMain(m *testing.M) {
 		servePeer(dir)
 		return
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if err := removePrograms(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
 }
 
 // peerLaunch runs the peer in a new directory.

@@ -24,8 +24,10 @@ const (
 // Defaults of [Settings].
 const (
 	DefaultStartTimeout = 30 * time.Second
-	DefaultHookTimeout  = 30 * time.Second
-	DefaultQueueSize    = 1000
+	// ExecutableStartTimeout is the default for executables, as a Mattermost server has it.
+	ExecutableStartTimeout = 3 * time.Second
+	DefaultHookTimeout     = 30 * time.Second
+	DefaultQueueSize       = 1000
 )
 
 // Settings are the wishes of a plugin about how its host treats it: props.mattermost_plugin of the manifest.
@@ -72,9 +74,9 @@ type settingsJSON struct {
 	QueueSize    *int                `json:"queue_size"`
 }
 
-// parseSettings reads props.mattermost_plugin. hooks holds every hook's HookKey. Errors begin with the key.
-func parseSettings(raw json.RawMessage, hooks map[string]bool) (Settings, error) {
-	settings := DefaultSettings()
+// parseSettings reads props.mattermost_plugin over the given settings. hooks holds every hook's HookKey. Errors begin
+// with the key.
+func parseSettings(raw json.RawMessage, settings Settings, hooks map[string]bool) (Settings, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return settings, nil
 	}
