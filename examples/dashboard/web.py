@@ -101,6 +101,8 @@ async def live(websocket: WebSocket) -> None:
         await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
         if sending.done():
             await end(websocket, sending.exception())
+        elif receiving.result()["type"] == "websocket.receive":
+            await websocket.close(1003, "there is nobody to listen")
     finally:
         sending.cancel()
         receiving.cancel()

@@ -236,6 +236,17 @@ async def test_the_stream_ends_with_the_session(
     assert closed.value.rcvd.code == 4401
 
 
+async def test_a_page_that_talks_is_closed(site: str, alice: RestClient) -> None:
+    headers = {"Authorization": f"Bearer {alice.token}"}
+    async with websockets.connect(live_address(site), additional_headers=headers, proxy=None) as connection:
+        await connection.send("hello")
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            async for _ in connection:
+                pass
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1003
+
+
 @pytest.mark.timeout(300)
 async def test_a_page_that_does_not_read_holds_up_nobody(
     site: str,
