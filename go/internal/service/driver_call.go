@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
 )
@@ -23,7 +24,8 @@ func (d *sessionDriver) failure() error {
 	return d.done()
 }
 
-// on runs a call that concerns an open id, alone on its connection. Without such an id it returns the given error.
+// on runs a call that concerns an open id, alone on its connection. Without such an id it returns the given error. If
+// the caller leaves before the call was begun, it is not made; if it leaves meanwhile, the connection is closed.
 func on[R any](d *sessionDriver, kind kind, id string, unknown error, call func(conn *openConn) (R, error)) (R, error) {
 	var none R
 	conn := d.session.find(kind, id)
@@ -33,10 +35,14 @@ func on[R any](d *sessionDriver, kind kind, id string, unknown error, call func(
 	var result R
 	var err error
 	finished := make(chan struct{})
+	var decided atomic.Bool // by whoever is first: the call is made, or not
 	go func() {
 		defer close(finished)
 		conn.take()
 		defer conn.lock.Unlock()
+		if !decided.CompareAndSwap(false, true) {
+			return
+		}
 		defer func() { d.panicked = recover() }()
 		if conn.closed || d.session.find(kind, id) != conn {
 			err = unknown
@@ -52,8 +58,10 @@ func on[R any](d *sessionDriver, kind kind, id string, unknown error, call func(
 		return result, err
 	case <-d.ctx.Done():
 		d.givenUp = d.ctx.Err()
-		// The statement goes on in the server; then nobody knows what state the connection is in.
-		go d.session.abandon(conn)
+		if !decided.CompareAndSwap(false, true) {
+			// What was begun goes on in the server; then nobody knows what state the connection is in.
+			go d.session.abandon(conn)
+		}
 		return none, d.ctx.Err()
 	}
 }

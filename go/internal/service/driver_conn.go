@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
 )
@@ -24,6 +25,8 @@ var beginsTransaction = regexp.MustCompile(`(?i)\b(begin|start\s+transaction)\b`
 type openConn struct {
 	id     string
 	wanted atomic.Int32 // how many wait for the lock
+
+	interruption interruption
 
 	lock         sync.Mutex
 	closed       bool
@@ -48,9 +51,13 @@ func (c *openConn) noteBegin(q string) {
 func (s *DriverSession) closeConn(target plugin.Driver, conn *openConn) error {
 	conn.closed = true
 	var problems []error
+	// lib/pq reads them to their end, and there may be very many.
+	impatience := time.AfterFunc(briefly, func() { s.interrupt(conn) })
 	for id := range conn.rows {
 		problems = append(problems, target.RowsClose(id))
 	}
+	impatience.Stop()
+	conn.interruption.finish(target, conn.id)
 	for _, id := range conn.statements {
 		problems = append(problems, target.StmtClose(id))
 	}
@@ -75,7 +82,12 @@ func (d *sessionDriver) Conn(isMaster bool) (string, error) {
 	if err != nil || d.done() != nil {
 		return "", err
 	}
-	if !d.session.adopt(&openConn{id: id, rows: map[string]*openRows{}}) {
+	conn := &openConn{id: id, rows: map[string]*openRows{}}
+	conn.interruption.master = isMaster
+	if err := conn.interruption.identify(d.target, id); err != nil {
+		d.session.log.Debug("What goes on on a database connection of the plugin cannot be canceled", "error", err)
+	}
+	if !d.session.adopt(conn) {
 		if err := d.target.ConnClose(id); err != nil {
 			d.session.log.Debug("Closing a database connection of the plugin failed", "error", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/mattermost/mattermost/server/public/plugin"
@@ -78,9 +79,11 @@ func (s *DriverSession) Close(ctx context.Context) {
 	}
 }
 
-// abandon closes a connection nobody asks for any more.
+// abandon closes a connection nobody asks for any more. A statement that still runs there is canceled.
 func (s *DriverSession) abandon(conn *openConn) {
+	impatience := time.AfterFunc(briefly, func() { s.interrupt(conn) })
 	conn.take()
+	impatience.Stop()
 	defer conn.lock.Unlock()
 	target, done := s.begin(context.Background())
 	if target == nil || conn.closed {
