@@ -6,6 +6,7 @@ The host (go/internal/httpproxy/headers.go) sends it in headers that no client c
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HostScope"]
 
+logger = logging.getLogger("mattermost_plugin.http")
+
 _RESERVED = b"x-mattermost-bridge-"
 _CONTEXT = _RESERVED + b"context"
 _ROOT = _RESERVED + b"root"
@@ -24,19 +27,25 @@ _REMOTE = _RESERVED + b"remote"
 _SECURE = {"http": "https", "ws": "wss"}
 
 
-def _fair(send: Send) -> Send:
-    """Return `send` that lets others run after each piece of a body.
+class _Response:
+    """The way to the client."""
 
-    When the client has left, uvicorn drops what is sent and returns at once. An application that never waits
-    for anything else would then keep the event loop until its last piece, and never hear that nobody listens.
-    """
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.complete = False
 
-    async def fair(message: Message) -> None:
-        await send(message)
+    async def send(self, message: Message) -> None:
+        """Send a message, and let others run after each piece of a body.
+
+        When the client has left, uvicorn drops what is sent and returns at once. An application that never
+        waits for anything else would then keep the event loop until its last piece, and never hear that
+        nobody listens.
+        """
+        await self._send(message)
         if message.get("more_body", False):
             await asyncio.sleep(0)
-
-    return fair
+        elif message["type"] == "http.response.body":
+            self.complete = True
 
 
 class HostScope:
@@ -49,9 +58,18 @@ class HostScope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             self._complete(scope)
-        if scope["type"] == "http":
-            send = _fair(send)
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        response = _Response(send)
+        try:
+            await self._app(scope, receive, response.send)
+        except Exception:
+            if not response.complete:
+                raise
+            # As Starlette does, after it has answered with a 500. Uvicorn would close the connection, over
+            # which the host may have sent another request by now.
+            logger.exception("Exception in ASGI application")
 
     def _complete(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = []

@@ -174,6 +174,36 @@ async def test_an_exception_is_a_500_and_a_traceback_in_the_log(
     assert "ValueError: the secret" in caplog.text
 
 
+async def test_an_exception_after_the_response_leaves_the_connection_to_the_next_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Starlette()
+
+    async def boom(_request: Any) -> JSONResponse:
+        raise ValueError("the secret")
+
+    async def fine(_request: Any) -> JSONResponse:
+        return JSONResponse("fine")
+
+    app.add_route("/boom", boom)
+    app.add_route("/fine", fine)
+    server = HTTPServer(app, PLUGIN, environment(tmp_path))
+    await server.start()
+    try:
+        reader, writer = await asyncio.open_unix_connection(server.path)
+        for path, status in (("/boom", b"500"), ("/fine", b"200")):
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: plugin\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 " + status)
+            length = next(line for line in head.splitlines() if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.split(b":")[1]))
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        await server.stop()
+    assert "ValueError: the secret" in caplog.text
+
+
 async def test_an_application_that_never_waits_leaves_room_for_others(tmp_path: Path) -> None:
     running = asyncio.Event()
 
