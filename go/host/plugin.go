@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/host/internal/child"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
@@ -212,15 +213,23 @@ func (p *Plugin) Check(ctx context.Context) error {
 	if err := p.Ping(); err != nil {
 		return err
 	}
-	conn := p.router.live.Load()
-	if conn == nil {
+	p.lock.Lock()
+	current := p.process
+	p.lock.Unlock()
+	if current == nil || p.router.live.Load() != current.conn {
 		return nil
 	}
-	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
-	if err != nil && p.router.live.Load() != conn {
-		return nil // it ended meanwhile, and is being restarted
+	_, err := grpc_health_v1.NewHealthClient(current.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
+	if status.Code(err) != codes.Unavailable {
+		return err
 	}
-	return err
+	// Its connection is gone; if so is the process, that is about to be noticed.
+	select {
+	case <-current.exited():
+		return p.Ping()
+	case <-time.After(2 * child.OutputGrace):
+		return err
+	}
 }
 
 // Done is closed when no process of the plugin runs and none will be started.
