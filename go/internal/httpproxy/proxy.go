@@ -158,6 +158,7 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	defer x.patience.end()
 	x.url, x.headers = outgoing(c, r, p.options.PluginID)
 	x.body = newRequestBody(r, x.patience)
+	x.body.probe(r)
 	x.response = newResponseWriter(w, func(error) { cancel(errGone) })
 	x.response.webSocket = strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 

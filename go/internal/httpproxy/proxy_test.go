@@ -326,6 +326,50 @@ func TestAPluginThatIsNotThere(t *testing.T) {
 	})
 }
 
+func TestARequestIsSentAgainWhenThePluginClosedTheConnection(t *testing.T) {
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, buffered, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		buffered.ReadByte() // of the next request
+	})
+	sites(t, app, func(t *testing.T, s *site) {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions} {
+			for range 3 {
+				request, err := http.NewRequest(method, s.path("/"), nil)
+				require.NoError(t, err)
+				response, err := s.Client().Do(request)
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+				require.Equal(t, http.StatusOK, response.StatusCode, method)
+			}
+		}
+	})
+}
+
+func TestABodyMayComeWithAMethodThatUsuallyHasNone(t *testing.T) {
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Write(body)
+	})
+	sites(t, app, func(t *testing.T, s *site) {
+		for _, size := range []int{1, 511, 512, 513, 100_000} {
+			body := bytes.Repeat([]byte("x"), size)
+			request, err := http.NewRequest(http.MethodGet, s.path("/"), io.MultiReader(bytes.NewReader(body)))
+			require.NoError(t, err)
+			response, err := s.Client().Do(request)
+			require.NoError(t, err)
+			got, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.Equal(t, string(body), string(got))
+		}
+	})
+}
+
 func TestPatienceIsWithTheClientOnly(t *testing.T) {
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/silence" {

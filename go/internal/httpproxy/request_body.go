@@ -22,6 +22,7 @@ type requestBody struct {
 
 	// announced is the Content-Length; -1: the client did not say.
 	announced int64
+	early     []byte // what was read to see whether there is a body
 	received  atomic.Int64
 	ended     atomic.Bool
 }
@@ -40,8 +41,30 @@ func newRequestBody(r *http.Request, patience *patience) *requestBody {
 	return b
 }
 
+// probe finds out whether a request has a body that did not announce one and, by its method, most likely has none. Over
+// net/rpc there is no other way to tell. Only without a body can net/http send the request again when the plugin closed
+// the connection just then.
+func (b *requestBody) probe(r *http.Request) {
+	if b.announced >= 0 || r.Header.Get("Expect") != "" {
+		return
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
+		first := make([]byte, 512)
+		n, err := b.Read(first)
+		if b.early = first[:n]; n == 0 && errors.Is(err, io.EOF) {
+			b.announced = 0
+		}
+	}
+}
+
 // Read implements io.Reader.
 func (b *requestBody) Read(p []byte) (int, error) {
+	if len(b.early) > 0 {
+		n := copy(p, b.early)
+		b.early = b.early[n:]
+		return n, nil
+	}
 	b.patience.hold()
 	defer b.patience.resume()
 	n, err := b.source.Read(p)
