@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/host"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -207,11 +208,8 @@ func servePeer(dir string) {
 	if n.has("start-slowly") {
 		time.Sleep(500 * time.Millisecond)
 	}
-	handshake := goplugin.HandshakeConfig{
-		ProtocolVersion: 1, MagicCookieKey: "MATTERMOST_PLUGIN", MagicCookieValue: "Securely message teams, anywhere.",
-	}
 	config := &goplugin.ServeConfig{
-		HandshakeConfig: handshake,
+		HandshakeConfig: handshake.Config,
 		Plugins:         goplugin.PluginSet{"hooks": &peerPlugin{notes: n, stderr: os.Stderr}},
 		GRPCServer:      goplugin.DefaultGRPCServer,
 	}

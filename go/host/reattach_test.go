@@ -18,6 +18,7 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/grpcplugin"
 	"github.com/mattermost-plugin/mattermost-plugin/go/host"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 )
 
 // developed is a plugin in the process of a test, as its author would have it there.
@@ -98,7 +99,7 @@ func TestAPythonPluginThatWasStartedElsewhereIsAttached(t *testing.T) {
 	b := install(t, t.TempDir(), python, id)
 	cmd := exec.Command("python3", "server/plugin.py")
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "MATTERMOST_PLUGIN=Securely message teams, anywhere.", "PLUGIN_PROTOCOL_VERSIONS=1")
+	cmd.Env = append(os.Environ(), handshake.CookieName+"="+handshake.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")
 	cmd.Stderr = s.log
 	_, err := cmd.StdinPipe() // whose end would be the end of the host that started it
 	require.NoError(t, err)

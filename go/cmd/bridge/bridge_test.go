@@ -24,6 +24,8 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/mattermost/mattermost/server/public/shared/mlog"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 )
 
 // patience is how long a test waits for something that takes milliseconds on an idle machine.
@@ -39,7 +41,7 @@ const (
 // The test binary is the bridge of the bundles these tests install: whoever sets the cookie runs it.
 func TestMain(m *testing.M) {
 	switch {
-	case os.Getenv(cookieName) == cookieValue || os.Getenv(alone) != "":
+	case os.Getenv(handshake.CookieName) == handshake.CookieValue || os.Getenv(alone) != "":
 		main()
 	case os.Getenv(asServer) != "":
 		serveUntilKilled(os.Getenv(asServer))
@@ -149,7 +151,7 @@ func (b *bundle) manifest(change func(manifest, server map[string]any)) {
 func (b *bundle) command(output *bytes.Buffer) (*exec.Cmd, *bufio.Reader) {
 	b.t.Helper()
 	cmd := exec.Command(b.bridge)
-	cmd.Env = append(os.Environ(), cookieName+"="+cookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")
+	cmd.Env = append(os.Environ(), handshake.CookieName+"="+handshake.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")
 	cmd.Stderr = output
 	cmd.WaitDelay = time.Second
 	stdout, err := cmd.StdoutPipe()

@@ -7,6 +7,8 @@ package main
 import (
 	"fmt"
 	"os"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 )
 
 // version is set when a bundle is built.
@@ -15,7 +17,7 @@ var version = "dev"
 const outsideServer = "This is the bridge of a Mattermost plugin (version %s): upload the bundle it belongs to (.tar.gz) to a Mattermost server, which will start it.\n"
 
 func main() {
-	if os.Getenv(cookieName) != cookieValue {
+	if os.Getenv(handshake.CookieName) != handshake.CookieValue {
 		fmt.Fprintf(os.Stderr, outsideServer, version)
 		os.Exit(1)
 	}

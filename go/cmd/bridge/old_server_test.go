@@ -11,6 +11,8 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 )
 
 // oldAPI is what a server serves as its API that is older than most of it. As there is only one version of
@@ -59,7 +61,7 @@ func TestAMethodTheServerLacksIsNotSupported(t *testing.T) {
 	s := &oldServer{}
 	cmd := exec.Command(b.bridge)
 	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig: goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: cookieName, MagicCookieValue: cookieValue},
+		HandshakeConfig: handshake.Config,
 		Plugins:         goplugin.PluginSet{"hooks": s},
 		Cmd:             cmd,
 		Stderr:          &stderr,

@@ -16,17 +16,12 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/host"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketdir"
 )
 
 const (
-	// The cookie by which a server tells a plugin that it is one.
-	cookieName, cookieValue = "MATTERMOST_PLUGIN", "Securely message teams, anywhere."
-
-	// socketDirVariable names the directory in which go-plugin listens for the server.
-	socketDirVariable = "PLUGIN_UNIX_SOCKET_DIR"
-
 	// socketDirs begins the name of that directory, goPluginDirs of those that go-plugin makes for child processes.
 	socketDirs, goPluginDirs = "mattermost-bridge-", "plugin-dir"
 
@@ -74,8 +69,8 @@ func run() int {
 		defer close(served)
 		plugin.ClientMain(&hooks{Hooks: child.Hooks(), log: log}, func(config *goplugin.ServeConfig) error {
 			config.Logger = logger
-			config.Plugins["hooks"] = &reportingHooks{
-				Plugin:      config.Plugins["hooks"],
+			config.Plugins[handshake.Hooks] = &reportingHooks{
+				Plugin:      config.Plugins[handshake.Hooks],
 				connected:   sync.OnceFunc(func() { close(connected) }),
 				implemented: implemented,
 			}
@@ -176,14 +171,14 @@ func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
 // ownSocketDir makes the directory in which go-plugin listens for the server, so that nothing is left of it however
 // the bridge ends.
 func ownSocketDir() (remove func() error, err error) {
-	if os.Getenv(socketDirVariable) != "" {
+	if os.Getenv(handshake.SocketDirVariable) != "" {
 		return func() error { return nil }, nil
 	}
 	dir, err := socketdir.Create(socketDirs)
 	if err != nil {
 		return nil, err
 	}
-	return dir.Remove, os.Setenv(socketDirVariable, dir.Path)
+	return dir.Remove, os.Setenv(handshake.SocketDirVariable, dir.Path)
 }
 
 // hooks are the plugin for plugin.ClientMain.
