@@ -47,6 +47,11 @@ def flask_plugin(run_plugin: Callable[[str], InstalledPlugin]) -> InstalledPlugi
 
 
 @pytest.fixture(scope="module")
+def asking_plugin(run_plugin: Callable[[str], InstalledPlugin]) -> InstalledPlugin:
+    return run_plugin("http_asking")
+
+
+@pytest.fixture(scope="module")
 def router_plugin(run_plugin: Callable[[str], InstalledPlugin]) -> InstalledPlugin:
     return run_plugin("http_router")
 

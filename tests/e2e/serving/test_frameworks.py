@@ -1,10 +1,10 @@
-"""WSGI applications, the SDK's router, and plugins that ask each other."""
+"""WSGI applications, the SDK's router, and no application at all."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -104,31 +104,6 @@ def test_an_exception_in_a_handler_is_a_500_without_its_text(
     assert (response.status_code, response.text) == (500, "Internal Server Error")
     record = router_plugin.wait_for_log("RouterWitness.boom of GET /boom failed", level="error")
     assert "RuntimeError: the secret of the router" in record.fields["traceback"]
-
-
-def test_a_plugin_asks_another_one_with_httpx(
-    flask: Site, flask_plugin: InstalledPlugin, asgi_plugin: InstalledPlugin
-) -> None:
-    def ask(scenario: str) -> Any:
-        response = flask.get("/ask", params={"scenario": scenario})
-        assert response.status_code == 200, response.text
-        return response.json()
-
-    about = ask("about")
-    assert (about["source_plugin_id"], about["user_id"]) == (flask_plugin.id, "")
-    assert about["headers"]["x-own"] == ["yes"]
-    assert (about["root_path"], about["query"]) == (f"/plugins/{asgi_plugin.id}", "a=1")
-    size = 64 * MIB
-    pattern = (bytes(range(256)) * 256)[: 1 << 16]
-    with Resources(flask_plugin) as resources:
-        assert ask("upload") == {"size": size, "digest": hashlib.blake2b(bytes(size)).hexdigest()}
-        expected = hashlib.blake2b(pattern * (size // len(pattern))).hexdigest()
-        assert ask("download") == {"size": size, "digest": expected}
-    assert resources.growth < 128 * MIB
-    assert ask("events") > 0.15, "they came together"
-    assert ask("statuses") == [418, 500, 404]
-    assert ask("silence") == "the plugin did not answer in time"
-    assert ask("nobody") == 404
 
 
 def test_a_plugin_that_serves_no_http_answers_404(

@@ -132,6 +132,26 @@ async def boom_late(_request: Request) -> Response:
     return StreamingResponse(stream())
 
 
+async def short(_request: Request) -> Response:
+    """Announce more than is sent."""
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"the beginning"
+        await asyncio.sleep(0.3)  # which the client sees before it turns out to be all
+
+    return StreamingResponse(stream(), headers={"content-length": "100"})
+
+
+async def long(_request: Request) -> Response:
+    """Send more than was announced."""
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"the beginning"
+        yield b" and the rest"
+
+    return StreamingResponse(stream(), headers={"content-length": "13"})
+
+
 async def silence(_request: Request) -> Response:
     """Never answer."""
     try:
@@ -145,6 +165,11 @@ async def silence(_request: Request) -> Response:
 async def refuse(_request: Request) -> Response:
     """Answer without reading the body."""
     return PlainTextResponse("too much", status_code=413)
+
+
+async def tasks(_request: Request) -> Response:
+    """Say how many tasks there are on the loop."""
+    return JSONResponse(len(asyncio.all_tasks()))
 
 
 async def who_left(_request: Request) -> Response:
@@ -217,8 +242,11 @@ application = Starlette(
         Route("/headers", headers),
         Route("/boom", boom),
         Route("/boom-late", boom_late),
+        Route("/short", short),
+        Route("/long", long),
         Route("/silence", silence, methods=["GET", "POST"]),
         Route("/refuse", refuse, methods=["POST"]),
+        Route("/tasks", tasks),
         Route("/left", who_left),
         WebSocketRoute("/ws", echo_messages),
         WebSocketRoute("/flood", flood_messages),

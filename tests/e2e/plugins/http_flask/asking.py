@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-SIZE = 64 << 20
+SIZE = 256 << 20
 
 
 def about(client: httpx.Client) -> Any:
@@ -65,6 +65,44 @@ def nobody(client: httpx.Client) -> Any:
     return client.get("http://org.example.nobody/").status_code
 
 
+def first_pieces(client: httpx.Client) -> Any:
+    """Read the beginning of a large body, and leave."""
+    with client.stream("GET", "/download", params={"size": str(1 << 30)}) as response:
+        return len(next(response.iter_bytes())) > 0
+
+
+def broken_source(client: httpx.Client) -> Any:
+    """Send a body that fails half-way."""
+
+    def pieces() -> Iterator[bytes]:
+        yield bytes(1 << 20)
+        raise OSError("the source broke")
+
+    try:
+        client.post("/upload", content=pieces())
+    except OSError as error:
+        return str(error)
+    return "sent"
+
+
+def unwanted(client: httpx.Client) -> Any:
+    """Send a body that the other plugin does not read."""
+    return client.post("/refuse", content=bytes(5_000_000)).status_code
+
+
+def broken_response(client: httpx.Client) -> Any:
+    """Get a response that breaks off although its length was announced."""
+    try:
+        client.get("/short")
+    except httpx.RemoteProtocolError as error:
+        return str(error)
+    return "a response"
+
+
 SCENARIOS: dict[str, Callable[[httpx.Client], Any]] = {
-    scenario.__name__: scenario for scenario in (about, upload, download, events, statuses, silence, nobody)
-}
+    scenario.__name__: scenario
+    for scenario in (
+        about, upload, download, events, statuses, silence, nobody, first_pieces, broken_source, unwanted,
+        broken_response,
+    )
+}  # fmt: skip
