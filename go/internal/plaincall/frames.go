@@ -193,16 +193,3 @@ func (r *frameReader) holdsFrame() bool {
 	start, _ := r.Peek(frameHeaderSize) // they are buffered
 	return r.Buffered() >= frameHeaderSize+parseFrameHeader(start).size
 }
-
-// readAll hands on each frame that comes, until there are no more or one is refused, and says why it ended.
-func (r *frameReader) readAll(handle func(frameHeader, []byte) error) error {
-	for {
-		header, payload, err := r.next()
-		if err != nil {
-			return err
-		}
-		if err := handle(header, payload); err != nil {
-			return err
-		}
-	}
-}

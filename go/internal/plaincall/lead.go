@@ -21,18 +21,33 @@ const stale = 100 * time.Millisecond
 
 // lead reads until a call has ended or its deadline, if there is one, has passed.
 func (l *link) lead(c *call, deadline time.Time) {
-	l.source.wait(deadline)
-	for !c.hasEnded() || l.frames.holdsFrame() {
-		err := l.readFrame()
-		if errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(deadline) {
-			break
-		}
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			l.lose(err)
+	if c.alone && l.patience.wantsToLook() {
+		l.source.look()
+		if !l.leadUntil(c, time.Now().Add(lookFor)) {
 			return
 		}
+		l.patience.learn(c.hasEnded())
 	}
-	l.resign()
+	l.source.wait(deadline)
+	if l.leadUntil(c, deadline) {
+		l.resign()
+	}
+}
+
+// leadUntil reads until a call has ended or, if the time is not zero, it has come. It tells whether the link lives on.
+func (l *link) leadUntil(c *call, end time.Time) bool {
+	for !c.hasEnded() || l.frames.holdsFrame() {
+		err := l.readFrame()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			if !end.IsZero() && !time.Now().Before(end) {
+				break
+			}
+		} else if err != nil {
+			l.lose(err)
+			return false
+		}
+	}
+	return true
 }
 
 // resign lets another goroutine read, if calls still wait.

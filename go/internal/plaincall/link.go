@@ -25,11 +25,12 @@ type link struct {
 	used    time.Time
 
 	// Of the reading goroutine alone.
-	source  *source
-	frames  *frameReader
-	replies replies
-	block   []byte // of a header block that is not complete
-	unread  int    // octets read since the connection's window was last opened
+	source   *source
+	patience patience
+	frames   *frameReader
+	replies  replies
+	block    []byte // of a header block that is not complete
+	unread   int    // octets read since the connection's window was last opened
 }
 
 // newLink begins to speak HTTP/2 on a socket of the system, over which the link then has command.
@@ -59,7 +60,7 @@ func (l *link) start(c *call, block, message []byte) bool {
 	l.next += 2
 	l.window -= size
 	l.calls[c.stream] = c
-	c.leads = !l.led
+	c.leads, c.alone = !l.led, len(l.calls) == 1
 	l.led = true
 	l.out = appendCall(l.out, c.stream, block, message)
 	if l.flush() {

@@ -29,6 +29,7 @@ type Server struct {
 	stop    chan struct{}
 	serving sync.WaitGroup
 	idle    chan struct{} // a place for each idle worker
+	watch   watch
 
 	lock      sync.Mutex
 	stopped   bool
@@ -76,7 +77,7 @@ func (s *Server) RegisterService(desc *grpc.ServiceDesc, implementation any) {
 	}
 }
 
-// Serve serves the connections of a listener until Stop, and returns nil then.
+// Serve serves the connections of a listener, which have to be sockets of the system, until Stop, and returns nil then.
 func (s *Server) Serve(listener net.Listener) error {
 	s.lock.Lock()
 	if s.stopped {
@@ -98,25 +99,32 @@ func (s *Server) Serve(listener net.Listener) error {
 			}
 			return fmt.Errorf("accept: %w", err)
 		}
-		s.accept(socket)
+		if err := s.accept(socket); err != nil {
+			return fmt.Errorf("accept: %w", err)
+		}
 	}
 }
 
-func (s *Server) accept(socket net.Conn) {
-	link := newServerLink(s, socket)
+func (s *Server) accept(socket net.Conn) error {
+	link, err := newServerLink(s, socket)
+	if err != nil {
+		return err
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.stopped {
-		_ = socket.Close()
-		return
+		return socket.Close()
 	}
 	s.links[link] = true
-	s.serving.Go(func() {
-		link.serve()
-		s.lock.Lock()
-		defer s.lock.Unlock()
-		delete(s.links, link)
-	})
+	s.serving.Go(link.serve)
+	return nil
+}
+
+// forget drops a link that has ended.
+func (s *Server) forget(link *serverLink) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	delete(s.links, link)
 }
 
 // Stop closes all connections, cancels what runs and waits for it to end.
@@ -131,7 +139,7 @@ func (s *Server) Stop() {
 		_ = listener.Close()
 	}
 	for link := range s.links {
-		_ = link.socket.Close()
+		breakOff(link.socket)
 	}
 	s.lock.Unlock()
 	close(s.stop)

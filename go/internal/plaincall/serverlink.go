@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -27,7 +28,17 @@ type serverLink struct {
 	changed  *sync.Cond // a window opened, a call ended or the link was lost
 	lost     bool
 
+	turn atomic.Uint32 // the call, as runs counts them, that the goroutine that reads handles; 0: it reads
+	runs atomic.Uint32 // calls handled by goroutines that read
+	seen uint32        // of the watch: how many there were
+
 	// Of the reading goroutine alone.
+	source      *source
+	frames      *frameReader
+	patience    patience
+	ready       *serverCall // to be handled by it
+	looks       bool        // the next call may come in no time
+	answered    time.Time   // the last call that it handled
 	requests    *requests
 	last        uint32 // the newest stream
 	block       []byte // of a header block that is not complete
@@ -36,27 +47,44 @@ type serverLink struct {
 	unread      int
 }
 
-func newServerLink(server *Server, socket net.Conn) *serverLink {
+// newServerLink returns a link over a socket of the system.
+func newServerLink(server *Server, socket net.Conn) (*serverLink, error) {
+	source, err := newSource(socket)
+	if err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
 	l := &serverLink{
 		writer: writer{socket: socket}, server: server, calls: map[uint32]*serverCall{}, requests: newRequests(),
 		window: defaultWindow, initial: defaultWindow, maxFrame: maxFrame,
+		source: source, frames: newFrameReader(source, serverMaxFrame),
 	}
 	l.changed = sync.NewCond(&l.lock)
-	return l
+	return l, nil
 }
 
-// serve reads until the connection ends.
+// serve begins to read.
 func (l *serverLink) serve() {
 	l.give(appendServerPreface)
-	in := newFrameReader(l.socket, serverMaxFrame)
+	l.source.park()
 	start := make([]byte, len(preface))
-	if _, err := io.ReadFull(in, start); err == nil && string(start) == preface {
-		err := in.readAll(l.frame)
-		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-			l.give(func(out []byte) []byte { return l.appendGoAway(out, err.Error()) })
-		}
+	if _, err := io.ReadFull(l.frames, start); err != nil || string(start) != preface {
+		l.end()
+		return
 	}
+	l.read()
+}
+
+// fail ends the link because of an error, or because the client has.
+func (l *serverLink) fail(why error) {
+	if !errors.Is(why, io.EOF) && !errors.Is(why, net.ErrClosed) {
+		l.give(func(out []byte) []byte { return l.appendGoAway(out, why.Error()) })
+	}
+	l.end()
+}
+
+func (l *serverLink) end() {
 	_ = l.socket.Close()
+	l.server.forget(l)
 	l.lock.Lock()
 	l.lost = true
 	lost := l.calls
@@ -192,7 +220,11 @@ func (l *serverLink) open(stream uint32, request *request, ended bool) {
 // complete takes in that a request has come to its end.
 func (l *serverLink) complete(call *serverCall) {
 	if call.plain {
-		l.server.run(call)
+		if l.mayHandle() {
+			l.ready = call
+		} else {
+			l.server.run(call)
+		}
 		return
 	}
 	l.lock.Lock()

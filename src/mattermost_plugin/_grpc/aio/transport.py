@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.connection import ConnectionState
+from mattermost_plugin._grpc.patience import Lookout
 from mattermost_plugin._grpc.server import ServerConnection
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
         self._flush_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._lookout = Lookout(loop)
 
     # ---- asyncio.Protocol
 
@@ -47,6 +49,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
 
     def data_received(self, data: bytes) -> None:
         """Take in octets and tell the streams concerned."""
+        self._lookout.found()
         for stream in self.core.receive(data):
             self.on_news(stream)
         if self.core.has_output:
@@ -102,6 +105,9 @@ class Transport(asyncio.Protocol, Generic[Core]):
             if not data:
                 break
             transport.write(data)
+            if len(core.streams) <= self.core.client_side:
+                # One call after the other: the next one, or the answer to this one, may be here in no time.
+                self._lookout.look()
         if core.writable:
             self._wake_writers()
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
+from mattermost_plugin._grpc.patience import Patience
 from mattermost_plugin._grpc.status import Metadata, StatusCode
 from mattermost_plugin._grpc.threads.together import stay_together
 
@@ -40,6 +41,16 @@ class _Method:
 class UnaryMethod(_Method):
     """Calls a method of one request and one response."""
 
+    def __init__(
+        self,
+        channel: Channel,
+        path: str,
+        serialize: Callable[[Any], bytes],
+        deserialize: Callable[[bytes], Any],
+    ) -> None:
+        super().__init__(channel, path, serialize, deserialize)
+        self._patience = Patience()
+
     def __call__(self, request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
         """Call the method."""
         message = self.serialize(request)
@@ -52,10 +63,12 @@ class UnaryMethod(_Method):
         again = True
         while True:
             connection = channel.check_out(deadline)
+            patience: Patience | None = self._patience
             if channel.is_shared:
                 stay_together()
+                patience = None  # other threads have something to do
             try:
-                stream = connection.call(template, extra, message, deadline)
+                stream = connection.call(template, extra, message, deadline, patience)
             except BaseException:
                 channel.discard(connection)
                 raise

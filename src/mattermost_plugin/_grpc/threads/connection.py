@@ -14,6 +14,7 @@ from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
+from mattermost_plugin._grpc.patience import LOOK
 from mattermost_plugin._grpc.status import RpcError, Status, StatusCode
 from mattermost_plugin._grpc.threads.turns import before_waiting
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.addresses import Target
     from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.options import Options
+    from mattermost_plugin._grpc.patience import Patience
     from mattermost_plugin._grpc.streams import Stream
 
 __all__ = ["BlockingConnection", "connect"]
@@ -122,14 +124,31 @@ class BlockingConnection:
 
     # ---- unary calls: everything on this thread, without locks
 
-    def call(self, template: RequestTemplate, extra: bytes, message: bytes, deadline: float | None) -> Stream:
-        """Make a call with a single request, and return its stream once that has a status."""
+    def call(
+        self,
+        template: RequestTemplate,
+        extra: bytes,
+        message: bytes,
+        deadline: float | None,
+        patience: Patience | None,
+    ) -> Stream:
+        """Make a call with a single request, and return its stream once that has a status.
+
+        Args:
+            template: the header fields that all calls of the method share.
+            extra: further ones, encoded.
+            message: the request.
+            deadline: by `time.monotonic()`; None: none.
+            patience: whether to look for the answer before waiting for it; None: no.
+        """
         core = self.core
         stream = core.request(template, message, extra)
         if not self._write(deadline):
             # Not one octet was taken, so the server has not seen the call.
             stream.refused = True
         before_waiting()
+        if patience is not None and patience.wants_to_look():
+            self._look_for_answer(patience, deadline)
         while stream.status is None:
             if deadline is None:
                 self._take_in(self._receive())
@@ -140,6 +159,21 @@ class BlockingConnection:
             if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream
+
+    def _look_for_answer(self, patience: Patience, deadline: float | None) -> None:
+        until = time.perf_counter() + LOOK
+        while time.perf_counter() < until:
+            try:
+                data = self._sock.recv(self._read_size, _NO_WAIT)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError:
+                data = b""
+            patience.found()
+            self._take_in(data)
+            self._write(deadline)  # what came may want an answer, or make room for more of the request
+            return
+        patience.gave_up()
 
     def is_alive(self) -> bool:
         """Look, without waiting, whether the server has closed or will close the connection."""

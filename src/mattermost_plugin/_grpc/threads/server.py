@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.options import Options
+from mattermost_plugin._grpc.patience import LOOK, Patience
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
 from mattermost_plugin._grpc.threads.together import stay_together
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.threads.server_calls import ServerCall
 
 __all__ = ["Server"]
+
+#: Seconds after which a call that follows another is one by itself.
+_RAPID: Final = 300e-6
 
 logger: Final = logging.getLogger("mattermost_plugin.grpc")
 
@@ -72,6 +76,8 @@ class Server:
         # What the thread that runs handlers has put off: sockets to be armed, answers to be written.
         self._put_off: list[SocketConnection] = []
         self._unwritten: set[SocketConnection] = set()
+        self._patience = Patience()
+        self._idle_since = 0.0  # by `time.perf_counter()`: when a thread last began to wait
         self._runs = 0
         self._watch = Watch(lambda: self._runs, self._give_up_turn)
         self._stopping = False
@@ -164,10 +170,10 @@ class Server:
     def put_off(self, connection: SocketConnection) -> bool:
         """Return whether a connection is armed later: when the calls that were read from it have run.
 
-        That is so once several calls come at a time.
+        That is so once several calls come at a time, or one right after the other.
         """
         ready = len(self.backlog)
-        if ready > 1:
+        if ready > 1 or time.perf_counter() - self._idle_since < _RAPID:
             self._watch.start()
         if not ready or not self._watch.active:
             return False
@@ -199,9 +205,14 @@ class Server:
             on_waiting(self._give_up_turn)
             while not self._stopped:
                 self._run_backlog()
+                connection = self._look_for_next()
+                if connection is not None:
+                    self._read_from(connection)
+                    continue
                 self._catch_up()
                 if self._watch.active:
                     stay_together()
+                self._idle_since = time.perf_counter()
                 with self._lock:
                     self._waiting += 1
                 event = self.poller.wait()
@@ -224,9 +235,12 @@ class Server:
         connection = self.connections.get(event.fd)
         if connection is None:
             self._accept(event.fd)
-            return
+        else:
+            self._read_from(connection, writable=event.writable)
+
+    def _read_from(self, connection: SocketConnection, *, writable: bool = False) -> None:
         try:
-            if event.writable:
+            if writable:
                 connection.on_writable()
             else:
                 connection.on_readable()
@@ -234,6 +248,24 @@ class Server:
             # A fault of this package must not take the thread, and with it the server, along.
             logger.exception("A connection failed and is closed")
             connection.abort()
+
+    def _look_for_next(self) -> SocketConnection | None:
+        """Look for a moment for the next call of the client whose call was run; return its connection."""
+        put_off = self._put_off
+        if len(put_off) != 1 or self.backlog or self._unwritten or not self._patience.wants_to_look():
+            return None
+        connection = put_off[0]
+        until = time.perf_counter() + LOOK
+        while time.perf_counter() < until:
+            if connection.has_octets():
+                self._patience.found()
+                with self._lock:
+                    if connection not in self._put_off:
+                        return None  # it has been armed meanwhile
+                    self._put_off.remove(connection)
+                return connection
+        self._patience.gave_up()
+        return None
 
     def _run_backlog(self) -> None:
         """Run calls that are ready, as long as there are any and workers for them."""

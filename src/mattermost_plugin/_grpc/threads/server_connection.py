@@ -23,6 +23,7 @@ __all__ = ["SocketConnection"]
 
 _SMALL_READ: Final = 64 << 10
 _LARGE_READ: Final = 512 << 10
+_PEEK: Final = socket.MSG_PEEK | socket.MSG_DONTWAIT
 #: What is read and thrown away after a connection error, so that the peer gets to see why.
 _MAX_DISCARDED: Final = 1 << 20
 
@@ -77,6 +78,16 @@ class SocketConnection:
         self.flush()
         if self.core.state is not ConnectionState.OPEN:
             self._end_if_done()
+
+    def has_octets(self) -> bool:
+        """Return whether there is something to read, if only the end."""
+        try:
+            self._sock.recv(1, _PEEK)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            pass  # reading tells
+        return True
 
     def _read(self) -> None:
         try:
