@@ -6,8 +6,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
 )
 
 // call is one call on its way.
@@ -31,13 +29,7 @@ func (c *call) hasEnded() bool { return len(c.done) > 0 }
 // wait waits for the end of the call, or of its context: then it is cancelled and the error says why.
 func (c *call) wait(ctx context.Context) error {
 	if c.leads {
-		// A goroutine that waits in the kernel does not see a context end, but knows its deadline.
-		_, plain := ctx.(*deadline.Context)
-		if until, _ := ctx.Deadline(); plain || ctx.Done() == nil {
-			c.link.lead(c, until)
-		} else {
-			go c.link.readForAll()
-		}
+		c.link.lead(c)
 	}
 	select {
 	case <-c.done:

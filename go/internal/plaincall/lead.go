@@ -11,43 +11,34 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// A call that finds nobody reading leads: it reads on its own goroutine, in the kernel, until its response is there.
-// That is the way of one caller after the other, and nothing is handed over on it: a goroutine that reads for others
-// has to be woken by the runtime and has to wake the caller, each of which may wake a further thread. If other calls
-// wait when a leader is done, a goroutine reads for all until none waits. Between calls nobody reads.
+// A call that finds nobody reading leads: it looks for its response on its own goroutine for a moment. That is the way
+// of one caller after the other, and nothing is handed over on it: a goroutine that reads for others has to be woken by
+// the runtime and has to wake the caller, each of which may wake a further thread. If the response takes longer, or
+// other calls wait when it is there, a goroutine reads for all until none waits. Between calls nobody reads.
 
 // stale is how long a link may go unread until it is looked at before the next call.
 const stale = 100 * time.Millisecond
 
-// lead reads until a call has ended or its deadline, if there is one, has passed.
-func (l *link) lead(c *call, deadline time.Time) {
-	if c.alone && l.patience.wantsToLook() {
-		l.source.look()
-		if !l.leadUntil(c, time.Now().Add(lookFor)) {
-			return
-		}
-		l.patience.learn(c.hasEnded())
+// lead looks for the response of a call, and lets a goroutine read if it has not come.
+func (l *link) lead(c *call) {
+	if !c.alone || !l.patience.wantsToLook() {
+		go l.readForAll()
+		return
 	}
-	l.source.wait(deadline)
-	if l.leadUntil(c, deadline) {
-		l.resign()
-	}
-}
-
-// leadUntil reads until a call has ended or, if the time is not zero, it has come. It tells whether the link lives on.
-func (l *link) leadUntil(c *call, end time.Time) bool {
-	for !c.hasEnded() || l.frames.holdsFrame() {
+	l.source.look()
+	for until := time.Now().Add(lookFor); !c.hasEnded() || l.frames.holdsFrame(); {
 		err := l.readFrame()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			if !end.IsZero() && !time.Now().Before(end) {
+			if time.Now().After(until) {
 				break
 			}
 		} else if err != nil {
 			l.lose(err)
-			return false
+			return
 		}
 	}
-	return true
+	l.patience.learn(c.hasEnded())
+	l.resign()
 }
 
 // resign lets another goroutine read, if calls still wait.

@@ -7,36 +7,21 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// source reads from a socket in one of three ways: wait has the kernel wait, which holds a thread but hands nothing
-// over; park has the runtime wait; look does not wait. What takes too long fails with os.ErrDeadlineExceeded.
+// source reads from a socket in one of two ways: park waits, look fails with os.ErrDeadlineExceeded where it would have
+// to.
 type source struct {
 	raw      syscall.RawConn
 	readOnce func(fd uintptr) bool
-	way      way
-	deadline time.Time     // of wait; zero: none
-	limit    time.Duration // of one wait in the kernel, as the socket has it; 0: none
+	parks    bool
 
 	buffer []byte
 	n      int
 	err    error
 }
-
-type way int
-
-const (
-	waiting way = iota
-	parking
-	looking
-)
-
-// manySeconds is how long a limit has to be to be rounded up to whole seconds, so that calls with the same deadline
-// need not set it anew.
-const manySeconds = 5 * time.Second
 
 func newSource(socket net.Conn) (*source, error) {
 	conn, ok := socket.(syscall.Conn)
@@ -47,18 +32,13 @@ func newSource(socket net.Conn) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	var failed error
-	if err := raw.Control(func(fd uintptr) { failed = unix.SetNonblock(int(fd), false) }); err != nil {
-		return nil, err
-	}
 	s := &source{raw: raw}
 	s.readOnce = s.read
-	return s, failed
+	return s, nil
 }
 
-func (s *source) wait(deadline time.Time) { s.way, s.deadline = waiting, deadline }
-func (s *source) park()                   { s.way = parking }
-func (s *source) look()                   { s.way = looking }
+func (s *source) park() { s.parks = true }
+func (s *source) look() { s.parks = false }
 
 // Read reads what there is.
 func (s *source) Read(buffer []byte) (int, error) {
@@ -80,33 +60,9 @@ func (s *source) Read(buffer []byte) (int, error) {
 // read reads once, and returns false to be called again when there is something.
 func (s *source) read(fd uintptr) bool {
 	for {
-		if s.way == waiting {
-			if s.err = s.setLimit(int(fd)); s.err == nil {
-				s.n, s.err = unix.Read(int(fd), s.buffer)
-			}
-		} else {
-			s.n, _, s.err = unix.Recvfrom(int(fd), s.buffer, unix.MSG_DONTWAIT)
-		}
+		s.n, s.err = unix.Read(int(fd), s.buffer)
 		if !errors.Is(s.err, unix.EINTR) {
-			break
+			return !s.parks || !errors.Is(s.err, unix.EAGAIN)
 		}
 	}
-	return s.way != parking || !errors.Is(s.err, unix.EAGAIN)
-}
-
-// setLimit says how long the kernel may wait.
-func (s *source) setLimit(fd int) error {
-	var limit time.Duration
-	if !s.deadline.IsZero() {
-		limit = max(time.Until(s.deadline), time.Microsecond)
-		if limit > manySeconds {
-			limit = (limit + time.Second - 1).Truncate(time.Second)
-		}
-	}
-	if limit == s.limit {
-		return nil
-	}
-	s.limit = limit
-	value := unix.NsecToTimeval(int64(limit))
-	return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &value)
 }
