@@ -56,25 +56,27 @@ func (l *serverLink) mayHandle() bool {
 
 // handle handles a call, and tells whether this goroutine still is the one that reads.
 func (l *serverLink) handle(call *serverCall) bool {
+	alone := l.server.watch.latest.Swap(l) == l
 	run := l.runs.Add(1)
 	l.turn.Store(run)
 	call.handle()
-	others := l.server.watch.handling.Add(-1)
+	l.server.watch.handling.Add(-1)
 	if !l.turn.CompareAndSwap(run, 0) {
 		return false // there may be a later run by now
 	}
-	l.looks = others == 0
+	l.looks = alone
 	l.answered = time.Now()
 	return true
 }
 
-// next waits for a frame, looking for it first if the last call was answered just now.
+// next waits for a frame, looking for it first if the last call was answered just now and all of late came on this
+// link.
 func (l *serverLink) next() (frameHeader, []byte, error) {
 	if l.looks {
 		l.looks = false
 		if l.patience.wantsToLook() {
 			l.source.look()
-			for until := l.answered.Add(lookFor); l.server.watch.handling.Load() == 0; {
+			for until := l.answered.Add(lookFor); l.server.watch.latest.Load() == l; {
 				header, payload, err := l.frames.next()
 				if !errors.Is(err, os.ErrDeadlineExceeded) {
 					l.patience.learn(true)
@@ -94,7 +96,8 @@ func (l *serverLink) next() (frameHeader, []byte, error) {
 // watch looks after the goroutines that handle what they have read, as long as there is something to do.
 type watch struct {
 	active   atomic.Bool
-	handling atomic.Int32 // calls handled by goroutines that read
+	handling atomic.Int32               // calls handled by goroutines that read
+	latest   atomic.Pointer[serverLink] // whose goroutine handled the latest one
 }
 
 const (
