@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -183,6 +185,86 @@ func TestAnActivePluginIsNotActivatedAgainAndWhatWentWrongIsForgotten(t *testing
 		require.Equal(t, model.PluginStateNotRunning, env.GetPluginState(id))
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	})
+}
+
+func TestAPluginThatIsBeingActivatedIsLeftAloneUntilItIs(t *testing.T) {
+	inEachWay(t, func(t *testing.T, environment func(s *fakeServer) serverEnvironment, k kind) {
+		s := newFakeServer(t)
+		b := install(t, s.plugins, k, id)
+		env := environment(s)
+		seen := make(chan string, 10)
+		s.during = func(_, method string) {
+			if method != "LoadPluginConfiguration" {
+				return
+			}
+			// As when the plugin changes the configuration, upon which the server activates what is enabled.
+			_, activated, err := env.Activate(id)
+			env.RunMultiPluginHook(func(plugin.Hooks, *model.Manifest) bool {
+				seen <- "a hook was called"
+				return true
+			}, plugin.MessageWillBePostedID)
+			_, missing := env.HooksForPlugin(id)
+			seen <- fmt.Sprint(env.IsActive(id), activated, err, " ", missing)
+		}
+		activate(t, env, id)
+		require.Len(t, b.lines("pids"), 1)
+		close(seen)
+		var all []string
+		for line := range seen {
+			all = append(all, line)
+		}
+		require.Equal(t, []string{"true false <nil> plugin not found: " + id}, all)
+	})
+}
+
+func TestManyWhoActivateAPluginAtOnceStartItOnce(t *testing.T) {
+	s := newFakeServer(t)
+	b := install(t, s.plugins, goOverGRPC, id)
+	env := s.host(t)
+	var activations atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, activated, err := env.Activate(id); activated || err != nil {
+				activations.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 1, activations.Load())
+	require.Len(t, b.lines("pids"), 1)
+	var deactivations atomic.Int32
+	for range 8 {
+		all.Go(func() {
+			if env.Deactivate(id) {
+				deactivations.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 1, deactivations.Load())
+	require.ErrorIs(t, syscall.Kill(b.pid(), 0), syscall.ESRCH)
+}
+
+func TestAPluginThatIsRemovedWhileItIsBeingActivatedIsStopped(t *testing.T) {
+	for _, remove := range []func(env serverEnvironment){
+		func(env serverEnvironment) { env.RemovePlugin(id) },
+		func(env serverEnvironment) { env.Shutdown() },
+	} {
+		s := newFakeServer(t)
+		b := install(t, s.plugins, goOverNetRPC, id)
+		env := s.host(t)
+		s.during = func(_, method string) {
+			if method == "LoadPluginConfiguration" {
+				remove(env)
+			}
+		}
+		_, activated, err := env.Activate(id)
+		require.EqualError(t, err, "plugin was removed while it was being activated: "+id)
+		require.False(t, activated)
+		require.ErrorIs(t, syscall.Kill(b.pid(), 0), syscall.ESRCH)
+		require.Equal(t, model.PluginStateNotRunning, env.GetPluginState(id))
+	}
 }
 
 func TestAPluginThatKeepsCrashingIsRestartedTwiceAndThenDeactivated(t *testing.T) {

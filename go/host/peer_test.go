@@ -42,7 +42,7 @@ func peerLaunch(t *testing.T) (host.Launch, *notes) {
 	t.Helper()
 	dir := t.TempDir()
 	settings := host.DefaultSettings()
-	settings.StartTimeout = time.Minute
+	settings.StartTimeout = patience
 	return host.Launch{
 		PluginID: "com.example.peer",
 		Bundle:   dir,

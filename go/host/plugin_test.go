@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a test waits for something that takes milliseconds on an idle machine.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // quick are pauses for tests.
 var quick = host.Restart{First: 10 * time.Millisecond, Longest: 50 * time.Millisecond, Stable: time.Hour, GiveUp: 4}

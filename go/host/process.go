@@ -29,6 +29,8 @@ const (
 	// Static windows, because with its default grpc-go measures the connection with a ping after nearly every
 	// message, and each ping wakes the plugin process once more.
 	streamWindow, connWindow = 8 << 20, 16 << 20
+	// A message of a stream is written at once, and wakes the plugin process once.
+	writeBuffer, readBuffer = 512 << 10, 128 << 10
 	// releaseGrace is how long releasing what a process held in the server may take. A server that ends kills the
 	// bridge soon.
 	releaseGrace = 500 * time.Millisecond
@@ -77,6 +79,8 @@ func startProcess(ctx context.Context, cfg Config, log hclog.Logger) (*process, 
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithStaticStreamWindowSize(streamWindow),
 			grpc.WithStaticConnWindowSize(connWindow),
+			grpc.WithWriteBufferSize(writeBuffer),
+			grpc.WithReadBufferSize(readBuffer),
 		},
 	}
 	if cfg.Reattach != nil {

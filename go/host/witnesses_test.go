@@ -135,7 +135,7 @@ func install(t testing.TB, plugins string, k kind, id string) *installed {
 	server := map[string]any{}
 	b.manifest = map[string]any{
 		"id": id, "name": "Witness " + string(k), "version": "1.0.0", "server": server,
-		"props": map[string]any{"mattermost_plugin": map[string]any{"start_timeout": 60}},
+		"props": map[string]any{"mattermost_plugin": map[string]any{"start_timeout": patience.Seconds()}},
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(b.dir, "server"), 0o755))
 	executable := func(from string) {
@@ -198,6 +198,9 @@ type fakeServer struct {
 	log             *testLog
 	mlog            *mlog.Logger
 
+	// during is called before each call of the API. nil: nothing is.
+	during func(id, method string)
+
 	lock  sync.Mutex
 	store map[string][]byte // by plugin and key
 	calls []string          // of the API, by plugin
@@ -222,6 +225,9 @@ func newFakeServer(t testing.TB) *fakeServer {
 // api is the API for a plugin.
 func (s *fakeServer) api(manifest *model.Manifest) plugin.API {
 	return contracttest.APIFunc(func(method string, args ...any) []any {
+		if s.during != nil {
+			s.during(manifest.Id, method)
+		}
 		s.lock.Lock()
 		defer s.lock.Unlock()
 		if !strings.HasPrefix(method, "Log") {

@@ -352,7 +352,7 @@ func TestWhatGoesWrongAtStartIsThePluginsStatus(t *testing.T) {
 }
 
 func TestTheHandshakeDoesNotWaitForPython(t *testing.T) {
-	b := newBundle(t, notes+"time.sleep(5)\nnote('awake')\ntime.sleep(1000)\n")
+	b := newBundle(t, notes+"while not os.path.exists('wake'): time.sleep(0.01)\nnote('awake')\ntime.sleep(1000)\n")
 	var stderr bytes.Buffer
 	begin := time.Now()
 	cmd, stdout := b.command(&stderr)
@@ -363,6 +363,8 @@ func TestTheHandshakeDoesNotWaitForPython(t *testing.T) {
 	connect(t, line)
 	require.Eventually(t, func() bool { return len(b.lines("pids")) == 1 }, patience, time.Millisecond)
 	require.NoFileExists(t, b.path("awake"), "the handshake came while Python slept")
+	b.file("wake", "")
+	require.Eventually(t, func() bool { return len(b.lines("awake")) == 1 }, patience, time.Millisecond)
 	t.Logf("the handshake took %v", took)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, cmd.Wait(), &stderr)

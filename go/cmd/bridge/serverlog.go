@@ -20,8 +20,9 @@ const (
 	logQueue = 1024
 	// logGrace is how long the last records may take.
 	logGrace = 500 * time.Millisecond
-	// apiLogTimeout is how long the server may take for one record until it is written to stderr instead.
-	apiLogTimeout = 5 * time.Second
+	// apiLogTimeout is how long the server may take for one record until it is written to stderr instead. If the server
+	// was only slow it then has the record twice, and late: so only what is no busy machine any more is too long.
+	apiLogTimeout = 30 * time.Second
 )
 
 // serverLog brings log records to the server's log.
