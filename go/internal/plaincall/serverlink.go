@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -248,13 +249,13 @@ func (l *serverLink) onData(header frameHeader, payload []byte) error {
 		return nil // ended already; these octets were on their way
 	}
 	if call.plain {
-		call.data = append(call.data, content...)
+		call.data = withRoom(append(call.data, content...))
 		if call.held += len(payload); call.held > streamWindow/2 && header.flags&flagEndStream == 0 {
 			call.credit()
 		}
 	} else {
 		l.lock.Lock()
-		call.data = append(call.data, content...)
+		call.data = withRoom(append(call.data, content...))
 		call.held += len(payload)
 		l.changed.Broadcast()
 		l.lock.Unlock()
@@ -263,6 +264,18 @@ func (l *serverLink) onData(header frameHeader, payload []byte) error {
 		l.complete(call)
 	}
 	return nil
+}
+
+// withRoom gives the start of a message room for all of it, so that it need not grow piece by piece.
+func withRoom(data []byte) []byte {
+	if len(data) < messagePrefix {
+		return data
+	}
+	size := messagePrefix + int(binary.BigEndian.Uint32(data[1:]))
+	if size <= cap(data) || size > streamWindow {
+		return data // what is larger than a window is not taken at its word
+	}
+	return slices.Grow(data, size-len(data))
 }
 
 func (l *serverLink) find(stream uint32) *serverCall {
