@@ -63,6 +63,12 @@ func (p *Plugin) Activate() error {
 		return err
 	}
 	if err := p.activate(); err != nil {
+		// A server that hears of it closes the connection at once, and what is open in its database could not be given
+		// back any more.
+		p.lock.Lock()
+		current := p.process
+		p.lock.Unlock()
+		current.giveBack()
 		return err
 	}
 	p.lock.Lock()

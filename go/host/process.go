@@ -241,11 +241,24 @@ func (p *process) endedSoon(when string) error {
 	}
 }
 
-// release has something called when the process has ended.
+// release has something called when the process has ended, or cannot be activated.
 func (p *process) release(release func(context.Context)) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	p.releases = append(p.releases, release)
+}
+
+// giveBack calls what was given to release.
+func (p *process) giveBack() {
+	p.lock.Lock()
+	releases := p.releases
+	p.releases = nil
+	p.lock.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), releaseGrace)
+	defer cancel()
+	for _, release := range releases {
+		release(ctx)
+	}
 }
 
 // stop ends the process: it is asked to shut down, and killed when ctx ends.
@@ -280,17 +293,13 @@ func (p *process) clean() {
 		}
 		p.client.Kill()
 		p.lock.Lock()
-		servers, releases := p.servers, p.releases
+		servers := p.servers
 		p.lock.Unlock()
 		for _, server := range servers {
 			server.Stop()
 		}
 		p.serving.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), releaseGrace)
-		defer cancel()
-		for _, release := range releases {
-			release(ctx)
-		}
+		p.giveBack()
 		if p.sockets != nil {
 			if err := p.sockets.Remove(); err != nil {
 				p.log.Warn("Cannot remove the directory of the plugin's sockets", "path", filepath.Base(p.sockets.Path), "error", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -209,7 +210,17 @@ func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(server, r.implemented)
+	return service.NewNetRPCHooks(server, r.reported)
+}
+
+// reported returns the hooks that the plugin implements, and OnDeactivate: a server that does not call that closes the
+// connection at once, and what the plugin has open in the server's database could not be given back any more.
+func (r *reportingHooks) reported() ([]string, error) {
+	names, err := r.implemented()
+	if err == nil && !slices.Contains(names, "OnDeactivate") {
+		names = append(names, "OnDeactivate")
+	}
+	return names, err
 }
 
 // Client is for the server's side, which is not here.
