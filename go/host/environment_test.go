@@ -52,23 +52,24 @@ func TestWhatKeepsAPluginFromStartingIsItsStatus(t *testing.T) {
 		prepare func(b *installed)
 		kinds   []kind // of ours; Mattermost's has a Go plugin over net/rpc
 		text    string // of the error
+		kind    error  // of ours; nil: none in particular
 	}{
-		"it ends at once":     {func(b *installed) { b.add("start-fails", "") }, []kind{goOverNetRPC, goOverGRPC, python}, "unable to start plugin: " + id},
-		"a wrong handshake":   {func(b *installed) { b.add("no-handshake", "") }, []kind{goOverNetRPC, goOverGRPC, python}, "unable to start plugin: " + id},
-		"OnActivate fails":    {func(b *installed) { b.add("activate-fails", "") }, []kind{goOverNetRPC, goOverGRPC, python}, "no licence"},
-		"a newer server":      {func(b *installed) { b.manifest["min_server_version"] = "99.0.0" }, []kind{goOverNetRPC, python}, "plugin requires Mattermost 99.0.0"},
-		"a version that's no": {func(b *installed) { b.manifest["min_server_version"] = "new" }, []kind{goOverNetRPC, python}, ": " + id},
+		"it ends at once":     {func(b *installed) { b.add("start-fails", "") }, []kind{goOverNetRPC, goOverGRPC, python}, "unable to start plugin: " + id, host.ErrExited},
+		"a wrong handshake":   {func(b *installed) { b.add("no-handshake", "") }, []kind{goOverNetRPC, goOverGRPC, python}, "unable to start plugin: " + id, host.ErrHandshake},
+		"OnActivate fails":    {func(b *installed) { b.add("activate-fails", "") }, []kind{goOverNetRPC, goOverGRPC, python}, "no licence", nil},
+		"a newer server":      {func(b *installed) { b.manifest["min_server_version"] = "99.0.0" }, []kind{goOverNetRPC, python}, "plugin requires Mattermost 99.0.0", nil},
+		"a version that's no": {func(b *installed) { b.manifest["min_server_version"] = "new" }, []kind{goOverNetRPC, python}, ": " + id, nil},
 		"neither server nor web app": {func(b *installed) { b.manifest = none }, []kind{goOverNetRPC},
-			"unable to start plugin: must at least have a web app or server component"},
+			"unable to start plugin: must at least have a web app or server component", nil},
 		"no executable for this platform": {func(b *installed) { b.server()["executables"] = map[string]any{"plan9-mips": "server/witness"} },
-			[]kind{goOverNetRPC}, "unable to start plugin: " + id},
+			[]kind{goOverNetRPC}, "unable to start plugin: " + id, host.ErrNoExecutable},
 		"no executable": {func(b *installed) { require.NoError(b.t, os.Remove(filepath.Join(b.dir, "server", "witness"))) },
-			[]kind{goOverNetRPC, goOverGRPC}, "unable to start plugin: " + id},
+			[]kind{goOverNetRPC, goOverGRPC}, "unable to start plugin: " + id, host.ErrNoExecutable},
 		"an executable outside": {func(b *installed) {
 			b.server()["executables"] = map[string]any{runtime.GOOS + "-" + runtime.GOARCH: "../../bin/true"}
-		}, []kind{goOverNetRPC}, "unable to start plugin: " + id},
+		}, []kind{goOverNetRPC}, "unable to start plugin: " + id, host.ErrOutsideBundle},
 		"a web app that is not there": {func(b *installed) { b.manifest["webapp"] = map[string]any{"bundle_path": "webapp/main.js"} },
-			[]kind{goOverNetRPC, python}, "unable to generate webapp bundle: " + id},
+			[]kind{goOverNetRPC, python}, "unable to generate webapp bundle: " + id, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inEachWay(t, func(t *testing.T, environment func(s *fakeServer) serverEnvironment, k kind) {
@@ -84,6 +85,9 @@ func TestWhatKeepsAPluginFromStartingIsItsStatus(t *testing.T) {
 				require.ErrorContains(t, err, test.text)
 				if _, ours := env.(*host.Environment); ours {
 					require.NotContains(t, err.Error(), "\n")
+					if test.kind != nil {
+						require.ErrorIs(t, err, test.kind)
+					}
 				}
 				require.False(t, activated)
 				require.Nil(t, manifest)
