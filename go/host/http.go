@@ -16,6 +16,9 @@ import (
 // locateTimeout is how long a process may take to say where it serves HTTP, which it knows.
 const locateTimeout = 10 * time.Second
 
+// httpBuffer is how much of a request may wait for the plugin in its socket.
+const httpBuffer = 1 << 20
+
 // httpEndpoints knows where the process that lives now serves HTTP.
 type httpEndpoints struct {
 	router *router
@@ -87,6 +90,8 @@ func dialEndpoint(ctx context.Context, endpoint httpproxy.Endpoint) (net.Conn, e
 		return nil, err
 	}
 	if socket, ok := conn.(*net.UnixConn); ok {
+		// A body is then passed on while the plugin works. As much as the system allows: an error changes nothing.
+		_ = socket.SetWriteBuffer(httpBuffer)
 		if user, known := peerUser(socket); known && user != ownUser {
 			return nil, errors.Join(fmt.Errorf("the plugin's HTTP socket belongs to a process of user %d", user), conn.Close())
 		}

@@ -68,12 +68,14 @@ func run() int {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		plugin.ClientMain(&hooks{Hooks: child.Hooks(), log: log}, func(config *goplugin.ServeConfig) error {
+		served := &hooks{Hooks: child.Hooks(), log: log}
+		plugin.ClientMain(served, func(config *goplugin.ServeConfig) error {
 			config.Logger = logger
 			config.Plugins[handshake.Hooks] = &reportingHooks{
 				Plugin:      config.Plugins[handshake.Hooks],
 				connected:   sync.OnceFunc(func() { close(connected) }),
 				implemented: implemented,
+				http:        served,
 			}
 			return nil
 		})
@@ -199,6 +201,7 @@ func (h *hooks) SetAPI(api plugin.API) {
 // every hook.
 type reportingHooks struct {
 	goplugin.Plugin
+	http        service.HTTPProxy
 	connected   func()
 	implemented func() ([]string, error)
 }
@@ -210,7 +213,7 @@ func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(server, r.reported)
+	return service.NewNetRPCHooks(server, broker, r.http, r.reported)
 }
 
 // reported returns the hooks that the plugin implements, and OnDeactivate: a server that does not call that closes the

@@ -56,7 +56,7 @@ func outgoing(c *plugin.Context, r *http.Request, pluginID string) (url.URL, htt
 		out.Set("Te", "trailers")
 	}
 	if _, given := out["User-Agent"]; !given {
-		out["User-Agent"] = []string{""} // else net/http sends its own
+		out["User-Agent"] = nil // else ReverseProxy or net/http has its own sent
 	}
 
 	target, root := split(r, pluginID)

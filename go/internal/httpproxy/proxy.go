@@ -70,23 +70,38 @@ type Proxy struct {
 	options Options
 	reverse *httputil.ReverseProxy
 
-	lock       sync.Mutex
-	transports map[string]*target // by hook
+	lock    sync.Mutex
+	targets map[string]*target // by hook
 }
 
 // target is an endpoint with its connections.
 type target struct {
 	endpoint  Endpoint
 	transport *http.Transport
+	direct    *connections
+}
+
+func (t *target) close() {
+	t.transport.CloseIdleConnections()
+	t.direct.close()
+}
+
+// suitable returns how a request is sent.
+func (t *target) suitable(r *http.Request) http.RoundTripper {
+	if r.Header.Get("Upgrade") != "" || r.Header.Get("Expect") != "" {
+		return t.transport
+	}
+	return t.direct
 }
 
 // New returns a proxy. Close gives its connections back.
 func New(options Options) *Proxy {
-	p := &Proxy{options: options, transports: make(map[string]*target)}
+	p := &Proxy{options: options, targets: make(map[string]*target)}
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite:        rewrite,
 		Transport:      roundTripper{},
 		ModifyResponse: watchResponse,
+		BufferPool:     copyBuffers{},
 		ErrorHandler:   p.failed,
 		// What it logs are errors of copying a body, which are seen to here.
 		ErrorLog: options.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Trace}),
@@ -98,10 +113,10 @@ func New(options Options) *Proxy {
 func (p *Proxy) Close() {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	for _, t := range p.transports {
-		t.transport.CloseIdleConnections()
+	for _, t := range p.targets {
+		t.close()
 	}
-	clear(p.transports)
+	clear(p.targets)
 }
 
 // ServeHTTP answers a request to the plugin's path of the server.
@@ -120,7 +135,7 @@ type exchange struct {
 	path      string
 	headers   http.Header // what the plugin gets
 	url       url.URL
-	transport *http.Transport
+	transport http.RoundTripper
 	body      *requestBody
 	response  *responseWriter
 	patience  *patience
@@ -133,7 +148,7 @@ func exchangeOf(r *http.Request) *exchange {
 }
 
 func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *http.Request) {
-	transport, err := p.transport(r.Context(), hook)
+	target, err := p.target(r.Context(), hook)
 	switch {
 	case errors.Is(err, ErrRestarting):
 		unavailable(w)
@@ -142,7 +157,7 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 		p.options.Logger.Error("Cannot find the plugin's HTTP server", "hook", hook, "path", r.URL.Path, "error", err)
 		http.Error(w, http.StatusText(http.StatusBadGateway), http.StatusBadGateway)
 		return
-	case transport == nil:
+	case target == nil:
 		http.NotFound(w, r)
 		return
 	}
@@ -153,13 +168,15 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	defer cancel(nil)
 	defer context.AfterFunc(r.Context(), func() { cancel(errGone) })()
 
-	x := &exchange{hook: hook, path: r.URL.Path, transport: transport}
+	x := &exchange{hook: hook, path: r.URL.Path}
 	x.patience = newPatience(p.options.AnswerTimeout(hook), func() { cancel(errNoAnswer) })
 	defer x.patience.end()
 	x.url, x.headers = outgoing(c, r, p.options.PluginID)
+	x.response = newResponseWriter(w, func(error) { cancel(errGone) })
 	x.body = newRequestBody(r, x.patience)
 	x.body.probe(r)
-	x.response = newResponseWriter(w, func(error) { cancel(errGone) })
+	defer x.body.leave()
+	x.transport = target.suitable(r)
 	x.response.webSocket = strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 
 	in := &http.Request{
@@ -173,25 +190,24 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	}
 }
 
-// transport returns the connections to the plugin's server for the hook; nil if it has none.
-func (p *Proxy) transport(ctx context.Context, hook string) (*http.Transport, error) {
+// target returns the plugin's server for the hook; nil if it has none.
+func (p *Proxy) target(ctx context.Context, hook string) (*target, error) {
 	endpoint, err := p.options.Locate(ctx, hook)
 	if err != nil || endpoint == (Endpoint{}) {
 		return nil, err
 	}
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	current := p.transports[hook]
+	current := p.targets[hook]
 	if current != nil && current.endpoint == endpoint {
-		return current.transport, nil
+		return current, nil
 	}
 	if current != nil {
-		current.transport.CloseIdleConnections()
+		current.close()
 	}
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return p.options.Dial(ctx, endpoint)
-		},
+	dial := func(ctx context.Context) (net.Conn, error) { return p.options.Dial(ctx, endpoint) }
+	current = &target{endpoint: endpoint, direct: &connections{dial: dial}, transport: &http.Transport{
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		DisableCompression:  true, // what the client accepts is between it and the plugin
 		MaxIdleConnsPerHost: idlePerHost,
 		IdleConnTimeout:     idleTimeout,
@@ -199,9 +215,9 @@ func (p *Proxy) transport(ctx context.Context, hook string) (*http.Transport, er
 		ExpectContinueTimeout: 24 * time.Hour,
 		ReadBufferSize:        16 << 10,
 		WriteBufferSize:       32 << 10,
-	}
-	p.transports[hook] = &target{endpoint: endpoint, transport: transport}
-	return transport, nil
+	}}
+	p.targets[hook] = current
+	return current, nil
 }
 
 // roundTripper sends each request over the connections of its exchange.

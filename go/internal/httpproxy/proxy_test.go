@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 const pluginID = "com.example.http"
@@ -37,6 +38,8 @@ const answerTimeout = 500 * time.Millisecond
 // site is a server with a plugin, and the HTTP server of that plugin.
 type site struct {
 	*httptest.Server
+	app      *http.Server // the plugin's
+	accepted atomic.Int64 // connections of the plugin's server
 	proxy    *httpproxy.Proxy
 	endpoint atomic.Pointer[httpproxy.Endpoint]
 	missing  atomic.Pointer[error]
@@ -48,13 +51,19 @@ type bridged struct {
 	proxy *httpproxy.Proxy
 }
 
+func (b *bridged) ServeMetrics(c *plugin.Context, w http.ResponseWriter, r *http.Request) {
+	b.proxy.ServeMetrics(c, w, r)
+}
+
 func (b *bridged) ServeHTTP(c *plugin.Context, w http.ResponseWriter, r *http.Request) {
 	b.proxy.ServeHTTP(c, w, r)
 }
 
 // sites runs a test with a host inside the server, and with one behind Mattermost's own net/rpc.
 func sites(t *testing.T, app http.Handler, test func(t *testing.T, s *site)) {
-	for name, over := range map[string]func(*testing.T, *httpproxy.Proxy) http.HandlerFunc{"in the server": direct, "over net/rpc": overNetRPC} {
+	for name, over := range map[string]func(*testing.T, *httpproxy.Proxy) http.HandlerFunc{
+		"in the server": direct, "over Mattermost's net/rpc": overNetRPC(plain), "over net/rpc": overNetRPC(lean),
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, app, over)
 			goroutines := runtime.NumGoroutine()
@@ -78,11 +87,15 @@ func newSite(t *testing.T, app http.Handler, over func(*testing.T, *httpproxy.Pr
 	socket := filepath.Join(t.TempDir(), "http")
 	listener, err := net.Listen("unix", socket)
 	require.NoError(t, err)
-	served := &http.Server{Handler: app}
-	go func() { _ = served.Serve(listener) }()
-	t.Cleanup(func() { require.NoError(t, served.Close()) })
-
 	s := &site{}
+	s.app = &http.Server{Handler: app, ConnState: func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.accepted.Add(1)
+		}
+	}}
+	go func() { _ = s.app.Serve(listener) }()
+	t.Cleanup(func() { require.NoError(t, s.app.Close()) })
+
 	s.endpoint.Store(&httpproxy.Endpoint{Network: "unix", Address: socket})
 	proxy := httpproxy.New(httpproxy.Options{
 		Locate: func(context.Context, string) (httpproxy.Endpoint, error) {
@@ -116,30 +129,56 @@ func direct(_ *testing.T, proxy *httpproxy.Proxy) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { proxy.ServeHTTP(&plugin.Context{RequestId: "r1"}, w, r) }
 }
 
+// plain is a plugin as Mattermost's own code serves it.
+func plain(*goplugin.ServeConfig, *bridged) {}
+
+// lean is a plugin as the bridge serves it.
+func lean(config *goplugin.ServeConfig, served *bridged) {
+	config.Plugins["hooks"] = &leanHooks{Plugin: config.Plugins["hooks"], served: served}
+}
+
+type leanHooks struct {
+	goplugin.Plugin
+	served *bridged
+}
+
+func (l *leanHooks) Server(broker *goplugin.MuxBroker) (any, error) {
+	server, err := l.Plugin.Server(broker)
+	if err != nil {
+		return nil, err
+	}
+	implemented := func() ([]string, error) { return []string{"ServeHTTP"}, nil }
+	return service.NewNetRPCHooks(server, broker, l.served, implemented)
+}
+
 // overNetRPC runs the proxy in a plugin of Mattermost's own plugin environment.
-func overNetRPC(t *testing.T, proxy *httpproxy.Proxy) http.HandlerFunc {
-	ctx, cancel := context.WithCancel(context.Background())
-	reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
-	go plugin.ClientMain(&bridged{proxy: proxy}, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
-		plugin.WithTestCloseCh(closed), func(config *goplugin.ServeConfig) error {
-			config.Logger = hclog.NewNullLogger()
-			return nil
+func overNetRPC(configure func(*goplugin.ServeConfig, *bridged)) func(*testing.T, *httpproxy.Proxy) http.HandlerFunc {
+	return func(t *testing.T, proxy *httpproxy.Proxy) http.HandlerFunc {
+		ctx, cancel := context.WithCancel(context.Background())
+		reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
+		served := &bridged{proxy: proxy}
+		go plugin.ClientMain(served, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
+			plugin.WithTestCloseCh(closed), func(config *goplugin.ServeConfig) error {
+				config.Logger = hclog.NewNullLogger()
+				configure(config, served)
+				return nil
+			})
+		logger, err := mlog.NewLogger()
+		require.NoError(t, err)
+		env, err := plugin.NewEnvironment(func(*model.Manifest) plugin.API { return nil }, nil, t.TempDir(), t.TempDir(), logger, nil)
+		require.NoError(t, err)
+		manifest := &model.Manifest{Id: pluginID, Version: "1.0.0", Server: &model.ManifestServer{Executable: "bridge"}}
+		require.NoError(t, env.Reattach(manifest, model.NewPluginReattachConfig(<-reattach)))
+		hooks, err := env.HooksForPlugin(pluginID)
+		require.NoError(t, err)
+		t.Cleanup(func() {
+			env.Shutdown()
+			cancel()
+			<-closed
+			require.NoError(t, logger.Shutdown())
 		})
-	logger, err := mlog.NewLogger()
-	require.NoError(t, err)
-	env, err := plugin.NewEnvironment(func(*model.Manifest) plugin.API { return nil }, nil, t.TempDir(), t.TempDir(), logger, nil)
-	require.NoError(t, err)
-	manifest := &model.Manifest{Id: pluginID, Version: "1.0.0", Server: &model.ManifestServer{Executable: "bridge"}}
-	require.NoError(t, env.Reattach(manifest, model.NewPluginReattachConfig(<-reattach)))
-	hooks, err := env.HooksForPlugin(pluginID)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		env.Shutdown()
-		cancel()
-		<-closed
-		require.NoError(t, logger.Shutdown())
-	})
-	return func(w http.ResponseWriter, r *http.Request) { hooks.ServeHTTP(&plugin.Context{RequestId: "r1"}, w, r) }
+		return func(w http.ResponseWriter, r *http.Request) { hooks.ServeHTTP(&plugin.Context{RequestId: "r1"}, w, r) }
+	}
 }
 
 func (s *site) path(path string) string { return s.URL + "/plugins/" + pluginID + path }
@@ -429,7 +468,9 @@ func TestAClientThatLeavesEndsTheResponse(t *testing.T) {
 			}
 		}
 	})
-	for name, over := range map[string]func(*testing.T, *httpproxy.Proxy) http.HandlerFunc{"in the server": direct, "over net/rpc": overNetRPC} {
+	for name, over := range map[string]func(*testing.T, *httpproxy.Proxy) http.HandlerFunc{
+		"in the server": direct, "over Mattermost's net/rpc": overNetRPC(plain), "over net/rpc": overNetRPC(lean),
+	} {
 		t.Run(name, func(t *testing.T) {
 			ended = make(chan struct{})
 			s := newSite(t, app, over)

@@ -1,7 +1,6 @@
 package httpproxy
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
@@ -10,10 +9,6 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
 )
-
-// askFor is how many bytes of a body the server is asked for at a time, before the last of what it was asked for
-// arrives. It sends them as they come.
-const askFor = 1 << 20
 
 // requestBody is the body that the client sends, as the plugin's server reads it.
 type requestBody struct {
@@ -32,7 +27,7 @@ func newRequestBody(r *http.Request, patience *patience) *requestBody {
 	if r.Body == nil || r.Body == http.NoBody {
 		b.announced = 0
 	} else if conn := netrpcstream.Of(r.Body); conn != nil {
-		b.source = &netRPCBody{conn: conn}
+		b.source = netrpcstream.NewBody(conn)
 	}
 	// Over net/rpc the request's ContentLength is not transmitted. The server has checked the header.
 	if length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
@@ -42,8 +37,8 @@ func newRequestBody(r *http.Request, patience *patience) *requestBody {
 }
 
 // probe finds out whether a request has a body that did not announce one and, by its method, most likely has none. Over
-// net/rpc there is no other way to tell. Only without a body can net/http send the request again when the plugin closed
-// the connection just then.
+// net/rpc there is no other way to tell. Only without a body can the request be sent again when the plugin closed the
+// connection just then.
 func (b *requestBody) probe(r *http.Request) {
 	if b.announced >= 0 || r.Header.Get("Expect") != "" {
 		return
@@ -78,36 +73,14 @@ func (b *requestBody) Read(p []byte) (int, error) {
 // Close implements io.Closer. The body is the server's to close.
 func (b *requestBody) Close() error { return nil }
 
+// leave says that nobody reads any more.
+func (b *requestBody) leave() {
+	if body, ok := b.source.(*netrpcstream.Body); ok {
+		_ = body.Close() // as Mattermost's own code does next, but so that the server notices
+	}
+}
+
 // short tells whether the client ended the body before it sent all it had announced.
 func (b *requestBody) short() bool {
 	return b.ended.Load() && b.received.Load() < b.announced
-}
-
-// netRPCBody reads a body from the stream: it writes the number of bytes it would like as a varint, the server
-// answers with that many, or fewer and the end of the stream.
-type netRPCBody struct {
-	conn  io.ReadWriter
-	asked int // and not yet received
-}
-
-// Read implements io.Reader.
-func (b *netRPCBody) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	if b.asked < askFor/2 {
-		var buffer [binary.MaxVarintLen64]byte
-		if _, err := b.conn.Write(buffer[:binary.PutVarint(buffer[:], askFor)]); err != nil {
-			// The server ends the stream when it has no more. What it sent before may still be there to read.
-			n, readErr := b.conn.Read(p)
-			if readErr == nil || errors.Is(readErr, io.EOF) {
-				return n, readErr
-			}
-			return n, err
-		}
-		b.asked += askFor
-	}
-	n, err := b.conn.Read(p)
-	b.asked -= n
-	return n, err
 }

@@ -21,7 +21,21 @@ const (
 
 	// headGrace is how long the head of a response waits for the beginning of its body, so that both go together.
 	headGrace = 2 * time.Millisecond
+
+	// copySize is how much of a response is read at once.
+	copySize = 64 << 10
 )
+
+// copyBuffers are the buffers through which responses go.
+type copyBuffers struct{}
+
+var copies = sync.Pool{New: func() any { return new([copySize]byte) }}
+
+// Get implements httputil.BufferPool.
+func (copyBuffers) Get() []byte { return copies.Get().(*[copySize]byte)[:] }
+
+// Put implements httputil.BufferPool.
+func (copyBuffers) Put(buffer []byte) { copies.Put((*[copySize]byte)(buffer)) }
 
 // responseWriter sends a response to the server. Writing puts into a buffer; a goroutine sends what is there, so
 // pieces are as large as the plugin is fast, and a slow plugin's are sent as they come. Each write to the server is
@@ -45,6 +59,7 @@ type responseWriter struct {
 	headSent bool
 	closing  bool // nothing more will be written
 	late     bool // the head has waited long enough
+	grace    *time.Timer
 	broken   error
 	failure  error
 	hijacked bool
@@ -54,10 +69,7 @@ type responseWriter struct {
 func newResponseWriter(target http.ResponseWriter, gone func(error)) *responseWriter {
 	w := &responseWriter{target: target, gone: gone, header: make(http.Header), base: make(chan struct{}), expected: -1}
 	w.changed.L = &w.lock
-	go func() {
-		target.Header()
-		close(w.base)
-	}()
+	w.pump.Go(w.run)
 	return w
 }
 
@@ -85,8 +97,8 @@ func (w *responseWriter) WriteHeader(status int) {
 		return
 	}
 	w.status, w.head = status, w.header.Clone()
-	w.pump.Go(w.run)
-	time.AfterFunc(headGrace, func() {
+	w.changed.Broadcast()
+	w.grace = time.AfterFunc(headGrace, func() {
 		w.lock.Lock()
 		defer w.lock.Unlock()
 		w.late = true
@@ -126,10 +138,17 @@ func (w *responseWriter) Flush() {}
 
 // run sends the response.
 func (w *responseWriter) run() {
-	<-w.base
+	w.target.Header() // a call as well, while the plugin works
+	close(w.base)
 	var spare []byte
 	w.lock.Lock()
 	defer w.lock.Unlock()
+	for w.status == 0 && !w.closing {
+		w.changed.Wait()
+	}
+	if w.status == 0 {
+		return // hijacked, or an error of another kind
+	}
 	for {
 		for len(w.pending) == 0 && !w.closing && (w.headSent || !w.late) {
 			w.changed.Wait()
@@ -210,6 +229,9 @@ func (w *responseWriter) finish() error {
 	<-w.base
 	w.lock.Lock()
 	w.closing = true
+	if w.grace != nil {
+		w.grace.Stop()
+	}
 	w.changed.Broadcast()
 	w.lock.Unlock()
 	w.pump.Wait()
@@ -270,6 +292,9 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // abort ends the connection to the client, which has part of a response and would take it for the whole.
 func abort(w http.ResponseWriter, r *http.Request) {
+	if aborter, ok := w.(interface{ Abort() error }); ok && aborter.Abort() == nil {
+		return
+	}
 	if hijacker, ok := w.(http.Hijacker); ok {
 		if conn, _, err := hijacker.Hijack(); err == nil {
 			conn.Close()

@@ -2,6 +2,10 @@ package service
 
 import (
 	"fmt"
+
+	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpchttp"
 )
 
 // netRPCHooks adds what NetRPCHooks has from Mattermost's server to a list of implemented hooks of our own.
@@ -9,20 +13,40 @@ import (
 type netRPCHooks struct {
 	NetRPCHooks
 	implemented func() ([]string, error)
+	broker      netrpchttp.Broker
+	http        HTTPProxy
 }
 
 // NewNetRPCHooks wraps Mattermost's net/rpc server of the hooks, which is what Server of its go-plugin plugin
 // "hooks" returns. Everything goes to that server but the question which hooks are implemented: for it every method
 // of the Go value it serves is implemented, whereas here the plugin process decides.
 //
+// HTTP requests are answered past that server where they can be, over streams of the broker: see netrpchttp.
+//
 // net/rpc finds the methods of the result by reflection, so embedding the interface is enough to serve them.
-func NewNetRPCHooks(server any, implemented func() ([]string, error)) (any, error) {
+func NewNetRPCHooks(server any, broker netrpchttp.Broker, http HTTPProxy, implemented func() ([]string, error)) (any, error) {
 	hooks, ok := server.(NetRPCHooks)
 	if !ok {
 		return nil, fmt.Errorf("%T is not the net/rpc server of the hooks that this version of "+
 			"github.com/mattermost/mattermost/server/public has", server)
 	}
-	return &netRPCHooks{NetRPCHooks: hooks, implemented: implemented}, nil
+	return &netRPCHooks{NetRPCHooks: hooks, implemented: implemented, broker: broker, http: http}, nil
+}
+
+// ServeHTTP answers a request to the plugin's path of the server.
+func (n *netRPCHooks) ServeHTTP(args *plugin.Z_ServeHTTPArgs, returns *struct{}) error {
+	if !netrpchttp.Suits(args.Request) {
+		return n.NetRPCHooks.ServeHTTP(args, returns)
+	}
+	return netrpchttp.Serve(n.broker, args.ResponseWriterStream, args.RequestBodyStream, args.Context, args.Request, n.http.ServeHTTP)
+}
+
+// ServeMetrics answers a request to the plugin's path of the server's metrics listener.
+func (n *netRPCHooks) ServeMetrics(args *plugin.Z_ServeMetricsArgs, returns *struct{}) error {
+	if !netrpchttp.Suits(args.Request) {
+		return n.NetRPCHooks.ServeMetrics(args, returns)
+	}
+	return netrpchttp.Serve(n.broker, args.ResponseWriterStream, args.RequestBodyStream, args.Context, args.Request, n.http.ServeMetrics)
 }
 
 // Implemented replies with the names of the hooks that are implemented.

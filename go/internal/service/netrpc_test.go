@@ -65,7 +65,7 @@ func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.Dri
 	reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
 	wrap := func(config *goplugin.ServeConfig) error {
 		config.Logger = hclog.NewNullLogger()
-		config.Plugins["hooks"] = &wrapper{Plugin: config.Plugins["hooks"], implemented: implemented}
+		config.Plugins["hooks"] = &wrapper{Plugin: config.Plugins["hooks"], http: out.plugin, implemented: implemented}
 		return nil
 	}
 	go plugin.ClientMain(out.plugin, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
@@ -96,6 +96,7 @@ func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.Dri
 // wrapper is what the bridge puts in the place of Mattermost's go-plugin plugin.
 type wrapper struct {
 	goplugin.Plugin
+	http        service.HTTPProxy
 	implemented []string
 }
 
@@ -104,7 +105,7 @@ func (w *wrapper) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(original, func() ([]string, error) { return w.implemented, nil })
+	return service.NewNetRPCHooks(original, broker, w.http, func() ([]string, error) { return w.implemented, nil })
 }
 
 func noHooks(string, ...any) []any { return nil }
@@ -411,7 +412,7 @@ func TestOnlyMattermostsOwnClientsAreTaken(t *testing.T) {
 	if _, err := service.NewNetRPCDriver(struct{ contracttest.DriverFunc }{}); err == nil {
 		t.Error("no error for a driver that is no net/rpc client")
 	}
-	if _, err := service.NewNetRPCHooks(&bridged{}, nil); err == nil {
+	if _, err := service.NewNetRPCHooks(&bridged{}, nil, nil, nil); err == nil {
 		t.Error("no error for something that serves no hooks")
 	}
 }
