@@ -59,8 +59,12 @@ const onDeactivateTimeout = 9 * time.Second
 // (long polling) either sets another one or begins to respond.
 const answerTimeout = 60 * time.Second
 
+// fileTimeout is how long FileWillBeUploaded may go without reading or writing. It is long because scanners read all
+// of a file before they begin with it.
+const fileTimeout = 5 * time.Minute
+
 // deadline returns how long a call of the hook may take; 0 means as long as it likes. hook_timeout is for hooks that
-// keep a person waiting. A file on its way through FileWillBeUploaded takes as long as the person's network does.
+// keep a person waiting.
 func (s Settings) deadline(hook string) time.Duration {
 	if timeout, ok := s.HookTimeouts[HookKey(hook)]; ok {
 		return timeout
@@ -71,7 +75,7 @@ func (s Settings) deadline(hook string) time.Duration {
 	case hook == "OnDeactivate":
 		return onDeactivateTimeout
 	case hook == "FileWillBeUploaded":
-		return 0
+		return fileTimeout
 	case hook == "ServeHTTP" || hook == "ServeMetrics":
 		return answerTimeout
 	case hook == "ExecuteCommand" || hookKinds[hook] == permission:

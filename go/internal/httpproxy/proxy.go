@@ -20,6 +20,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/patience"
 )
 
 // ErrRestarting says that no process can answer now, but one soon will.
@@ -138,7 +140,7 @@ type exchange struct {
 	transport http.RoundTripper
 	body      *requestBody
 	response  *responseWriter
-	patience  *patience
+	patience  *patience.Patience
 }
 
 type exchangeKey struct{}
@@ -169,8 +171,8 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	defer context.AfterFunc(r.Context(), func() { cancel(errGone) })()
 
 	x := &exchange{hook: hook, path: r.URL.Path}
-	x.patience = newPatience(p.options.AnswerTimeout(hook), func() { cancel(errNoAnswer) })
-	defer x.patience.end()
+	x.patience = patience.New(p.options.AnswerTimeout(hook), func() { cancel(errNoAnswer) })
+	defer x.patience.End()
 	x.url, x.headers = outgoing(c, r, p.options.PluginID)
 	x.response = newResponseWriter(w, func(error) { cancel(errGone) })
 	x.body = newRequestBody(r, x.patience)
@@ -227,7 +229,7 @@ type roundTripper struct{}
 func (roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := exchangeOf(r)
 	response, err := x.transport.RoundTrip(r)
-	x.patience.end()
+	x.patience.End()
 	return response, err
 }
 

@@ -8,12 +8,13 @@ import (
 	"sync/atomic"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/patience"
 )
 
 // requestBody is the body that the client sends, as the plugin's server reads it.
 type requestBody struct {
 	source   io.Reader
-	patience *patience
+	patience *patience.Patience
 
 	// announced is the Content-Length; -1: the client did not say.
 	announced int64
@@ -22,7 +23,7 @@ type requestBody struct {
 	ended     atomic.Bool
 }
 
-func newRequestBody(r *http.Request, patience *patience) *requestBody {
+func newRequestBody(r *http.Request, patience *patience.Patience) *requestBody {
 	b := &requestBody{source: r.Body, patience: patience, announced: -1}
 	if r.Body == nil || r.Body == http.NoBody {
 		b.announced = 0
@@ -60,8 +61,8 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.early = b.early[n:]
 		return n, nil
 	}
-	b.patience.hold()
-	defer b.patience.resume()
+	b.patience.Hold()
+	defer b.patience.Resume()
 	n, err := b.source.Read(p)
 	b.received.Add(int64(n))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/patience"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -24,10 +26,8 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 	if !h.has(plugin.FileWillBeUploadedID) {
 		return info, ""
 	}
-	ctx, cancel := h.context("FileWillBeUploaded")
-	defer cancel()
 	replacement := &countingWriter{Writer: output}
-	out, err := h.exchangeFile(ctx, c, info, netrpcstream.NewReader(file), replacement)
+	out, err := h.exchangeFile(c, info, netrpcstream.NewReader(file), replacement)
 	if err != nil {
 		reason := h.refused("FileWillBeUploaded", err)
 		if reason == "" && replacement.written > 0 {
@@ -42,14 +42,25 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 	return mergeInto(info, convert.FileInfoFromProto(out.GetResult())), out.GetRejectionReason()
 }
 
-var errOutputClosed = errors.New("the server takes no replacement of the file any more")
+var (
+	errOutputClosed = errors.New("the server takes no replacement of the file any more")
+	errNothingMoves = status.Error(codes.DeadlineExceeded, "the plugin neither read nor wrote anything for too long")
+)
 
 type fileExchange = grpc.BidiStreamingClient[pluginpb.FileWillBeUploadedRequest, pluginpb.FileWillBeUploadedResponse]
 
 // exchangeFile runs the stream of the hook. When it returns, neither file nor output is used any more.
-func (h *HooksClient) exchangeFile(ctx context.Context, c *plugin.Context, info *model.FileInfo, file io.Reader, output *countingWriter) (*pluginpb.FileWillBeUploadedResponseHead, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+//
+// The deadline of the hook is for each step of the plugin, not for the whole, which is as slow as the upload.
+func (h *HooksClient) exchangeFile(c *plugin.Context, info *model.FileInfo, file io.Reader, output *countingWriter) (*pluginpb.FileWillBeUploadedResponseHead, error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
+	var limit time.Duration
+	if h.options.Deadline != nil {
+		limit = h.options.Deadline("FileWillBeUploaded")
+	}
+	patience := patience.New(limit, func() { cancel(errNothingMoves) })
+	defer patience.End()
 	stream, err := h.stub.FileWillBeUploaded(ctx)
 	if err != nil {
 		return nil, err
@@ -66,11 +77,11 @@ func (h *HooksClient) exchangeFile(ctx context.Context, c *plugin.Context, info 
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		if err := sendFile(stream, c, info, file); err != nil {
+		if err := sendFile(stream, c, info, &heldReader{file, patience}); err != nil {
 			cancel(err)
 		}
 	}()
-	out, err := receiveFile(stream, output)
+	out, err := receiveFile(stream, &heldWriter{output, patience})
 	cancel(nil)
 	<-sent
 	if cause := context.Cause(ctx); status.Code(err) == codes.Canceled && !errors.Is(cause, context.Canceled) {
@@ -139,6 +150,32 @@ func receiveFile(stream fileExchange, output io.Writer) (*pluginpb.FileWillBeUpl
 			return nil, fmt.Errorf("write the replacement of the file: %w", err)
 		}
 	}
+}
+
+// heldReader reads from the server, for which the plugin has to wait.
+type heldReader struct {
+	io.Reader
+	patience *patience.Patience
+}
+
+// Read implements io.Reader.
+func (r *heldReader) Read(p []byte) (int, error) {
+	r.patience.Hold()
+	defer r.patience.Resume()
+	return r.Reader.Read(p)
+}
+
+// heldWriter writes to the server, likewise.
+type heldWriter struct {
+	io.Writer
+	patience *patience.Patience
+}
+
+// Write implements io.Writer.
+func (w *heldWriter) Write(p []byte) (int, error) {
+	w.patience.Hold()
+	defer w.patience.Resume()
+	return w.Writer.Write(p)
 }
 
 // countingWriter knows whether anything was written.
