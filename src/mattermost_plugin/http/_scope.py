@@ -15,7 +15,7 @@ from mattermost_plugin.http._info import KEY, RequestInfo
 if TYPE_CHECKING:
     from mattermost_plugin.http._asgi import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["HostScope"]
+__all__ = ["HostScope", "give_up"]
 
 logger = logging.getLogger("mattermost_plugin.http")
 
@@ -23,6 +23,10 @@ _RESERVED = b"x-mattermost-bridge-"
 _CONTEXT = _RESERVED + b"context"
 _ROOT = _RESERVED + b"root"
 _REMOTE = _RESERVED + b"remote"
+
+# Keys of a scope: the task that works on the request, and whether that was given up.
+_TASK = "mattermost.task"
+_GIVEN_UP = "mattermost.given_up"
 
 _SECURE = {"http": "https", "ws": "wss"}
 
@@ -48,6 +52,14 @@ class _Response:
             self.complete = True
 
 
+def give_up(scope: Scope) -> None:
+    """Cancel the work on a request that nobody waits for, if it is still going on."""
+    task = scope.get(_TASK)
+    if task is not None and not task.done():
+        scope[_GIVEN_UP] = True
+        task.cancel()
+
+
 class HostScope:
     """An ASGI application around another one, which gets scopes as if the server itself had called it."""
 
@@ -62,8 +74,13 @@ class HostScope:
             await self._app(scope, receive, send)
             return
         response = _Response(send)
+        scope[_TASK] = asyncio.current_task()
         try:
             await self._app(scope, receive, response.send)
+        except asyncio.CancelledError:
+            if _GIVEN_UP not in scope:
+                raise
+            logger.warning("%s %s was given up: its client has gone", scope["method"], scope["path"])
         except Exception:
             if not response.complete:
                 raise

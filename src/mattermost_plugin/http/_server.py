@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mattermost_plugin._grpc.addresses import PeerCredentials, listening_unix, peer_credentials
 from mattermost_plugin._runtime.handshake import SocketPath
 from mattermost_plugin.http._extra import need
-from mattermost_plugin.http._scope import HostScope
+from mattermost_plugin.http._scope import HostScope, give_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,9 @@ _KEEP_ALIVE = 90
 
 # Seconds that running requests may take once the plugin ends.
 _GRACE = 1
+
+# Seconds that an application has to notice that its client is gone: the host waits no longer for a response.
+_NOTICE = 5
 
 
 class HTTPStartError(Exception):
@@ -81,7 +84,7 @@ class HTTPServer:
         if server.lifespan.should_exit:
             self._place.close()
             raise HTTPStartError("the HTTP application's startup failed; the log says why")
-        protocol = _only_from(self._place.accepts, config.http_protocol_class)
+        protocol = _guarded(self._place.accepts, config.http_protocol_class)
         listener = listening_unix(self._place.path)
         self._place.open_to_group()
 
@@ -103,8 +106,11 @@ class HTTPServer:
         self._place.close()
 
 
-def _only_from(accepts: Callable[[PeerCredentials], bool], protocol: Any) -> Any:
-    """Return uvicorn's protocol for connections of processes that are accepted."""
+def _guarded(accepts: Callable[[PeerCredentials], bool], protocol: Any) -> Any:
+    """Return uvicorn's protocol for connections of processes that are accepted, which leaves nothing behind.
+
+    Uvicorn lets an application work for ever on a request whose connection is lost.
+    """
 
     class Guarded(protocol):  # type: ignore[misc] # which class it is depends on what is installed
         _refused = False
@@ -123,7 +129,11 @@ def _only_from(accepts: Callable[[PeerCredentials], bool], protocol: Any) -> Any
                 super().data_received(data)
 
         def connection_lost(self, error: Exception | None) -> None:
-            if not self._refused:
-                super().connection_lost(error)
+            if self._refused:
+                return
+            super().connection_lost(error)
+            cycle = getattr(self, "cycle", None)  # the request that was served last
+            if cycle is not None and not cycle.response_complete:
+                asyncio.get_running_loop().call_later(_NOTICE, give_up, cycle.scope)
 
     return Guarded

@@ -105,7 +105,8 @@ class _WatchedClient:
             self.watch()
 
     def close(self) -> None:
-        """End the watch."""
+        """End the watch. All was sent, or the request was given up: there is nobody to send to any more."""
+        self.gone.set()
         if self._watch is not None:
             self._watch.cancel()
 

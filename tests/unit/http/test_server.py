@@ -204,6 +204,83 @@ async def test_an_exception_after_the_response_leaves_the_connection_to_the_next
     assert "ValueError: the secret" in caplog.text
 
 
+async def lost(path: str, request: bytes) -> None:
+    """Send a request and leave."""
+    _, writer = await asyncio.open_unix_connection(path)
+    writer.write(request)
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_request_whose_client_is_gone_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("mattermost_plugin.http._server._NOTICE", 0.1)
+    ended: asyncio.Queue[str] = asyncio.Queue()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        if scope["path"] == "/noticed":
+            while (message := await receive())["type"] != "http.disconnect":
+                pass
+            await ended.put(message["type"])
+            return
+        if scope["path"] == "/complete":
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+        try:
+            await asyncio.sleep(1 if scope["path"] == "/complete" else 3600)
+            await ended.put("slept")
+        except asyncio.CancelledError:
+            await ended.put("cancelled")
+            raise
+
+    server = HTTPServer(app, PLUGIN, environment(tmp_path))
+    await server.start()
+    try:
+        for path, end in (
+            ("/silence", "cancelled"),
+            ("/noticed", "http.disconnect"),
+            ("/complete", "slept"),
+        ):
+            await lost(server.path, f"GET {path} HTTP/1.1\r\nHost: plugin\r\n\r\n".encode())
+            assert await asyncio.wait_for(ended.get(), 30) == end
+        await lost(server.path, b"POST /silence HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+        assert await asyncio.wait_for(ended.get(), 30) == "cancelled"
+    finally:
+        await server.stop()
+    assert caplog.text.count("/silence was given up") == 2
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_wsgi_application_whose_request_is_given_up_can_send_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mattermost_plugin.http._server._NOTICE", 0.1)
+    given_up, ended = threading.Event(), threading.Event()
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        given_up.wait(30)
+        try:
+            yield b"too late"
+        finally:
+            ended.set()
+
+    server = HTTPServer(WSGIAdapter(app), PLUGIN, environment(tmp_path))
+    await server.start()
+    try:
+        await lost(server.path, b"GET / HTTP/1.1\r\nHost: plugin\r\n\r\n")
+        await asyncio.sleep(0.3)
+        given_up.set()
+        assert await asyncio.to_thread(ended.wait, 30)
+    finally:
+        await server.stop()
+
+
 async def test_an_application_that_never_waits_leaves_room_for_others(tmp_path: Path) -> None:
     running = asyncio.Event()
 
