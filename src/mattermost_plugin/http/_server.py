@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mattermost_plugin._grpc.addresses import PeerCredentials, listening_unix, peer_credentials
+from mattermost_plugin._grpc.addresses import listening_unix
 from mattermost_plugin._runtime.handshake import SocketPath
+from mattermost_plugin.http._connection import guarded
 from mattermost_plugin.http._extra import need
-from mattermost_plugin.http._scope import HostScope, give_up
+from mattermost_plugin.http._scope import HostScope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mattermost_plugin._runtime.environment import Environment
     from mattermost_plugin.http._asgi import ASGIApp
 
 __all__ = ["HTTPServer", "HTTPStartError"]
-
-logger = logging.getLogger("mattermost_plugin.http")
 
 # Seconds. The host closes idle connections after 30, so that none is closed here just when it is used.
 _KEEP_ALIVE = 90
 
 # Seconds that running requests may take once the plugin ends.
 _GRACE = 1
-
-# Seconds that an application has to notice that its client is gone: the host waits no longer for a response.
-_NOTICE = 5
 
 
 class HTTPStartError(Exception):
@@ -84,7 +77,7 @@ class HTTPServer:
         if server.lifespan.should_exit:
             self._place.close()
             raise HTTPStartError("the HTTP application's startup failed; the log says why")
-        protocol = _guarded(self._place.accepts, config.http_protocol_class)
+        protocol = guarded(self._place.accepts, config.http_protocol_class)
         listener = listening_unix(self._place.path)
         self._place.open_to_group()
 
@@ -104,36 +97,3 @@ class HTTPServer:
             self._started = False
             await self._server.shutdown()
         self._place.close()
-
-
-def _guarded(accepts: Callable[[PeerCredentials], bool], protocol: Any) -> Any:
-    """Return uvicorn's protocol for connections of processes that are accepted, which leaves nothing behind.
-
-    Uvicorn lets an application work for ever on a request whose connection is lost.
-    """
-
-    class Guarded(protocol):  # type: ignore[misc] # which class it is depends on what is installed
-        _refused = False
-
-        def connection_made(self, transport: Any) -> None:
-            peer = peer_credentials(transport.get_extra_info("socket"))
-            if not accepts(peer):
-                logger.warning("Refused an HTTP connection of user %d", peer.uid)
-                self._refused = True
-                transport.abort()
-                return
-            super().connection_made(transport)
-
-        def data_received(self, data: bytes) -> None:
-            if not self._refused:
-                super().data_received(data)
-
-        def connection_lost(self, error: Exception | None) -> None:
-            if self._refused:
-                return
-            super().connection_lost(error)
-            cycle = getattr(self, "cycle", None)  # the request that was served last
-            if cycle is not None and not cycle.response_complete:
-                asyncio.get_running_loop().call_later(_NOTICE, give_up, cycle.scope)
-
-    return Guarded

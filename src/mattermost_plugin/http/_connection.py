@@ -1,0 +1,95 @@
+"""Uvicorn's connections, made to refuse strangers and to leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import select
+from typing import TYPE_CHECKING, Any
+
+from mattermost_plugin._grpc.addresses import peer_credentials
+from mattermost_plugin.http._scope import give_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattermost_plugin._grpc.addresses import PeerCredentials
+
+__all__ = ["guarded"]
+
+logger = logging.getLogger("mattermost_plugin.http")
+
+# Seconds that an application has to notice that its client is gone: the host waits no longer for a response.
+_NOTICE = 5
+
+# Seconds between two looks at a connection that is not read.
+_LOOK = 1
+
+
+def guarded(accepts: Callable[[PeerCredentials], bool], protocol: type) -> type:
+    """Return uvicorn's protocol for connections of processes that are accepted.
+
+    Uvicorn lets an application work for ever on a request whose connection is lost, and does not hear of that
+    while it reads no further because the application takes no more of a body.
+
+    Args:
+        accepts: Asked about each process that connects.
+        protocol: Which of uvicorn's it is depends on what is installed.
+    """
+    return type("Guarded", (_Guard, protocol), {"accepts": staticmethod(accepts)})
+
+
+class _Guard(asyncio.Protocol):
+    accepts: Callable[[PeerCredentials], bool]
+
+    # Uvicorn's: the connection, the request that was served last or None, and whether it reads.
+    transport: Any
+    cycle: Any
+    flow: Any
+
+    _refused = False
+    _looking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        peer = peer_credentials(transport.get_extra_info("socket"))
+        if not self.accepts(peer):
+            logger.warning("Refused an HTTP connection of user %d", peer.uid)
+            self._refused = True
+            transport.abort()
+            return
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        super().data_received(data)
+        if self._looking is None and self.flow.read_paused:
+            self._look_later()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._refused:
+            return
+        if self._looking is not None:
+            self._looking.cancel()
+        super().connection_lost(error)
+        if self.cycle is not None and not self.cycle.response_complete:
+            asyncio.get_running_loop().call_later(_NOTICE, give_up, self.cycle.scope)
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(_LOOK, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        if not self.flow.read_paused:
+            return
+        if _is_closed(self.transport.get_extra_info("socket")):
+            self.transport.abort()
+        else:
+            self._look_later()
+
+
+def _is_closed(sock: Any) -> bool:
+    """Whether the other side has closed a connection, whatever of it is still to be read."""
+    poll = select.poll()
+    poll.register(sock.fileno(), 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
