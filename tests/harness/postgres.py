@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
+from io import StringIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -55,6 +57,11 @@ class Postgres:
         return (
             f"postgres://postgres@/{name}?host={quote(str(self._socket_directory), safe='')}&sslmode=disable"
         )
+
+    def query(self, database: str, statement: str) -> list[list[str]]:
+        """Ask as an administrator, past any Mattermost server; return the rows as text."""
+        options = "\\set ON_ERROR_STOP on\n\\set QUIET on\n\\pset format csv\n\\pset tuples_only on\n"
+        return list(csv.reader(StringIO(self._server.psql(f"{options}\\c {database}\n{statement}\n"))))
 
     def _run(self, statements: str) -> None:
         # Otherwise psql goes on after an error and reports success.

@@ -77,23 +77,39 @@ func (s *DriverSession) closeConn(target plugin.Driver, conn *openConn) error {
 	return target.ConnClose(conn.id)
 }
 
+// deadConns is how many connections of the server's pool may turn out to be dead before there is an error.
+// The server does not look: after the database was restarted, all that are in its pool are dead.
+const deadConns = 100
+
 func (d *sessionDriver) Conn(isMaster bool) (string, error) {
-	id, err := d.target.Conn(isMaster)
-	if err != nil || d.done() != nil {
-		return "", err
-	}
-	conn := &openConn{id: id, rows: map[string]*openRows{}}
-	conn.interruption.master = isMaster
-	if err := conn.interruption.identify(d.target, id); err != nil {
-		d.session.log.Debug("What goes on on a database connection of the plugin cannot be canceled", "error", err)
-	}
-	if !d.session.adopt(conn) {
-		if err := d.target.ConnClose(id); err != nil {
-			d.session.log.Debug("Closing a database connection of the plugin failed", "error", err)
+	for range deadConns {
+		id, err := d.target.Conn(isMaster)
+		if err != nil || d.done() != nil {
+			return "", err
 		}
-		return "", driver.ErrBadConn // as it is: callers compare it
+		conn := &openConn{id: id, rows: map[string]*openRows{}}
+		conn.interruption.master = isMaster
+		if err := conn.interruption.identify(d.target, id); err != nil {
+			if d.target.ConnPing(id) != nil {
+				d.drop(id)
+				continue
+			}
+			d.session.log.Debug("What goes on on a database connection of the plugin cannot be canceled", "error", err)
+		}
+		if d.session.adopt(conn) {
+			return id, nil
+		}
+		d.drop(id)
+		break
 	}
-	return id, nil
+	return "", driver.ErrBadConn // as it is: callers compare it
+}
+
+// drop closes a connection that nobody has used.
+func (d *sessionDriver) drop(connID string) {
+	if err := d.target.ConnClose(connID); err != nil {
+		d.session.log.Debug("Closing a database connection of the plugin failed", "error", err)
+	}
 }
 
 func (d *sessionDriver) ConnPing(connID string) error {

@@ -37,15 +37,16 @@ func (i *interruption) identify(target plugin.Driver, connID string) error {
 		return err
 	}
 	rows, err := readBatch(target, rowsID, 2, 1)
-	for _, row := range rows {
-		for n, value := range row {
-			i.who = append(i.who, driver.NamedValue{Ordinal: n + 1, Value: value})
-		}
-	}
 	if closing := target.RowsClose(rowsID); err == nil {
 		err = closing
 	}
-	return err
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	for n, value := range rows[0] {
+		i.who = append(i.who, driver.NamedValue{Ordinal: n + 1, Value: value})
+	}
+	return nil
 }
 
 // interrupt cancels what goes on on a connection, unless it is over.

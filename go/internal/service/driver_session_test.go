@@ -444,6 +444,23 @@ func TestAConnectionThatTheDatabaseEndedCanBeClosed(t *testing.T) {
 	})
 }
 
+func TestDeadConnectionsOfTheServersPoolAreNotHandedOut(t *testing.T) {
+	onDatabases(t, func(t *testing.T, h *dbHost) {
+		h.server.Pool.SetMaxIdleConns(10)
+		var conns []string
+		for range 8 {
+			conns = append(conns, h.conn())
+		}
+		for _, conn := range conns {
+			pid := h.pid(conn)
+			must(t, h.close(conn))
+			h.admin("SELECT pg_terminate_backend($1::int, 10000)::text", pid)
+		}
+		require.Equal(t, "alive", h.one(h.conn(), "SELECT 'alive'"))
+		require.Equal(t, 1, h.server.Pool.Stats().InUse)
+	})
+}
+
 func TestCallsOnOneConnectionFollowEachOther(t *testing.T) {
 	onDatabases(t, func(t *testing.T, h *dbHost) {
 		conn := h.conn()

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["END_OF_ROWS", "Driver", "Plans", "disconnected"]
 
-# Go's io.EOF and driver.ErrBadConn, as ServerError.code has them.
+# Go's io.EOF, sql.ErrTxDone, sql.ErrConnDone and driver.ErrBadConn, as ServerError.code has them.
 END_OF_ROWS = 1
-_BAD_CONNECTION = 6
 _NO_TRANSACTION = 4
+_LOST = frozenset({3, 6})
 
 _PLANS = 1000
 
@@ -167,7 +167,7 @@ def translate(error: PluginError) -> SQLError:
     if not isinstance(error, ServerError):
         return OperationalError(str(error))
     text = error.message.removeprefix("pq: ")
-    if error.code == _BAD_CONNECTION:
+    if error.code in _LOST:
         return disconnected()
     if error.code == _NO_TRANSACTION:
         return ProgrammingError("the transaction has ended")
