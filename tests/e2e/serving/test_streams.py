@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import socket
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,10 +13,11 @@ import httpx
 import pytest
 import websockets
 
+from tests.e2e.serving.raw import connected, head, wait_until_left, websocket_address
 from tests.e2e.serving.resources import Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.e2e.serving.conftest import Site
     from tests.harness import InstalledPlugin, RestClient
@@ -29,27 +29,6 @@ MIB = 1 << 20
 
 # What the bridge and Python together may grow by while they pass on a GiB.
 GROWTH = 64 * MIB
-
-
-@contextlib.contextmanager
-def connected(site: Site) -> Iterator[socket.socket]:
-    """A bare connection to the server."""
-    host, port = site.base_url.host, site.base_url.port
-    with socket.create_connection((host, port), timeout=20) as connection:
-        yield connection
-
-
-def head(site: Site, method: str, path: str, *lines: str) -> bytes:
-    return "\r\n".join(
-        (f"{method} {site.base_url.path.rstrip('/')}{path} HTTP/1.1", "Host: localhost", *lines, "", "")
-    ).encode()
-
-
-def wait_until_left(site: Site, what: str, times: int = 1) -> None:
-    deadline = time.monotonic() + 20
-    while [entry.split()[0] for entry in site.get("/left").json()].count(what) < times:
-        assert time.monotonic() < deadline, f"the application did not notice: {site.get('/left').json()}"
-        time.sleep(0.05)
 
 
 def test_a_gib_goes_up_in_constant_memory(site: Site, asgi_plugin: InstalledPlugin) -> None:
@@ -92,43 +71,6 @@ def test_events_arrive_as_they_are_written(site: Site) -> None:
     wait_until_left(site, "events")
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(
-    site: Site, asgi_plugin: InstalledPlugin
-) -> None:
-    site.get("/left")
-    before = Resources.of(asgi_plugin)
-
-    for _ in range(10):
-        with site.stream("GET", "/download", params={"size": GIB}) as response:
-            next(response.iter_raw())
-
-    Resources.wait_for(asgi_plugin, before)
-
-
-def test_an_upload_that_breaks_off_is_seen_by_the_application(site: Site) -> None:
-    with connected(site) as connection:
-        connection.sendall(head(site, "POST", "/upload", "Content-Length: 100000") + bytes(50_000))
-        time.sleep(0.3)
-
-    wait_until_left(site, "upload")
-
-
-def test_a_body_longer_than_announced_is_cut(site: Site) -> None:
-    with connected(site) as connection:
-        connection.sendall(
-            head(site, "POST", "/echo", "Content-Length: 5") + b"hello, world, this is too much\r\n"
-        )
-        received = b""
-        while data := connection.recv(65536):
-            received += data
-
-    first, _, rest = received.partition(b"\r\n\r\n")
-    assert first.startswith(b"HTTP/1.1 200 ")
-    assert rest.startswith(b"hello")
-    assert b"world" not in received
-    assert b"HTTP/1.1 400 " in rest
-
-
 def test_expect_continue_is_answered_by_the_application(site: Site) -> None:
     with connected(site) as connection:
         expecting = ("Content-Length: 5", "Expect: 100-continue", "Connection: close")
@@ -148,13 +90,9 @@ def test_a_response_before_the_body_was_sent(site: Site) -> None:
     assert site.post("/refuse", content=bytes(50_000)).text == "too much"
 
 
-def address(site: Site, path: str) -> str:
-    return str(site.base_url.copy_with(scheme="ws")).rstrip("/") + path
-
-
 async def test_a_websocket_echoes_thousands_of_messages(site: Site, alice: RestClient) -> None:
     async with websockets.connect(
-        address(site, "/ws"),
+        websocket_address(site, "/ws"),
         additional_headers={"Authorization": f"Bearer {alice.token}"},
         subprotocols=[websockets.Subprotocol("other"), websockets.Subprotocol("echo")],
         proxy=None,
@@ -178,7 +116,7 @@ async def test_a_websocket_echoes_thousands_of_messages(site: Site, alice: RestC
 
 async def test_thousands_of_messages_go_both_ways_at_the_same_time(site: Site) -> None:
     count = 5000
-    async with websockets.connect(address(site, f"/flood?count={count}"), proxy=None) as connection:
+    async with websockets.connect(websocket_address(site, f"/flood?count={count}"), proxy=None) as connection:
 
         async def send() -> None:
             for number in range(count):
@@ -203,48 +141,6 @@ def test_what_a_client_sends_with_its_handshake_is_not_lost(site: Site) -> None:
             assert data, received
             received += data
         assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in received
-
-
-async def test_websockets_that_end_leave_nothing(site: Site, asgi_plugin: InstalledPlugin) -> None:
-    site.get("/left")
-    before = Resources.of(asgi_plugin)
-    left = len([entry for entry in site.get("/left").json() if entry.startswith("websocket")])
-
-    for closed_properly in (True, False) * 5:
-        connection = await websockets.connect(address(site, "/ws"), proxy=None)
-        await connection.send("hello")
-        assert await connection.recv() == "hello"
-        if closed_properly:
-            await connection.close()
-        else:
-            connection.transport.abort()
-            await connection.wait_closed()
-
-    wait_until_left(site, "websocket", left + 10)
-    Resources.wait_for(asgi_plugin, before)
-
-
-@pytest.mark.parametrize(
-    ("path", "lines", "status"),
-    [
-        ("/ws", ("Upgrade: websocket", "Connection: Upgrade"), 400),
-        ("/refused", ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: x"), 400),
-        ("/about", ("Upgrade: nonsense", "Connection: Upgrade, close"), 200),
-        ("/ws", ("Connection: close",), 404),
-    ],
-)
-def test_an_upgrade_that_is_none(site: Site, path: str, lines: tuple[str, ...], status: int) -> None:
-    with connected(site) as connection:
-        connection.sendall(head(site, "GET", path, *lines))
-        answer = connection.recv(65536)
-
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-
-
-async def test_a_refused_websocket_is_a_403(site: Site) -> None:
-    with pytest.raises(websockets.InvalidStatus) as refused:
-        await websockets.connect(address(site, "/refused"), proxy=None)
-    assert refused.value.response.status_code == 403
 
 
 def test_while_the_plugin_restarts_clients_are_told_when_to_come_back(

@@ -217,6 +217,13 @@ async def flood_messages(websocket: WebSocket) -> None:
     await websocket.close()
 
 
+async def never_accept(websocket: WebSocket) -> None:
+    """Leave the handshake unanswered."""
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    left.append("never-accepted")
+
+
 async def refuse_messages(websocket: WebSocket) -> None:
     """Refuse the handshake."""
     await websocket.close()
@@ -250,6 +257,7 @@ application = Starlette(
         Route("/left", who_left),
         WebSocketRoute("/ws", echo_messages),
         WebSocketRoute("/flood", flood_messages),
+        WebSocketRoute("/never", never_accept),
         WebSocketRoute("/refused", refuse_messages),
     ],
     lifespan=lifespan,
