@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.conftest import PLUGINS, ROOT, running
+from tests.e2e.serving.resources import Resources
 from tests.harness import InstalledPlugin, RestError
 
 if TYPE_CHECKING:
@@ -122,6 +124,59 @@ def test_a_plugin_uploads_and_reads_files(files: InstalledPlugin, alice: RestCli
     digests = run(alice, channel, "digests", file_id)
     assert set(digests.values()) == {hashlib.sha256(content).hexdigest()}
     assert len(digests) == 4
+
+
+def test_a_hook_that_does_nothing_is_not_waited_for_longer_than_its_deadline(
+    server: MattermostServer, uploaded: dict[str, InstalledPlugin], alice: RestClient, channel: Json
+) -> None:
+    plugin = uploaded["files_async"]
+    with running(plugin):
+        info = alice.upload_file(channel["id"], "hang-unread.txt", TEXT)
+        with pytest.raises(RestError):
+            alice.upload_file(channel["id"], "hang-and-write.txt", TEXT)
+        plugin.wait_for_log("A call of a hook failed", hook="FileWillBeUploaded", code="DeadlineExceeded")
+
+    assert alice.file_content(info["id"]) == TEXT
+    assert stored(server, "hang-and-write") == []
+
+
+CASES: dict[str, type[Exception] | None] = {
+    "reject": RestError,
+    "ignore": None,
+    "half": RestError,
+    "raise": None,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_hook_that_stops_early_leaves_nothing(
+    plugin: InstalledPlugin, alice: RestClient, channel: Json, case: str
+) -> None:
+    content = bytes(3 << 20)
+
+    def upload() -> None:
+        with pytest.raises(CASES[case]) if CASES[case] else contextlib.nullcontext():
+            alice.upload_file(channel["id"], f"{case}-early.bin", content)
+
+    upload()  # makes what is kept
+    before = Resources.of(plugin)
+    for _ in range(12):
+        upload()
+
+    Resources.wait_for(plugin, before)
+
+
+def test_transfers_that_are_cut_short_leave_nothing(
+    plugin: InstalledPlugin, alice: RestClient, channel: Json
+) -> None:
+    file_id = alice.upload_file(channel["id"], "ignore.bin", bytes(3 << 20))["id"]
+    broke = ["the source broke"] * 3
+    assert run(alice, channel, "cut_short", file_id) == ["10", *broke]
+    before = Resources.of(plugin)
+    for _ in range(8):
+        assert run(alice, channel, "cut_short", file_id) == ["10", *broke]
+
+    Resources.wait_for(plugin, before)
 
 
 def server_content(user: RestClient, channel: Json, file_id: str) -> bytes:

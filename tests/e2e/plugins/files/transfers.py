@@ -53,6 +53,32 @@ class Transfers:
         """Statuses of the errors when a file is not there."""
         return [_error(self.api.get_file, file_id), _error(self.api.open_file, file_id)]
 
+    def cut_short(self, file_id: str) -> list[str]:
+        """Stop in the middle of whatever can be stopped; what came of each."""
+
+        def broken() -> Iterator[bytes]:
+            for _ in range(4):
+                yield bytes(MiB)
+            raise ConnectionError("the source broke")
+
+        with self.api.open_file(file_id) as file:
+            found = [str(len(file.read(10)))]
+        file = self.api.open_file(file_id)
+        del file  # and so its transfer ends
+        session = UploadSession(
+            id="".join(random.choices(string.ascii_lowercase, k=26)),
+            type="attachment",
+            user_id=self.args.user_id,
+            channel_id=self.args.channel_id,
+            filename="cut-short.bin",
+            file_size=20 * MiB,
+        )
+        session = self.api.create_upload_session(session)
+        found.append(_broken(lambda: self.api.upload_file(broken(), self.args.channel_id, "cut-short.bin")))
+        found.append(_broken(lambda: self.api.upload_data(session, broken())))
+        found.append(_broken(lambda: self.api.install_plugin(broken(), replace=True)))
+        return found
+
     def resumed(self, name: str) -> dict[str, Any]:
         """Upload 14 MiB by a session: cut off after some, then the rest."""
         content = random.Random(7).randbytes(14 * MiB)
@@ -118,3 +144,11 @@ def _error(call: Callable[[str], object], file_id: str) -> list[Any]:
     except AppError as error:
         return [type(error).__name__, error.status_code]
     return []
+
+
+def _broken(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except ConnectionError as error:
+        return str(error)
+    return "not broken"
