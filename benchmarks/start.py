@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import psutil
 
-__all__ = ["measure_import", "measure_start"]
+from benchmarks.workshop import ROOT
 
-HELLO = Path(__file__).parent.parent / "examples" / "hello"
+__all__ = ["HELLO", "measure_import", "measure_start"]
+
+HELLO = [sys.executable, str(ROOT / "examples" / "hello" / "plugin.py")]
+
 # go-plugin's cookie: the handshake of every Mattermost plugin.
 COOKIE = {"MATTERMOST_PLUGIN": "Securely message teams, anywhere.", "PLUGIN_PROTOCOL_VERSIONS": "1"}
 
@@ -31,8 +32,12 @@ def measure_import(environment: dict[str, str]) -> float:
     return float(done.stdout)
 
 
-def measure_start(environment: dict[str, str]) -> tuple[float, float]:
-    """Start the hello plugin as a host does.
+def measure_start(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Start a plugin as a host does.
+
+    Args:
+        command: The plugin's program.
+        environment: Its environment, without what the host adds.
 
     Returns:
         Milliseconds from exec to the handshake line (the plugin is serving then), and resident MiB after it.
@@ -40,7 +45,7 @@ def measure_start(environment: dict[str, str]) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="bench") as sockets:
         start = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, str(HELLO / "plugin.py")],
+            command,
             env=environment | COOKIE | {"PLUGIN_UNIX_SOCKET_DIR": sockets},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -52,13 +57,9 @@ def measure_start(environment: dict[str, str]) -> tuple[float, float]:
             line = process.stdout.readline()
             took = (time.perf_counter() - start) * 1000
             if not re.match(r"1\|1\|unix\|", line):
-                raise RuntimeError(f"the hello plugin did not shake hands but said {line!r}")
+                raise RuntimeError(f"{command[-1]} did not shake hands but said {line!r}")
             resident = psutil.Process(process.pid).memory_info().rss / (1 << 20)
         finally:
             process.terminate()
             process.communicate(timeout=30)
     return took, resident
-
-
-if __name__ == "__main__":
-    print(measure_import(dict(os.environ)), measure_start(dict(os.environ)))

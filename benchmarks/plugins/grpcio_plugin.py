@@ -1,4 +1,4 @@
-"""The rival on grpcio: the same contract and behaviour, on protobuf messages, with grpc's own server.
+"""The rival on grpcio, in threads: the same contract, on protobuf messages, with grpc's own server.
 
 It is what a plugin would be that uses protoc's Python output and grpcio as they come. The modules
 `mattermost.plugin.v1.*_pb2` are compiled from schema/proto for the run.
@@ -13,26 +13,32 @@ import tempfile
 import threading
 import time
 from concurrent import futures
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from mattermost.plugin.v1 import (
     api_pb2_grpc,
+    api_post_list_pb2,
     api_post_pb2,
     hooks_command_args_pb2,
+    hooks_file_info_pb2,
     hooks_pb2_grpc,
     hooks_post_pb2,
     hooks_scalar_pb2,
     post_pb2,
 )
+from timing import MESSAGE, timed
 
 from mattermost_plugin._runtime.wire import EMPTY, SERVING, ConnInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MESSAGE = "A message of ordinary length, created by a plugin."
+# grpcio refuses messages of more than 4 MiB by default.
+OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+HOOKS = ["OnActivate", "MessageWillBePosted", "ExecuteCommand", "FileWillBeUploaded"]
 
 
 class Broker:
@@ -44,11 +50,12 @@ class Broker:
 
     def start_stream(self, requests: Iterator[bytes], _context: grpc.ServicerContext) -> Iterator[bytes]:
         def read() -> None:
-            for request in requests:
-                info = ConnInfo.decode(request)
-                with self._lock:
-                    self._known[info.service_id] = info
-                    self._lock.notify_all()
+            with suppress(grpc.RpcError):  # the end of the host
+                for request in requests:
+                    info = ConnInfo.decode(request)
+                    with self._lock:
+                        self._known[info.service_id] = info
+                        self._lock.notify_all()
 
         threading.Thread(target=read, daemon=True).start()
         while True:  # nothing is sent; the stream stays open until the process ends
@@ -67,13 +74,11 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
         self._api: Any = None
 
     def Implemented(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return hooks_scalar_pb2.ImplementedResponse(
-            result=["OnActivate", "MessageWillBePosted", "ExecuteCommand"]
-        )
+        return hooks_scalar_pb2.ImplementedResponse(result=HOOKS)
 
     def OnActivate(self, request: Any, context: grpc.ServicerContext) -> Any:
         info = self._broker.wait(request.api_broker_id)
-        self._api = api_pb2_grpc.APIStub(grpc.insecure_channel(f"unix:{info.address}"))
+        self._api = api_pb2_grpc.APIStub(grpc.insecure_channel(f"unix:{info.address}", OPTIONS))
         return hooks_scalar_pb2.OnActivateResponse()
 
     def MessageWillBePosted(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -82,27 +87,50 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
         return hooks_post_pb2.MessageWillBePostedResponse(result=post)
 
     def ExecuteCommand(self, request: Any, context: grpc.ServicerContext) -> Any:
-        callers, calls = (int(word) for word in request.args.command.split()[1:])
+        what, *numbers = request.args.command.split()
+        callers, calls, size = map(int, numbers)
 
         def create() -> None:
-            for _ in range(calls // callers):
-                self._api.CreatePost(
-                    api_post_pb2.CreatePostRequest(
-                        post=post_pb2.Post(
-                            user_id=request.args.user_id, channel_id=request.args.channel_id, message=MESSAGE
-                        )
-                    )
-                )
+            self._api.CreatePost(create_post(request.args))
 
-        start = time.perf_counter_ns()
-        threads = [threading.Thread(target=create) for _ in range(callers)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        def read() -> None:
+            read_list(self._api.GetPostsForChannel(list_posts(request.args, size)), size)
+
         response = hooks_command_args_pb2.ExecuteCommandResponse()
-        response.result.text = str(time.perf_counter_ns() - start)
+        response.result.text = timed(callers, calls, create if what == "/create_posts" else read)
         return response
+
+    def FileWillBeUploaded(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        info = next(requests).head.info
+        size = 0
+        for request in requests:
+            size += len(request.chunk)
+            if info.name == "replace":
+                yield hooks_file_info_pb2.FileWillBeUploadedResponse(chunk=request.chunk)
+        assert size == info.size
+        yield file_answer(info)
+
+
+def create_post(args: Any) -> Any:
+    post = post_pb2.Post(user_id=args.user_id, channel_id=args.channel_id, message=MESSAGE)
+    return api_post_pb2.CreatePostRequest(post=post)
+
+
+def list_posts(args: Any, size: int) -> Any:
+    return api_post_list_pb2.GetPostsForChannelRequest(channel_id=args.channel_id, per_page=size)
+
+
+def read_list(reply: Any, size: int) -> None:
+    assert len(reply.result.order) == size
+    assert all(post.message for post in reply.result.posts.values())
+
+
+def file_answer(info: Any) -> Any:
+    answer = hooks_file_info_pb2.FileWillBeUploadedResponse()
+    answer.head.SetInParent()
+    if info.name == "replace":
+        answer.head.result.CopyFrom(info)
+    return answer
 
 
 def raw(behaviour: Any) -> grpc.RpcMethodHandler:
@@ -110,7 +138,7 @@ def raw(behaviour: Any) -> grpc.RpcMethodHandler:
 
 
 def main() -> None:
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64))
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=OPTIONS)
     broker, shutdown = Broker(), queue.SimpleQueue[None]()
     hooks_pb2_grpc.add_HooksServicer_to_server(Hooks(broker), server)
 
@@ -125,14 +153,22 @@ def main() -> None:
     }
     for name, methods in services.items():
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
-    directory = os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or tempfile.mkdtemp()
-    address = Path(directory) / f"grpcio-{os.getpid()}"
+    address = socket_address()
     server.add_insecure_port(f"unix:{address}")
     server.start()
-    sys.stdout.write(f"1|1|unix|{address}|grpc|\n")
-    sys.stdout.flush()
+    announce(address)
     shutdown.get()
     server.stop(0).wait()
+
+
+def socket_address() -> Path:
+    directory = os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or tempfile.mkdtemp()
+    return Path(directory) / f"grpcio-{os.getpid()}"
+
+
+def announce(address: Path) -> None:
+    sys.stdout.write(f"1|1|unix|{address}|grpc|\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
@@ -15,6 +17,26 @@ func (api) CreatePost(post *model.Post) (*model.Post, *model.AppError) {
 	created := post.Clone()
 	created.Id, created.CreateAt, created.UpdateAt = "8xkqsm3ktjdm9ne9jm3bq6x1wy", 1700000000000, 1700000000000
 	return created, nil
+}
+
+// posts are lists of posts by their length; they are made once.
+var posts sync.Map
+
+func (api) GetPostsForChannel(_ string, _, perPage int) (*model.PostList, *model.AppError) {
+	if list, found := posts.Load(perPage); found {
+		return list.(*model.PostList), nil
+	}
+	list := model.NewPostList()
+	for i := range perPage {
+		post := &model.Post{
+			Id: fmt.Sprintf("%026d", i), UserId: aUser, ChannelId: channel,
+			Message: "A message of ordinary length, as people write them all day.", CreateAt: 1700000000000, UpdateAt: 1700000000000,
+		}
+		list.AddPost(post)
+		list.AddOrder(post.Id)
+	}
+	posts.Store(perPage, list)
+	return list, nil
 }
 
 func (api) GetServerVersion() string          { return model.CurrentVersion }

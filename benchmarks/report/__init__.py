@@ -1,0 +1,1 @@
+"""Pages, charts and tables of what was measured: `python -m benchmarks.report dist/benchmark.json`."""
