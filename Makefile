@@ -11,7 +11,7 @@ PLUGINS = $(patsubst %/plugin.json,%,$(wildcard examples/*/plugin.json tests/e2e
 RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-go test-python check check-format check-types check-generated check-go \
+.PHONY: help setup demo test test-go test-python adoption check check-format check-types check-generated check-go \
 	generate lock picture bench wheel clean
 
 help: ## show these commands
@@ -39,6 +39,9 @@ test-go: $(READY)
 test-python: $(READY)
 	$(PY) -m tests.harness
 	$(PY) -m pytest
+
+adoption: $(READY) ## build a Mattermost server with the host inside, and run the end-to-end tests on it
+	$(PY) -m tests.adoption
 
 check: check-format check-types check-generated check-go ## formatting, lint, types, generated files
 

@@ -18,13 +18,16 @@ from typing import Any
 from tests.harness.cache import cache_directory, locked
 from tests.harness.progress import Progress
 
-__all__ = ["BuildError", "ServerProgram", "build_server"]
+__all__ = ["BuildError", "ServerProgram", "build_server", "find_go"]
 
 MODULE = Path(__file__).resolve().parent.parent / "server"
 SERVER_MODULE = "github.com/mattermost/mattermost/server/v8"
 COMMAND = f"{SERVER_MODULE}/cmd/mattermost"
 ASSETS = ("i18n", "templates", "fonts")
 """Folders of the server's module that the program looks for beside itself."""
+
+SERVER_VARIABLE = "MATTERMOST_PLUGIN_TEST_SERVER"
+"""Names the program of another server to test with, which has its files beside it."""
 
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
 
@@ -49,7 +52,8 @@ class ServerProgram:
 def build_server(progress: Progress | None = None) -> ServerProgram:
     """Return the server's program, building it first if no earlier build of the same sources is cached.
 
-    Processes that ask at the same time wait for the one that builds.
+    Processes that ask at the same time wait for the one that builds. Nothing is built if
+    `SERVER_VARIABLE` names another program.
 
     Args:
         progress: Hears how far the build is; None writes to standard error.
@@ -57,8 +61,10 @@ def build_server(progress: Progress | None = None) -> ServerProgram:
     Raises:
         BuildError: Go is missing, or it could not build the server.
     """
+    if given := os.environ.get(SERVER_VARIABLE):
+        return ServerProgram(Path(given), "given")
     progress = progress or Progress()
-    go = _find_go()
+    go = find_go()
     version = _go(go, "list", "-m", "-f", "{{.Version}}", SERVER_MODULE)
     home = cache_directory("server") / _content_key(go)
     program = ServerProgram(home / "mattermost", version)
@@ -71,7 +77,12 @@ def build_server(progress: Progress | None = None) -> ServerProgram:
     return program
 
 
-def _find_go() -> str:
+def find_go() -> str:
+    """Return the go command.
+
+    Raises:
+        BuildError: There is none.
+    """
     beside_python = Path(sys.executable).parent / "go"
     found = shutil.which("go") or (str(beside_python) if beside_python.exists() else None)
     if found is None:
