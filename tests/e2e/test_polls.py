@@ -208,9 +208,7 @@ def test_a_command_that_cannot_be_understood_is_answered_with_what_to_do(
 def test_questions_may_hold_what_people_type(
     polls: InstalledPlugin, alice: RestClient, channel: Json
 ) -> None:
-    poll = ask(
-        alice, channel, "/poll “What's  for lunch'; DROP TABLE polls_poll; --?” 100% «Grüße 🍕» don't"
-    )
+    poll = ask(alice, channel, "/poll “What's  for lunch'; DROP TABLE polls_poll; --?” 100% «Grüße 🍕» don't")
 
     assert poll.title == "What's for lunch'; DROP TABLE polls_poll; --?"
     assert list(poll.votes) == ["100%", "Grüße 🍕", "don't"]
