@@ -21,8 +21,8 @@ _HANDWRITTEN_HOOKS = {
     "OnConfigurationChange",  # is not sent before the plugin is active
 }
 
-# Hooks whose answer Mattermost's client decodes into the argument: what it leaves empty stays as it was, all of it
-# where the plugin refuses.
+# Hooks whose answer Mattermost's client decodes into the argument: what it leaves empty stays as it was, all
+# of it where the plugin refuses.
 _MERGED_HOOKS = {"MessageWillBePosted", "ChannelMemberWillBeAdded", "TeamMemberWillBeAdded"}
 
 
