@@ -12,10 +12,10 @@ const (
 	collectAt = 400
 
 	// collectAbove is the memory from which the collector runs as often as it has to, to stay there if it can.
-	collectAbove = 96 << 20
+	collectAbove = 64 << 20
 
 	// garbageRoom is how much garbage there may be beside much that lives.
-	garbageRoom = 64 << 20
+	garbageRoom = 32 << 20
 )
 
 // limitGarbage makes the collector run seldom, but not so seldom that garbage fills the memory.
