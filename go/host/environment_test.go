@@ -68,6 +68,14 @@ func TestWhatKeepsAPluginFromStartingIsItsStatus(t *testing.T) {
 		"an executable outside": {func(b *installed) {
 			b.server()["executables"] = map[string]any{runtime.GOOS + "-" + runtime.GOARCH: "../../bin/true"}
 		}, []kind{goOverNetRPC}, "unable to start plugin: " + id, host.ErrOutsideBundle},
+		"a runtime that is a path": {func(b *installed) { b.server()["runtime"] = "/usr/bin/python3" }, []kind{python},
+			"plugin.json: server.runtime must be the name of a program on PATH", host.ErrManifest},
+		"no runtime": {func(b *installed) { delete(b.server(), "runtime") }, []kind{python},
+			"plugin.json: server.runtime is missing", host.ErrManifest},
+		"a setting that is none": {func(b *installed) {
+			b.manifest["props"] = map[string]any{"mattermost_plugin": map[string]any{"hurry": true}}
+		},
+			[]kind{goOverGRPC, python}, "plugin.json: props.mattermost_plugin.hurry is not a setting", host.ErrManifest},
 		"a web app that is not there": {func(b *installed) { b.manifest["webapp"] = map[string]any{"bundle_path": "webapp/main.js"} },
 			[]kind{goOverNetRPC, python}, "unable to generate webapp bundle: " + id, nil},
 	} {
@@ -329,8 +337,7 @@ func TestAPluginThatKeepsCrashingIsRestartedTwiceAndThenDeactivated(t *testing.T
 }
 
 func TestTheJobChecksByItselfAndCrashesThatAreFarApartAreBorne(t *testing.T) {
-	limits := host.DefaultHealthCheck
-	limits.Interval, limits.Window = 5*time.Millisecond, time.Nanosecond
+	limits := host.HealthCheck{Interval: 5 * time.Millisecond, Window: time.Nanosecond}
 	s := newFakeServer(t)
 	b := install(t, s.plugins, goOverNetRPC, id)
 	env := s.host(t, host.WithHealthCheck(limits))

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -28,6 +29,7 @@ func newOptions(list []Option) options {
 	for _, option := range list {
 		option(&o)
 	}
+	o.health = o.health.completed()
 	return o
 }
 
@@ -62,7 +64,7 @@ func WithDeactivateTimeout(limit time.Duration) Option {
 // DeactivateTimeout is how long a Mattermost server waits for OnDeactivate.
 const DeactivateTimeout = 10 * time.Second
 
-// HealthCheck are the limits of health checks.
+// HealthCheck are the limits of health checks. A zero field stands for what DefaultHealthCheck has there.
 type HealthCheck struct {
 	// Interval is the time between two checks of a plugin.
 	Interval time.Duration
@@ -82,4 +84,15 @@ var DefaultHealthCheck = HealthCheck{
 	PingTimeout: 10 * time.Second,
 	Crashes:     plugin.HealthCheckNumRestartsLimit,
 	Window:      plugin.HealthCheckDeactivationWindow,
+}
+
+// completed returns the limits with the defaults in the place of zeros.
+func (h HealthCheck) completed() HealthCheck {
+	return HealthCheck{
+		Interval:    cmp.Or(h.Interval, DefaultHealthCheck.Interval),
+		Pings:       cmp.Or(h.Pings, DefaultHealthCheck.Pings),
+		PingTimeout: cmp.Or(h.PingTimeout, DefaultHealthCheck.PingTimeout),
+		Crashes:     cmp.Or(h.Crashes, DefaultHealthCheck.Crashes),
+		Window:      cmp.Or(h.Window, DefaultHealthCheck.Window),
+	}
 }

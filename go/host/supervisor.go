@@ -17,7 +17,15 @@ import (
 )
 
 // Metrics takes how long calls took, in seconds; the metrics of a Mattermost server do.
-type Metrics = timed.Metrics
+type Metrics interface {
+	// ObservePluginHookDuration and ObservePluginAPIDuration take a call of a hook, and one of the API.
+	ObservePluginHookDuration(pluginID, hookName string, success bool, elapsed float64)
+	ObservePluginAPIDuration(pluginID, apiName string, success bool, elapsed float64)
+	// ObservePluginMultiHookIterationDuration takes what one plugin adds to a fan-out, ObservePluginMultiHookDuration all
+	// of it.
+	ObservePluginMultiHookIterationDuration(pluginID string, elapsed float64)
+	ObservePluginMultiHookDuration(elapsed float64)
+}
 
 // Supervised is what a Supervisor needs to know of the server and the plugin.
 type Supervised struct {
@@ -67,7 +75,7 @@ func NewSupervisor(supervised Supervised, list ...Option) (*Supervisor, error) {
 		driver = s.driver
 	}
 	api := supervised.API
-	if api != nil {
+	if api != nil && supervised.Metrics != nil {
 		api = timed.NewAPI(api, s.id, supervised.Metrics)
 	}
 	netrpc, err := netrpchooks.New(api, driver, s.log)
@@ -101,7 +109,10 @@ func NewSupervisor(supervised Supervised, list ...Option) (*Supervisor, error) {
 		hooks, err = s.useGRPC(started, cfg)
 	}
 	if err == nil {
-		s.hooks = timed.NewHooks(hooks, s.id, supervised.Metrics)
+		s.hooks = hooks
+		if supervised.Metrics != nil {
+			s.hooks = timed.NewHooks(hooks, s.id, supervised.Metrics)
+		}
 		err = s.learn()
 	}
 	if err != nil {
@@ -184,7 +195,7 @@ func (s *Supervisor) Ping() error {
 // PerformHealthCheck returns an error if the plugin leaves a few pings in a row unanswered.
 func (s *Supervisor) PerformHealthCheck() error {
 	var err error
-	for range max(s.options.health.Pings, 1) {
+	for range s.options.health.Pings {
 		if err = s.Ping(); err == nil {
 			return nil
 		}

@@ -9,11 +9,13 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 )
 
-// Metrics takes what is measured, in seconds. The server's own metrics have these methods.
-type Metrics interface {
+// HookMetrics takes how long calls of hooks took, in seconds.
+type HookMetrics interface {
 	ObservePluginHookDuration(pluginID, hookName string, success bool, elapsed float64)
-	ObservePluginMultiHookIterationDuration(pluginID string, elapsed float64)
-	ObservePluginMultiHookDuration(elapsed float64)
+}
+
+// APIMetrics takes how long calls of the API took, in seconds.
+type APIMetrics interface {
 	ObservePluginAPIDuration(pluginID, apiName string, success bool, elapsed float64)
 }
 
@@ -26,14 +28,11 @@ type Hooks interface {
 type hooks struct {
 	inner    Hooks
 	pluginID string
-	metrics  Metrics
+	metrics  HookMetrics
 }
 
-// NewHooks returns hooks that are measured. Without metrics they are the hooks themselves.
-func NewHooks(inner Hooks, pluginID string, metrics Metrics) Hooks {
-	if metrics == nil {
-		return inner
-	}
+// NewHooks returns hooks that are measured.
+func NewHooks(inner Hooks, pluginID string, metrics HookMetrics) Hooks {
 	return &hooks{inner, pluginID, metrics}
 }
 
@@ -44,14 +43,11 @@ func (t *hooks) observe(name string, success bool, start time.Time) {
 type api struct {
 	inner    plugin.API
 	pluginID string
-	metrics  Metrics
+	metrics  APIMetrics
 }
 
-// NewAPI returns an API whose calls are measured. Without metrics it is the API itself.
-func NewAPI(inner plugin.API, pluginID string, metrics Metrics) plugin.API {
-	if metrics == nil {
-		return inner
-	}
+// NewAPI returns an API whose calls are measured.
+func NewAPI(inner plugin.API, pluginID string, metrics APIMetrics) plugin.API {
 	return &api{inner, pluginID, metrics}
 }
 

@@ -20,8 +20,7 @@ type observed struct{ lines []string }
 func (o *observed) ObservePluginHookDuration(pluginID, hookName string, success bool, elapsed float64) {
 	o.lines = append(o.lines, fmt.Sprint("hook ", pluginID, " ", hookName, " ", success, elapsed >= 0))
 }
-func (o *observed) ObservePluginMultiHookIterationDuration(string, float64) {}
-func (o *observed) ObservePluginMultiHookDuration(float64)                  {}
+
 func (o *observed) ObservePluginAPIDuration(pluginID, apiName string, success bool, elapsed float64) {
 	o.lines = append(o.lines, fmt.Sprint("API ", pluginID, " ", apiName, " ", success, elapsed >= 0))
 }
@@ -62,12 +61,6 @@ func TestACallThatReturnsAnErrorIsNoSuccess(t *testing.T) {
 	_, _ = api.GetUser("u")
 	_ = api.RegisterCommand(nil)
 	require.Equal(t, []string{"API p GetUser false true", "API p RegisterCommand false true"}, metrics.lines)
-}
-
-func TestWithoutMetricsThereIsNothingBetween(t *testing.T) {
-	api := contracttest.APIFunc(func(string, ...any) []any { return nil })
-	_, same := timed.NewAPI(api, "p", nil).(contracttest.APIFunc)
-	require.True(t, same)
 }
 
 // hooks are hooks that can report failures, of which some are called.
