@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import PLUGINS, running
+from tests.e2e.serving.resources import Resources
 from tests.harness import InstalledPlugin
 
 if TYPE_CHECKING:
@@ -193,6 +194,17 @@ def test_threads_share_an_engine(bench: TestBench, server: MattermostServer, ask
     assert bench.query(server, "SELECT n FROM sql_counter") == [["200"]]
     assert bench.query(server, "SELECT count(DISTINCT n), max(n) FROM sql_log") == [["200", "200"]]
     assert "Current Checked out connections: 0" in answer["pool"]
+
+
+@pytest.mark.timeout(300)
+def test_a_hundred_thousand_rows_pass_in_constant_memory(
+    uploaded: dict[str, InstalledPlugin], ask: Ask
+) -> None:
+    rows = "SELECT i, repeat('x', 1000), now() FROM generate_series(1, {}) i"
+    ask("count", statement=rows.format(5000))  # what is loaded at first use
+    with Resources(uploaded["sql"]) as resources:
+        assert ask("count", statement=rows.format(100_000)) == {"rows": 100_000}
+    assert resources.growth < 32 << 20  # of 100 MB that pass
 
 
 def test_an_asyncio_plugin_uses_threads(ask_async: Ask) -> None:

@@ -12,6 +12,7 @@ from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin.sql._driver import Driver
 from tests.harness.guardian import Guardian
 from tests.harness.postgres import Postgres
+from tests.sql.replica import Replica
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,13 +27,14 @@ class DatabaseHost:
 
     Args:
         directory: For its files; must exist.
+        with_replica: Whether there is a replica of it, too.
 
     Attributes:
         driver: What `mattermost_plugin.sql` works with.
         socket: Where it is served.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, with_replica: bool = False) -> None:
         program = directory / "database"
         subprocess.run(
             ["go", "build", "-o", program, "./internal/contracttest/database"], cwd=ROOT / "go", check=True
@@ -43,8 +45,13 @@ class DatabaseHost:
             stack.callback(self.postgres.close)
             self.source = self.postgres.create_database("mattermost")
             self.socket = directory / "driver.sock"
+            command = [program, "-source", self.source, "-socket", self.socket]
+            if with_replica:
+                replica = Replica(self.postgres, directory / "replica", guardian)
+                stack.callback(replica.close)
+                command += ["-replica", replica.address("mattermost")]
             self._process = subprocess.Popen(
-                [program, "-source", self.source, "-socket", self.socket],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,22 +13,6 @@ from mattermost_plugin import sql
 from mattermost_plugin.errors import OperationalError
 from mattermost_plugin.sql._connect import open_connection
 from tests.sql.host import DatabaseHost
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseHost]:
-    with DatabaseHost(tmp_path_factory.mktemp("database")) as host:
-        yield host
-
-
-@pytest.fixture
-def connection(host: DatabaseHost) -> Iterator[sql.Connection]:
-    connection = open_connection(host.driver)
-    yield connection
-    connection.close()
 
 
 @pytest.mark.parametrize(

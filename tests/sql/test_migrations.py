@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from mattermost_plugin.sql._connect import open_connection
-from mattermost_plugin.sql._engine import engine_of
-from tests.sql.host import ROOT, DatabaseHost
+from tests.sql.host import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,19 +29,11 @@ OLD_DATA = """
 """
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseHost]:
-    with DatabaseHost(tmp_path_factory.mktemp("database")) as host:
-        yield host
-
-
-@pytest.fixture
-def engine(host: DatabaseHost) -> Iterator[sa.Engine]:
-    engine = engine_of(lambda: open_connection(host.driver, parse_json=False), {})
-    yield engine
+@pytest.fixture(autouse=True)
+def without_tables(engine: sa.Engine) -> Iterator[None]:
+    yield
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE IF EXISTS polls_vote, polls_choice, polls_poll, polls_version")
-    engine.dispose()
 
 
 @pytest.fixture

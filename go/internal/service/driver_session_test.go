@@ -46,7 +46,7 @@ func onDatabases(t *testing.T, test func(t *testing.T, h *dbHost)) {
 			must(t, err)
 			server, err := serverdb.Open(source)
 			must(t, err)
-			t.Cleanup(func() { must(t, server.Pool.Close()) })
+			t.Cleanup(func() { must(t, server.Close()) })
 			h := &dbHost{t: t, source: source, server: server, begin: service.DirectDriver(server), log: &bytes.Buffer{}}
 			if remote {
 				far, shutdown, err := serverdb.OverRPC(server)

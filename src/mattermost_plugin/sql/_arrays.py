@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["list_of", "text_of_list"]
 
-_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|([^{},;"\\]+(?:\\.[^{},;"\\]*)*)|([{},;])', re.DOTALL)
+# A quoted item, one without quotes, or a mark; by what stands between items, which the others may contain.
+_ITEM = {
+    delimiter: re.compile(
+        rf'"((?:[^"\\]|\\.)*)"|([^{{}}{delimiter}"\\]+(?:\\.[^{{}}{delimiter}"\\]*)*)|([{{}}{delimiter}])',
+        re.DOTALL,
+    )
+    for delimiter in ",;"
+}
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'(["\\])')
 # In front of the braces if they do not begin at 1: "[0:2]={...}".
@@ -32,10 +39,11 @@ def list_of(text: str, item: Callable[[str], Any], delimiter: str = ",") -> list
     """
     bounds = _BOUNDS.match(text)
     position = bounds.end() if bounds else 0
+    items = _ITEM[delimiter]
     stack: list[list[Any]] = []
     root: list[Any] | None = None
     while position < len(text):
-        match = _ITEM.match(text, position)
+        match = items.match(text, position)
         if match is None or (root is not None and not stack):
             raise DataError(f"this is no array: {text!r}")
         position = match.end()
@@ -49,8 +57,6 @@ def list_of(text: str, item: Callable[[str], Any], delimiter: str = ",") -> list
             stack.append(inner)
         elif mark == "}" and stack:
             stack.pop()
-        elif mark is not None and mark != delimiter:
-            raise DataError(f"this is no array: {text!r}")
         elif mark is None and stack:
             if plain == "NULL":
                 stack[-1].append(None)

@@ -75,7 +75,8 @@ class Connection:
         self._transaction: str | None = None
         self._autocommit = False
         self._isolation_level: IsolationLevel | None = None
-        self._read_only = False
+        # The server's driver begins a transaction either so or READ WRITE, which a replica refuses.
+        self._read_only = replica
         self._active: Rows | None = None
         self._closed = True
         self._server_version = 0
@@ -142,7 +143,7 @@ class Connection:
 
     @property
     def read_only(self) -> bool:
-        """Whether the next transactions may only read."""
+        """Whether the next transactions may only read, as they do on a replica."""
         return self._read_only
 
     @read_only.setter

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math"
 	"net"
 	"os"
 	"sync/atomic"
@@ -26,19 +27,25 @@ import (
 func main() {
 	log.SetFlags(0)
 	source := flag.String("source", "", "address of the PostgreSQL")
+	replica := flag.String("replica", "", "address of a replica, if there is one")
 	socket := flag.String("socket", "", "where to serve")
 	flag.Parse()
-	if err := run(*source, *socket); err != nil {
+	if err := run(*source, *replica, *socket); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(source, socket string) error {
+func run(source, replica, socket string) error {
 	server, err := serverdb.Open(source)
 	if err != nil {
 		return err
 	}
-	defer server.Pool.Close()
+	defer server.Close()
+	if replica != "" {
+		if err := server.UseReplica(replica); err != nil {
+			return err
+		}
+	}
 	remote, shutdown, err := serverdb.OverRPC(server)
 	if err != nil {
 		return err
@@ -56,7 +63,8 @@ func run(source, socket string) error {
 		return err
 	}
 	grpcServer := grpc.NewServer(append(service.ServerOptions(),
-		grpc.StaticStreamWindowSize(8<<20), grpc.StaticConnWindowSize(16<<20))...)
+		grpc.StaticStreamWindowSize(8<<20), grpc.StaticConnWindowSize(16<<20),
+		grpc.MaxRecvMsgSize(math.MaxInt32), grpc.MaxSendMsgSize(math.MaxInt32))...)
 	current := func(ctx context.Context) (plugin.Driver, func() error) { return session.Load().Begin(ctx) }
 	pluginpb.RegisterDriverServer(grpcServer, service.NewDriverServer(current, hclog.Default()))
 	go func() {

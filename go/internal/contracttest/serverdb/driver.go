@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -54,16 +55,17 @@ func (o *objects[T]) take(id string) T {
 // Database is the driver of a server over lib/pq: its calls go to the connections below database/sql, whose pool is
 // the server's.
 type Database struct {
-	// Pool is the server's own.
+	// Pool is the server's own, to its master.
 	Pool *sql.DB
 
+	replica *sql.DB // nil: there is none, and the master answers for it
 	conns *objects[*sql.Conn]
 	txs   *objects[driver.Tx]
 	stmts *objects[driver.Stmt]
 	rows  *objects[driver.Rows]
 }
 
-// Open returns the driver of a server whose PostgreSQL has the address source. Close its Pool in the end.
+// Open returns the driver of a server whose PostgreSQL has the address source. Close it in the end.
 func Open(source string) (*Database, error) {
 	pool, err := sql.Open("postgres", source)
 	if err != nil {
@@ -78,6 +80,20 @@ func Open(source string) (*Database, error) {
 		stmts: newObjects[driver.Stmt](&ids),
 		rows:  newObjects[driver.Rows](&ids),
 	}, nil
+}
+
+// UseReplica adds a replica with the address source.
+func (d *Database) UseReplica(source string) (err error) {
+	d.replica, err = sql.Open("postgres", source)
+	return err
+}
+
+// Close closes all connections to PostgreSQL.
+func (d *Database) Close() error {
+	if d.replica == nil {
+		return d.Pool.Close()
+	}
+	return errors.Join(d.replica.Close(), d.Pool.Close())
 }
 
 // raw runs a function with the connection of lib/pq.
@@ -99,8 +115,12 @@ func (d *Database) ShutdownConns(string) {
 	}
 }
 
-func (d *Database) Conn(bool) (string, error) {
-	conn, err := d.Pool.Conn(context.Background())
+func (d *Database) Conn(isMaster bool) (string, error) {
+	pool := d.Pool
+	if !isMaster && d.replica != nil {
+		pool = d.replica
+	}
+	conn, err := pool.Conn(context.Background())
 	if err != nil {
 		return "", err
 	}

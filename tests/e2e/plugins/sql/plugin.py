@@ -61,6 +61,12 @@ class SQLWitness(Plugin):
         except DBAPIError as error:
             return {"kind": type(error).__name__, "original": told(error.orig)}
 
+    @http.post("/count")
+    def count_rows(self, request: Request) -> dict[str, int]:
+        """Count the rows of a query, one by one."""
+        with sql.connect(self) as connection:
+            return {"rows": sum(1 for _ in connection.execute(request.json()["statement"]))}
+
     @http.post("/threads")
     def by_threads(self, request: Request) -> dict[str, Any]:
         """Count with one engine in many threads, each time in a transaction."""
