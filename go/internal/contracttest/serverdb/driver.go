@@ -59,10 +59,10 @@ type Database struct {
 	Pool *sql.DB
 
 	replica *sql.DB // nil: there is none, and the master answers for it
-	conns *objects[*sql.Conn]
-	txs   *objects[driver.Tx]
-	stmts *objects[driver.Stmt]
-	rows  *objects[driver.Rows]
+	conns   *objects[*sql.Conn]
+	txs     *objects[driver.Tx]
+	stmts   *objects[driver.Stmt]
+	rows    *objects[driver.Rows]
 }
 
 // Open returns the driver of a server whose PostgreSQL has the address source. Close it in the end.
