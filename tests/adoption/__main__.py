@@ -25,6 +25,7 @@ ELSEWHERE = [
     "tests/e2e/test_lifecycle.py::test_on_deactivate_runs_once",  # waits for the end of the bridge
     "tests/e2e/test_log.py::test_log_records_keep_their_level_and_fields",  # which are no texts here
     "tests/e2e/serving/test_bad_input.py::test_the_log_says_what_was_wrong",  # likewise
+    "tests/e2e/test_sql.py::test_a_hundred_thousand_rows_pass_in_constant_memory",  # measures the bridge, too
     "tests/e2e/test_harness.py",  # builds the stock server
     "tests/e2e/test_demo.py",
 ]
