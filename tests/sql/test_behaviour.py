@@ -25,7 +25,9 @@ from tests.sql.host import DatabaseHost
         1.5,
         Decimal("12345678901234567890.123456789"),
         "Grüße",
+        "",
         b"\x00\xff",
+        b"",
         datetime(2024, 2, 29, 12, 30, 0, 123456),  # noqa: DTZ001 - a timestamp without zone
         datetime(2024, 2, 29, 12, 30, tzinfo=timezone.utc),
         date(2024, 2, 29),

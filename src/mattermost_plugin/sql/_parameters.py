@@ -159,7 +159,8 @@ def adapt(value: Any) -> Any:
         case float():
             return float(value) if math.isfinite(value) else _text(value)
         case bytes() | bytearray() | memoryview():
-            return bytes(value)
+            # Empty bytes would arrive as null, since gob makes nil of them; empty text means the same.
+            return bytes(value) or ""
     return _text(value)
 
 
