@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from mattermost_plugin._grpc import Handler, Kind, Options, RpcError, StatusCode, aio, threads
 from mattermost_plugin._grpc.addresses import PeerCredentials, Target
@@ -46,7 +47,7 @@ class RunningServer:
             result = call()
             return await result if asyncio.iscoroutine(result) else result
 
-        return asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(60)
 
     def start(self) -> None:
         self.run(self.server.start)
@@ -150,7 +151,7 @@ def test_a_server_that_does_not_answer_is_deadline_exceeded(client_driver: str, 
         with FACES[client_driver](f"unix:{tmp_path}/s") as face, pytest.raises(RpcError) as raised:
             face.unary(PATH, b"x" * 1_000_000, timeout=0.2)
         assert raised.value.code is StatusCode.DEADLINE_EXCEEDED
-        assert 0.2 <= time.monotonic() - begin < 2
+        assert time.monotonic() - begin >= 0.2
 
 
 def test_stop_with_grace_lets_running_calls_end(driver: str, client: type[Face], tmp_path: Path) -> None:
@@ -162,13 +163,13 @@ def test_stop_with_grace_lets_running_calls_end(driver: str, client: type[Face],
         return request
 
     with client(f"unix:{tmp_path}/s") as face, ThreadPoolExecutor(1) as pool:
-        with serving(driver, tmp_path / "s", slow, grace=5) as server:
+        with serving(driver, tmp_path / "s", slow) as server:
             answer = pool.submit(face.unary, PATH, b"done")
-            assert running.wait(5)
+            assert running.wait(30)
             begin = time.monotonic()
-            server.run(lambda: server.server.stop(5))
-            assert time.monotonic() - begin < 3
-        assert answer.result(5) == b"done"
+            server.run(lambda: server.server.stop(60))
+            assert time.monotonic() - begin < 30
+        assert answer.result(30) == b"done"
 
 
 def test_stop_without_grace_cancels_running_calls(driver: str, client: type[Face], tmp_path: Path) -> None:
@@ -184,11 +185,11 @@ def test_stop_without_grace_cancels_running_calls(driver: str, client: type[Face
     with client(f"unix:{tmp_path}/s") as face, ThreadPoolExecutor(1) as pool:
         with serving(driver, tmp_path / "s", endless):
             answer = pool.submit(face.unary, PATH, b"x")
-            assert running.wait(5)
+            assert running.wait(30)
         with pytest.raises(RpcError) as raised:
-            answer.result(5)
+            answer.result(30)
     assert raised.value.code is StatusCode.UNAVAILABLE
-    assert seen.wait(5)
+    assert seen.wait(30)
 
 
 def test_a_socket_is_only_for_its_user_and_removed_at_the_end(driver: str, tmp_path: Path) -> None:
@@ -208,6 +209,54 @@ def test_a_stale_socket_is_replaced_and_a_used_one_is_not(
         assert face.unary(PATH, b"x") == b"x"
         with pytest.raises(OSError, match="in use"), serving(driver, path, echo):
             pass
+
+
+def ends(client: socket.socket) -> bool:
+    """Return whether the server closes a connection."""
+    client.settimeout(30)
+    try:
+        while client.recv(100_000):
+            pass
+    except ConnectionResetError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("policy", [asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy])
+@pytest.mark.parametrize("turns", range(6))
+def test_a_client_that_connects_while_a_server_on_a_loop_stops_is_disconnected(
+    policy: type[asyncio.AbstractEventLoopPolicy], turns: int, tmp_path: Path
+) -> None:
+    async def connect_and_stop(client: socket.socket) -> None:
+        server = aio.Server(waiting("aio", echo))
+        server.listen_unix(str(tmp_path / "s"))
+        await server.start()
+        client.connect(str(tmp_path / "s"))
+        for _ in range(turns):  # of the loop: the connection waits, has been accepted, has a transport
+            await asyncio.sleep(0)
+        await server.stop()
+
+    loop = policy().new_event_loop()
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            loop.run_until_complete(connect_and_stop(client))
+        finally:
+            loop.close()
+        assert ends(client)
+
+
+def test_a_client_that_connects_while_a_server_on_threads_stops_is_disconnected(tmp_path: Path) -> None:
+    for number in range(100):
+        server = RunningServer("threads", waiting("threads", echo))
+        path = server.server.listen_unix(str(tmp_path / str(number)))
+        server.start()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            time.sleep(number * 5e-6)  # whatever the server is about just then
+            server.stop()
+            assert ends(client)
 
 
 @pytest.mark.parametrize("welcome", [True, False])
@@ -287,16 +336,16 @@ def test_tls(
         if client_driver == "threads":
             channel = threads.Channel(target, ssl_context=contexts[1])
             call = channel.unary_unary(PATH, bytes, bytes)
-            assert call(b"x", timeout=10) == b"x"
-            assert call(large, timeout=10) == large
+            assert call(b"x", timeout=60) == b"x"
+            assert call(large, timeout=60) == large
             channel.close()
         else:
 
             async def calls() -> None:
                 channel = aio.Channel(target, ssl_context=contexts[1])
                 call = channel.unary_unary(PATH, bytes, bytes)
-                assert await call(b"x", timeout=10) == b"x"
-                assert await call(large, timeout=10) == large
+                assert await call(b"x", timeout=60) == b"x"
+                assert await call(large, timeout=60) == large
                 await channel.close()
 
             asyncio.run(calls())
@@ -312,7 +361,7 @@ def test_a_client_that_does_not_speak_tls_is_turned_away(
     server.start()
     try:
         with client(f"unix:{tmp_path}/s") as face, pytest.raises(RpcError) as raised:
-            face.unary(PATH, b"x", timeout=5)
+            face.unary(PATH, b"x", timeout=60)
         assert raised.value.code is StatusCode.UNAVAILABLE
     finally:
         server.stop()
@@ -323,51 +372,56 @@ def test_a_client_that_does_not_speak_tls_is_turned_away(
 
 @pytest.mark.parametrize("client_driver", ["aio", "threads"])
 def test_a_handler_that_waits_holds_nobody_up(driver: str, client_driver: str, tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
     def wait(request: bytes, call: Any) -> bytes:
-        time.sleep(0.2)
+        together.wait(60)
         return request
 
-    with serving(driver, tmp_path / "s", wait), FACES[client_driver](f"unix:{tmp_path}/s") as face:
-        begin = time.monotonic()
-        with ThreadPoolExecutor(4) as pool:
-            assert list(pool.map(lambda _: face.unary(PATH, b"x"), range(4))) == [b"x"] * 4
-        assert time.monotonic() - begin < 0.7
+    target = f"unix:{tmp_path}/s"
+    with (
+        serving(driver, tmp_path / "s", wait),
+        FACES[client_driver](target) as face,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        assert list(pool.map(lambda _: face.unary(PATH, b"x"), range(4))) == [b"x"] * 4
 
 
 def test_handlers_that_call_another_server_overlap(tmp_path: Path) -> None:
-    def slow(request: bytes, call: Any) -> bytes:
-        time.sleep(0.1)
+    together = threading.Barrier(16)
+
+    def wait(request: bytes, call: Any) -> bytes:
+        together.wait(60)
         return request
 
     channel = threads.Channel(f"unix:{tmp_path}/api")
     api = channel.unary_unary(PATH, bytes, bytes)
-    with serving("threads", tmp_path / "api", slow), serving("threads", tmp_path / "s", lambda r, _: api(r)):
+    with serving("threads", tmp_path / "api", wait), serving("threads", tmp_path / "s", lambda r, _: api(r)):
         # All on one connection, as grpc-go makes them.
         with AioFace(f"unix:{tmp_path}/s") as face, ThreadPoolExecutor(16) as pool:
-            begin = time.monotonic()
             for _ in range(2):
                 assert list(pool.map(lambda _: face.unary(PATH, b"x"), range(16))) == [b"x"] * 16
-            assert time.monotonic() - begin < 1.6  # 3.2 s one after another
         channel.close()
 
 
 def test_no_more_unary_handlers_run_than_there_are_workers_and_streams_do_not_count(tmp_path: Path) -> None:
     running = most = 0
-    lock, gate = threading.Lock(), threading.Event()
+    lock, gate, together = threading.Lock(), threading.Event(), threading.Barrier(3)
 
     def unary(request: bytes, call: Any) -> bytes:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.05)
+        together.wait(60)
+        time.sleep(0.05)  # a fourth would come now
         with lock:
             running -= 1
         return request
 
     def stream(request: bytes, call: Any) -> Iterator[bytes]:
         yield b"begun"
-        gate.wait(10)
+        gate.wait(100)
         yield b"done"
 
     handlers = {
@@ -381,7 +435,7 @@ def test_no_more_unary_handlers_run_than_there_are_workers_and_streams_do_not_co
     with AioFace(f"unix:{tmp_path}/s") as face, ThreadPoolExecutor(12) as pool:
         calls = [face.receive_all("/test.Service/Stream", b"") for _ in range(6)]
         assert [next(call) for call in calls] == [b"begun"] * 6
-        assert list(pool.map(lambda _: face.unary(PATH, b"x", timeout=5), range(12))) == [b"x"] * 12
+        assert list(pool.map(lambda _: face.unary(PATH, b"x", timeout=60), range(12))) == [b"x"] * 12
         gate.set()
         assert [next(call) for call in calls] == [b"done"] * 6
     server.stop()
@@ -401,11 +455,12 @@ def test_calls_beyond_the_servers_limit_wait_for_their_turn(driver: str, tmp_pat
 
 
 def test_a_cancelled_task_cancels_its_call(tmp_path: Path) -> None:
-    cancelled = threading.Event()
+    running, cancelled = threading.Event(), threading.Event()
 
     async def endless(request: bytes, call: Any) -> bytes:
+        running.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(120)
         except asyncio.CancelledError:
             cancelled.set()
             raise
@@ -418,11 +473,11 @@ def test_a_cancelled_task_cancels_its_call(tmp_path: Path) -> None:
     async def cancel() -> None:
         channel = aio.Channel(f"unix:{tmp_path}/s")
         task = asyncio.ensure_future(channel.unary_unary(PATH, bytes, bytes)(b""))
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(running.wait, 30)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        await asyncio.to_thread(cancelled.wait, 5)
+        await asyncio.to_thread(cancelled.wait, 30)
         await channel.close()
 
     asyncio.run(cancel())

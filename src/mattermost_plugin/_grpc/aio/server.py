@@ -200,9 +200,15 @@ class Server:
             grace: seconds that running calls have to end; None cancels them at once.
         """
         self.stopping = True
+        listeners, self._listeners = self._listeners, []
+        # When asyncio's server is closed, it loses the connections that it has accepted and made no transport
+        # for, and leaves them open. So accept no more first, and let them get one.
+        for listener in listeners:
+            asyncio.get_running_loop().remove_reader(listener.socket)
+        await asyncio.sleep(0)
         for server in self._servers:
             server.close()
-        for listener in self._listeners:
+        for listener in listeners:
             listener.close()
         if grace:
             for connection in list(self.connections):

@@ -345,21 +345,25 @@ class Server:
             return
         try:
             sock, _ = listener.socket.accept()
-            self.poller.arm_read(fd)
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            with contextlib.suppress(OSError):
-                self.poller.arm_read(fd)
+            self._listen_on(fd)
             return
         except OSError as error:
             if not self._stopping:
                 logger.error("A connection cannot be accepted: %s", error)  # noqa: TRY400 - the text says it all
                 time.sleep(0.05)  # most likely there are no descriptors; trying at once would spin
-                self.poller.arm_read(fd)
+                self._listen_on(fd)
             return
+        self._listen_on(fd)
         if listener.accepts(sock):
             self._begin(sock, listener.ssl_context)
         else:
             sock.close()
+
+    def _listen_on(self, fd: int) -> None:
+        """Let the next thread accept, unless `stop` has closed the listener meanwhile."""
+        with contextlib.suppress(OSError):
+            self.poller.arm_read(fd)
 
     def _begin(self, sock: socket.socket, ssl_context: ssl.SSLContext | None) -> None:
         sock.setblocking(False)
