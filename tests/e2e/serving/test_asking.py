@@ -25,7 +25,7 @@ MIB = 1 << 20
 SIZE = 256 * MIB
 
 # What the bridge and Python of the plugin that asks may grow by together (docs/design/http.md).
-GROWTH = 128 * MIB
+GROWTH = 64 * MIB
 
 
 @pytest.fixture(params=["flask_plugin", "asking_plugin"])
