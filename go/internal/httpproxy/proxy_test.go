@@ -32,8 +32,8 @@ import (
 
 const pluginID = "com.example.http"
 
-// answerTimeout is the deadline of the plugins in these tests.
-const answerTimeout = 500 * time.Millisecond
+// answerTimeout is the deadline of a plugin in the test that waits for it. The others have patience.
+const answerTimeout = time.Second
 
 // site is a server with a plugin, and the HTTP server of that plugin.
 type site struct {
@@ -43,6 +43,7 @@ type site struct {
 	proxy    *httpproxy.Proxy
 	endpoint atomic.Pointer[httpproxy.Endpoint]
 	missing  atomic.Pointer[error]
+	patience atomic.Int64 // nanoseconds that the plugin has to begin an answer
 }
 
 // bridged is the plugin as the server has it.
@@ -68,7 +69,7 @@ func sites(t *testing.T, app http.Handler, test func(t *testing.T, s *site)) {
 			s := newSite(t, app, over)
 			goroutines := runtime.NumGoroutine()
 			test(t, s)
-			for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 				s.Client().CloseIdleConnections()
 				s.proxy.Close()
 				if runtime.NumGoroutine() <= goroutines {
@@ -88,6 +89,7 @@ func newSite(t *testing.T, app http.Handler, over func(*testing.T, *httpproxy.Pr
 	listener, err := net.Listen("unix", socket)
 	require.NoError(t, err)
 	s := &site{}
+	s.patience.Store(int64(time.Minute))
 	s.app = &http.Server{Handler: app, ConnState: func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			s.accepted.Add(1)
@@ -108,7 +110,7 @@ func newSite(t *testing.T, app http.Handler, over func(*testing.T, *httpproxy.Pr
 			var dialer net.Dialer
 			return dialer.DialContext(ctx, endpoint.Network, endpoint.Address)
 		},
-		AnswerTimeout: func(string) time.Duration { return answerTimeout },
+		AnswerTimeout: func(string) time.Duration { return time.Duration(s.patience.Load()) },
 		PluginID:      pluginID,
 		Logger:        hclog.NewNullLogger(),
 	})
@@ -422,6 +424,7 @@ func TestPatienceIsWithTheClientOnly(t *testing.T) {
 		io.WriteString(w, "!")
 	})
 	sites(t, app, func(t *testing.T, s *site) {
+		s.patience.Store(int64(answerTimeout))
 		response, _ := s.get(t, "/silence")
 		require.Equal(t, http.StatusGatewayTimeout, response.StatusCode)
 
@@ -481,7 +484,7 @@ func TestAClientThatLeavesEndsTheResponse(t *testing.T) {
 			require.NoError(t, response.Body.Close())
 			select {
 			case <-ended:
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("the plugin goes on")
 			}
 		})

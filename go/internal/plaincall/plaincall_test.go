@@ -174,13 +174,13 @@ func TestTheServerKnowsTheDeadlineAndTheCallEndsWithIt(t *testing.T) {
 		close(cancelled)
 		return "", ctx.Err()
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	_, err := b.call(ctx, "")
 	require.Equal(t, codes.DeadlineExceeded, status.Code(err))
 	seen := <-left
 	require.Greater(t, seen, time.Duration(0))
-	require.LessOrEqual(t, seen, 310*time.Millisecond)
+	require.LessOrEqual(t, seen, 2010*time.Millisecond)
 	<-cancelled
 }
 
@@ -262,7 +262,7 @@ func TestMoreCallsThanTheServerAllowsGoTheGeneralWay(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-	require.Eventually(t, func() bool { return b.general.calls.Load() >= 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.general.calls.Load() >= 2 }, time.Minute, time.Millisecond)
 	close(release)
 	done.Wait()
 }
