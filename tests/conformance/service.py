@@ -123,7 +123,7 @@ CANCELLED: dict[bytes, float] = {}
 
 
 def _was_cancelled(request: bytes, call: Any) -> bytes:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while request not in CANCELLED and time.monotonic() < end:
         time.sleep(0.01)
     return b"yes" if request in CANCELLED else b"no"
@@ -134,7 +134,7 @@ async def _was_cancelled_async(request: bytes, call: Any) -> bytes:
 
 
 def _hang(request: bytes, call: Any) -> bytes:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if call.cancelled:
             CANCELLED[request] = time.monotonic()
@@ -145,7 +145,7 @@ def _hang(request: bytes, call: Any) -> bytes:
 
 async def _hang_async(request: bytes, call: Any) -> bytes:
     try:
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
     except asyncio.CancelledError:
         CANCELLED[request] = time.monotonic()
         raise

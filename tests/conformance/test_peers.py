@@ -68,10 +68,10 @@ def test_status_message_details_and_trailing_metadata_arrive(face: Face) -> None
 @all_pairs
 def test_deadline_arrives_and_ends_the_call_on_both_sides(face: Face) -> None:
     assert face.unary("/test.Octets/Deadline", b"") == b"none"
-    assert 3 < float(face.unary("/test.Octets/Deadline", b"", timeout=5)) < 5.1  # grpcio rounds up
+    assert 30 < float(face.unary("/test.Octets/Deadline", b"", timeout=60)) < 61  # grpcio rounds up
     name = os.urandom(8).hex().encode()
     with pytest.raises(RpcError) as raised:
-        face.unary("/test.Octets/Hang", name, timeout=0.2)
+        face.unary("/test.Octets/Hang", name, timeout=1)
     assert raised.value.code is StatusCode.DEADLINE_EXCEEDED
     assert face.unary("/test.Octets/WasCancelled", name) == b"yes"
 

@@ -42,7 +42,7 @@ class GoPeer:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
 
     def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
         """Send one request and return the reply; bytes travel as base64."""

@@ -41,7 +41,7 @@ def test_a_value_with_an_expiry_is_gone_after_it(
 
     # The server announces no expiry; there is nothing to wait for but the time itself.
     while witness.run(alice, channel, "kv_get", "brief") is not None:
-        assert time.monotonic() - set_at < 10, "the value did not expire"
+        assert time.monotonic() - set_at < 60, "the value did not expire"
         time.sleep(0.2)
     assert time.monotonic() - set_at > 0.9
 

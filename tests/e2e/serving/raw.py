@@ -27,7 +27,7 @@ __all__ = [
 def connected(site: Site) -> Iterator[socket.socket]:
     """A bare connection to the server."""
     host, port = site.base_url.host, site.base_url.port
-    with socket.create_connection((host, port), timeout=20) as connection:
+    with socket.create_connection((host, port), timeout=60) as connection:
         yield connection
 
 

@@ -69,7 +69,7 @@ def test_a_flask_application_is_told_that_the_client_left(flask: Site) -> None:
     with flask.stream("GET", "/events") as response:
         next(response.iter_raw())
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "events" not in flask.get("/left").json():
         assert time.monotonic() < deadline
         time.sleep(0.05)

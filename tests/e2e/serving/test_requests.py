@@ -133,7 +133,7 @@ def test_an_application_that_never_answers_is_a_504_after_the_deadline(
     response = site.get("/silence")
 
     assert response.status_code == 504
-    assert 2.9 < time.monotonic() - began < 15
+    assert time.monotonic() - began > 2.9
     asgi_plugin.wait_for_log("A request to the plugin failed", level="error", path="/silence")
 
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import httpx
@@ -66,8 +65,7 @@ def test_events_arrive_as_they_are_written(site: Site) -> None:
             if len(times) == 10:
                 break
 
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert min(gaps) > 0.02, "they came together"
+    assert times[-1] - times[0] > 0.4, "they came together"  # a busy machine brings some of them late
     wait_until_left(site, "events")
 
 
@@ -150,7 +148,7 @@ def test_while_the_plugin_restarts_clients_are_told_when_to_come_back(
     python_of(asgi_plugin).kill()
 
     statuses: list[int] = []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not statuses or statuses[-1] != 200:
         assert time.monotonic() < deadline, statuses
         response = site.get("/about")

@@ -56,7 +56,7 @@ def test_what_a_killed_harness_started_is_ended_and_removed(tmp_path: Path) -> N
         )
         harness.kill()
 
-    _, alive = psutil.wait_procs([guardian, child], timeout=10)
+    _, alive = psutil.wait_procs([guardian, child], timeout=60)
     assert alive == []
     assert not watched.exists()
     assert kept.exists()
@@ -68,7 +68,7 @@ def test_what_was_released_is_left_alone(tmp_path: Path) -> None:
     with harness:
         assert harness.stdin is not None
         harness.stdin.close()
-        assert harness.wait(10) == 0
+        assert harness.wait(60) == 0
 
     assert child.is_running()
     assert watched.exists()

@@ -44,7 +44,7 @@ def test_a_record_that_is_there_already_is_found(pipe: tuple[ServerLog, Writer])
     writer.record("info", "other")
     writer.record("warn", "the message", plugin_id="a", count="3")
 
-    record = log.wait_for("message", level="warn", plugin_id="a", timeout=5)
+    record = log.wait_for("message", level="warn", plugin_id="a", timeout=30)
 
     assert (record.level, record.message, record.fields) == (
         "warn",
@@ -66,7 +66,7 @@ def test_one_who_waits_is_woken_by_the_record(pipe: tuple[ServerLog, Writer]) ->
 def test_records_before_the_mark_do_not_count(pipe: tuple[ServerLog, Writer]) -> None:
     log, writer = pipe
     writer.record("info", "first")
-    log.wait_for("first", timeout=5)
+    log.wait_for("first", timeout=30)
     mark = log.mark()
 
     with pytest.raises(LogTimeoutError):
@@ -76,7 +76,7 @@ def test_records_before_the_mark_do_not_count(pipe: tuple[ServerLog, Writer]) ->
 def test_a_timeout_shows_what_was_logged_instead(pipe: tuple[ServerLog, Writer]) -> None:
     log, writer = pipe
     writer.record("error", "something else", reason="this")
-    log.wait_for("something else", timeout=5)
+    log.wait_for("something else", timeout=30)
 
     with pytest.raises(LogTimeoutError, match=r"nothing in 0\.05 s.*\n.*error: something else.*this"):
         log.wait_for("never", timeout=0.05)

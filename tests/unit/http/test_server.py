@@ -204,12 +204,13 @@ async def test_an_exception_after_the_response_leaves_the_connection_to_the_next
     assert "ValueError: the secret" in caplog.text
 
 
-async def lost(path: str, request: bytes) -> None:
-    """Send a request and leave."""
+async def lost(path: str, request: bytes, begun: threading.Event) -> None:
+    """Send a request, and leave when the application has it."""
     _, writer = await asyncio.open_unix_connection(path)
     writer.write(request)
     await writer.drain()
-    await asyncio.sleep(0.1)
+    assert await asyncio.to_thread(begun.wait, 30)
+    begun.clear()
     writer.close()
     await writer.wait_closed()
 
@@ -218,12 +219,14 @@ async def test_a_request_whose_client_is_gone_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("mattermost_plugin.http._connection._NOTICE", 0.1)
+    begun = threading.Event()
     ended: asyncio.Queue[str] = asyncio.Queue()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             raise NotImplementedError
         if scope["path"] == "/noticed":
+            begun.set()
             while (message := await receive())["type"] != "http.disconnect":
                 pass
             await ended.put(message["type"])
@@ -231,6 +234,7 @@ async def test_a_request_whose_client_is_gone_is_given_up(
         if scope["path"] == "/complete":
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body"})
+        begun.set()
         try:
             await asyncio.sleep(1 if scope["path"] == "/complete" else 3600)
             await ended.put("slept")
@@ -246,11 +250,11 @@ async def test_a_request_whose_client_is_gone_is_given_up(
             ("/noticed", "http.disconnect"),
             ("/complete", "slept"),
         ):
-            await lost(server.path, f"GET {path} HTTP/1.1\r\nHost: plugin\r\n\r\n".encode())
+            await lost(server.path, f"GET {path} HTTP/1.1\r\nHost: plugin\r\n\r\n".encode(), begun)
             assert await asyncio.wait_for(ended.get(), 30) == end
         for body in (b"half", bytes(100_000)):  # all of it is read, or no more than uvicorn holds
             head = b"POST /silence HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
-            await lost(server.path, head + body)
+            await lost(server.path, head + body, begun)
             assert await asyncio.wait_for(ended.get(), 30) == "cancelled"
     finally:
         await server.stop()
@@ -262,10 +266,11 @@ async def test_a_wsgi_application_whose_request_is_given_up_can_send_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mattermost_plugin.http._connection._NOTICE", 0.1)
-    given_up, ended = threading.Event(), threading.Event()
+    begun, given_up, ended = threading.Event(), threading.Event(), threading.Event()
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [])
+        begun.set()
         given_up.wait(30)
         try:
             yield b"too late"
@@ -275,7 +280,7 @@ async def test_a_wsgi_application_whose_request_is_given_up_can_send_no_more(
     server = HTTPServer(WSGIAdapter(app), PLUGIN, environment(tmp_path))
     await server.start()
     try:
-        await lost(server.path, b"GET / HTTP/1.1\r\nHost: plugin\r\n\r\n")
+        await lost(server.path, b"GET / HTTP/1.1\r\nHost: plugin\r\n\r\n", begun)
         await asyncio.sleep(0.3)
         given_up.set()
         assert await asyncio.to_thread(ended.wait, 30)
@@ -299,7 +304,7 @@ async def test_an_application_that_never_waits_leaves_room_for_others(tmp_path: 
     async with serving(app, tmp_path) as client:
         async with client.stream("GET", "/endless"):
             await running.wait()
-        answer = await asyncio.wait_for(client.get("/"), 10)
+        answer = await asyncio.wait_for(client.get("/"), 60)
 
     assert answer.text == "fine"
 

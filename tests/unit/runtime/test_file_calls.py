@@ -59,7 +59,7 @@ class Files:
         if file_id == "endless":
             return iter(self.endless)
         if file_id == "slow":
-            return (time.sleep(0.4) or bytes([i]) for i in range(4))
+            return (time.sleep(0.5) or bytes([i]) for i in range(6))
         if file_id == "hangs":
             return (time.sleep(1.5) or b"" for _ in range(1))
         return [CONTENT[:1], CONTENT[1:300_000], CONTENT[300_000:]] if file_id == "f" else []
@@ -277,22 +277,22 @@ def test_a_file_that_is_dropped_stops_its_sender(files, api):
 
 
 async def test_the_time_limit_is_for_each_step_and_not_for_the_whole(files, api, async_api):
-    assert await asyncio.to_thread(api.with_timeout(1.0).get_file, "slow") == bytes(range(4))
-    assert await async_api.with_timeout(1.0).get_file("slow") == bytes(range(4))
+    assert await asyncio.to_thread(api.with_timeout(2.5).get_file, "slow") == bytes(range(6))
+    assert await async_api.with_timeout(2.5).get_file("slow") == bytes(range(6))
 
     def slow():
-        for _ in range(4):
-            time.sleep(0.4)
+        for _ in range(6):
+            time.sleep(0.5)
             yield bytes(300_000)
 
     async def async_slow():
-        for _ in range(4):
-            await asyncio.sleep(0.4)
+        for _ in range(6):
+            await asyncio.sleep(0.5)
             yield bytes(300_000)
 
-    info = await asyncio.to_thread(api.with_timeout(1.0).upload_file, slow(), "c", "name")
-    assert info.size == 1_200_000
-    assert (await async_api.with_timeout(1.0).upload_file(async_slow(), "c", "name")).size == 1_200_000
+    info = await asyncio.to_thread(api.with_timeout(2.5).upload_file, slow(), "c", "name")
+    assert info.size == 1_800_000
+    assert (await async_api.with_timeout(2.5).upload_file(async_slow(), "c", "name")).size == 1_800_000
 
 
 async def test_a_host_that_does_not_go_on_is_given_up(files, api, async_api):
@@ -318,7 +318,7 @@ async def test_a_cancelled_task_cuts_its_upload_off(files, async_api):
 
 
 async def until(condition):
-    for _ in range(1000):
+    for _ in range(3000):
         if condition():
             return
         await asyncio.sleep(0.01)

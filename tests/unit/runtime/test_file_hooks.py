@@ -131,7 +131,7 @@ def test_a_server_that_gives_up_while_the_plugin_reads_ends_the_hook(kind):
 
         def pieces():
             yield b"x"
-            gate.wait(20)
+            gate.wait(60)
 
         call = host.begin_upload(pieces())
         host.wait_for_log("reading")

@@ -67,7 +67,7 @@ def test_another_user_is_turned_away_by_the_plugin_itself(kind):
             import socket
 
             client = socket.socket(socket.AF_UNIX)
-            client.settimeout(10)
+            client.settimeout(60)
             client.connect(host.address)
             try:
                 client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")

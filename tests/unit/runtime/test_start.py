@@ -79,8 +79,12 @@ def test_an_idle_plugin_uses_no_time():
     with Host(plugin_code("sync", "def on_activate(self): ...")) as host:
         host.activate()
         process = psutil.Process(host.process.pid)
-        time.sleep(0.2)
-        before = process.cpu_times()
-        time.sleep(1.5)
-        after = process.cpu_times()
-        assert after.user + after.system - before.user - before.system < 0.05
+
+        def used() -> float:
+            before = process.cpu_times()
+            time.sleep(1.5)
+            after = process.cpu_times()
+            return after.user + after.system - before.user - before.system
+
+        # What the activation left to be done may take a while where others want the processor.
+        assert any(used() < 0.05 for _ in range(10))

@@ -58,12 +58,12 @@ var octetsService = grpc.ServiceDesc{
 			case <-ctx.Done():
 				cancelled.Store(string(id), true)
 				return nil, ctx.Err()
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				return []byte("never cancelled"), nil
 			}
 		}),
 		method("WasCancelled", func(_ context.Context, id []byte) ([]byte, error) {
-			for range 500 {
+			for range 3000 {
 				if _, ok := cancelled.Load(string(id)); ok {
 					return []byte("yes"), nil
 				}
