@@ -208,9 +208,7 @@ class ClientConnection(Connection[ResponseHead]):
             return 0
         if max(head.size, last.size) > self.options.max_header_list_size:
             return 0
-        self._receive_window -= size
-        if self._receive_window < MAX_WINDOW // 2:
-            self._refill_window()
+        self._take_from_window(size)
         stream.response = head
         stream.messages.append(data[begin:trailers])
         stream.status = last.status

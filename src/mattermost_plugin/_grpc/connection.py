@@ -11,16 +11,15 @@ import time
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from mattermost_plugin._grpc import frames
-from mattermost_plugin._grpc.control import ConnectionState, ControlFrames, dependency
+from mattermost_plugin._grpc.control import ConnectionState, dependency
+from mattermost_plugin._grpc.data import DataFrames, unpad
 from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
 from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
 from mattermost_plugin._grpc.header_blocks import HeaderBlockDecoder, HeaderList
-from mattermost_plugin._grpc.status import RpcError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mattermost_plugin._grpc.messages import MessageReader
     from mattermost_plugin._grpc.options import Options
     from mattermost_plugin._grpc.streams import Stream
 
@@ -29,12 +28,15 @@ __all__ = ["Connection", "ConnectionState"]
 Head = TypeVar("Head")
 
 _FLAGS_WITH_PADDING: Final = frames.PADDED | frames.PRIORITY
+#: Octets read at once from which on they are not copied to be put together with what came before.
+_MUCH: Final = 64 << 10
+#: Octets of a DATA frame from which on it is looked at whether it is one of many.
+_LONG: Final = 4 << 10
 #: How many streams that this side reset are remembered, because frames for them may be on their way.
 _MAX_RESET_REMEMBERED: Final = 4096
-_WINDOW_REFILL: Final = MAX_WINDOW // 2
 
 
-class Connection(ControlFrames, Generic[Head]):
+class Connection(DataFrames, Generic[Head]):
     """What servers and clients have in common.
 
     Attributes:
@@ -52,7 +54,6 @@ class Connection(ControlFrames, Generic[Head]):
         self._decoder: HeaderBlockDecoder[Head] = HeaderBlockDecoder(interpret, options.max_header_list_size)
         self._last_peer_stream = 0
         self._last_accepted = 0
-        self._receive_window = MAX_WINDOW
         self._peer_ready = False  # whether the peer's first SETTINGS came
         # What came of a frame that is not complete, and how much there must be to go on.
         self._rest: list[bytes] = []
@@ -84,21 +85,10 @@ class Connection(ControlFrames, Generic[Head]):
         news: list[Stream] = []
         if self.state is ConnectionState.CLOSED:
             return news
-        if self._rest:
-            self._rest.append(data)
-            self._rest_size += len(data)
-            if self._rest_size < self._wanted:
-                return news
-            data = b"".join(self._rest)
-            self._rest = []
         try:
-            position = self._read(data, news)
+            self._take_in(data, news)
         except ConnectionFault as fault:
             self._end(fault, news)
-            return news
-        if position < len(data):
-            self._rest.append(data[position:] if position else data)
-            self._rest_size = len(data) - position
         return news
 
     def connection_lost(self) -> list[Stream]:
@@ -108,15 +98,6 @@ class Connection(ControlFrames, Generic[Head]):
             self.state = ConnectionState.CLOSED
             self._abandon(news)
         return news
-
-    def take(self, stream: Stream) -> bytes:
-        """Take the oldest message of a stream, so that the peer may send as much again."""
-        message = stream.messages.popleft()
-        credit = min(stream.held, len(message) + 5) if stream.messages else stream.held
-        if credit and not stream.remote_closed:
-            stream.held -= credit
-            self._credit(stream, credit)
-        return message
 
     def reset(self, stream: Stream, code: ErrorCode) -> None:
         """End a stream at once, in both directions."""
@@ -139,16 +120,6 @@ class Connection(ControlFrames, Generic[Head]):
     ) -> None:
         raise NotImplementedError
 
-    def _new_reader(self, stream: Stream) -> MessageReader | None:
-        """Begin to read messages; None if what comes is not wanted."""
-        raise NotImplementedError
-
-    def _on_message_fault(self, stream: Stream, error: RpcError) -> None:
-        raise NotImplementedError
-
-    def _on_remote_end(self, stream: Stream) -> None:
-        raise NotImplementedError
-
     def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
         """Take in a small call at once if a complete HEADERS frame begins one; return its end, or 0."""
         raise NotImplementedError
@@ -159,6 +130,30 @@ class Connection(ControlFrames, Generic[Head]):
 
     # ---- frames
 
+    def _take_in(self, data: bytes, news: list[Stream]) -> None:
+        start = 0
+        while self._rest:
+            # Of much, only what completes the frame is put together with what came of it, the rest stays.
+            stop = start + self._wanted - self._rest_size if len(data) > _MUCH else len(data)
+            part = data[start:stop] if start or stop < len(data) else data
+            self._rest.append(part)
+            self._rest_size += len(part)
+            if self._rest_size < self._wanted:
+                return
+            joined = b"".join(self._rest)
+            self._rest = []
+            self._keep(joined, self._read(joined, 0, news))
+            start = stop
+            if start >= len(data):
+                return
+        self._keep(data, self._read(data, start, news))
+
+    def _keep(self, data: bytes, position: int) -> None:
+        """Keep what came of a frame that is not complete."""
+        if position < len(data):
+            self._rest.append(data[position:] if position else data)
+            self._rest_size = len(data) - position
+
     def _settings(self) -> dict[Setting, int]:
         options = self.options
         return {
@@ -168,13 +163,13 @@ class Connection(ControlFrames, Generic[Head]):
             Setting.MAX_HEADER_LIST_SIZE: options.max_header_list_size,
         }
 
-    def _read(self, data: bytes, news: list[Stream]) -> int:
-        """Take in all complete frames and return where the first incomplete one starts."""
-        position = 0
+    def _read(self, data: bytes, position: int, news: list[Stream]) -> int:
+        """Take in all complete frames from `position` on and return where the first incomplete one starts."""
         if not self._peer_ready:
-            position = self._read_preface(data)
-            if position < 0:
+            size = self._read_preface(data)
+            if size < 0:
                 return 0
+            position += size
         end = len(data)
         unpack = FRAME_HEADER.unpack_from
         max_size = self.options.max_frame_size
@@ -192,6 +187,11 @@ class Connection(ControlFrames, Generic[Head]):
                 quick = self._quick(data, position, stop, stream_id, news) if flags & ~1 == 4 else 0
                 if quick:
                     position = quick
+                    continue
+            elif not kind and not flags and stop - position > _LONG and not self._block_stream:
+                middle = self._middle(data, position, stream_id)
+                if middle > position:
+                    position = middle
                     continue
             self._frame(kind, flags, stream_id & MAX_WINDOW, data[position + FRAME_HEADER_SIZE : stop], news)
             position = stop
@@ -258,85 +258,6 @@ class Connection(ControlFrames, Generic[Head]):
         if stream_id not in self._reset_here:
             raise StreamFault(stream_id, ErrorCode.STREAM_CLOSED, f"{what} on a closed stream")
 
-    # ---- DATA
-
-    def _on_data(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
-        if stream_id == 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "DATA on stream 0")
-        size = len(payload)
-        if size > self._receive_window:
-            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "the connection's window is exceeded")
-        self._receive_window -= size
-        if self._receive_window < _WINDOW_REFILL:
-            self._refill_window()
-        if flags & frames.PADDED:
-            payload = _unpad(payload)
-        if not payload and not flags & frames.END_STREAM:
-            self._flood.spend()
-        stream = self.streams.get(stream_id)
-        if stream is None:
-            self._closed_stream(stream_id, "DATA")
-        else:
-            self._on_stream_data(stream, payload, size, bool(flags & frames.END_STREAM), news)
-
-    def _on_stream_data(
-        self, stream: Stream, payload: bytes, size: int, ends: bool, news: list[Stream]
-    ) -> None:
-        if stream.remote_closed:
-            raise StreamFault(stream.id, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
-        if size > stream.receive_window:
-            raise StreamFault(stream.id, ErrorCode.FLOW_CONTROL_ERROR, "the stream's window is exceeded")
-        stream.receive_window -= size
-        if stream.expected is not None:
-            stream.expected -= len(payload)
-            if stream.expected < 0 or (stream.expected and ends):
-                raise StreamFault(
-                    stream.id, ErrorCode.PROTOCOL_ERROR, "content-length does not match the DATA frames"
-                )
-        if payload and not self._read_messages(stream, payload):
-            news.append(stream)
-            return
-        if not stream.silent:
-            news.append(stream)
-        if ends:
-            self._remote_end(stream)
-        elif stream.messages:
-            stream.held += size
-        else:
-            self._credit(stream, size)
-
-    def _read_messages(self, stream: Stream, payload: bytes) -> bool:
-        reader = stream.reader
-        if reader is None:
-            reader = stream.reader = self._new_reader(stream)
-            if reader is None:
-                return True
-        try:
-            messages = reader.feed(payload)
-        except RpcError as error:
-            self._on_message_fault(stream, error)
-            return False
-        if messages:
-            stream.messages.extend(messages)
-        return True
-
-    def _remote_end(self, stream: Stream) -> None:
-        stream.remote_closed = True
-        self._on_remote_end(stream)
-        if stream.local_closed:
-            self.streams.pop(stream.id, None)
-
-    def _credit(self, stream: Stream, size: int) -> None:
-        stream.uncredited += size
-        if stream.uncredited >= self.options.stream_window >> 1:
-            self._out.append(frames.window_update(stream.id, stream.uncredited))
-            stream.receive_window += stream.uncredited
-            stream.uncredited = 0
-
-    def _refill_window(self) -> None:
-        self._out.append(frames.window_update(0, MAX_WINDOW - self._receive_window))
-        self._receive_window = MAX_WINDOW
-
     # ---- header blocks
 
     def _on_headers(self, flags: int, stream_id: int, payload: bytes, news: list[Stream]) -> None:
@@ -344,7 +265,7 @@ class Connection(ControlFrames, Generic[Head]):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "HEADERS on stream 0")
         if flags & _FLAGS_WITH_PADDING:
             if flags & frames.PADDED:
-                payload = _unpad(payload)
+                payload = unpad(payload)
             if flags & frames.PRIORITY:
                 if len(payload) < 5:
                     raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "HEADERS is too short for its priority")
@@ -374,10 +295,3 @@ class Connection(ControlFrames, Generic[Head]):
     def _complete_block(self, stream_id: int, flags: int, block: bytes, news: list[Stream]) -> None:
         head, timeout = self._decoder.decode(block)
         self._on_header_block(stream_id, head, timeout, bool(flags & frames.END_STREAM), news)
-
-
-def _unpad(payload: bytes) -> bytes:
-    """Return a payload without its padding (RFC 9113, section 6.1)."""
-    if not payload or payload[0] >= len(payload):
-        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the padding is longer than the frame")
-    return payload[1 : len(payload) - payload[0]]

@@ -39,13 +39,23 @@ class MessageReader:
         self._limit = limit
         self._encoding = encoding
         self._head = b""  # a prefix, whole once a message has begun
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | memoryview] = []
         self._missing = 0
 
     @property
     def incomplete(self) -> bool:
         """Whether a message has begun that has not ended."""
         return bool(self._head)
+
+    @property
+    def missing(self) -> int:
+        """Octets that the message which has begun still needs; 0 if none has."""
+        return self._missing
+
+    def feed_middle(self, parts: list[memoryview], size: int) -> None:
+        """Take in payloads, of `size` octets together, which do not complete the message that has begun."""
+        self._parts += parts
+        self._missing -= size
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take in the payload of a DATA frame and return the messages that it completes.
@@ -91,7 +101,8 @@ class MessageReader:
         return int(length)
 
     def _finish(self) -> bytes:
-        message = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        first = self._parts[0] if self._parts else b""
+        message = first if len(self._parts) == 1 and isinstance(first, bytes) else b"".join(self._parts)
         if self._head[0]:
             message = compression.decompress(message, self._limit)
         self._head = b""

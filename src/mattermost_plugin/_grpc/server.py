@@ -205,9 +205,7 @@ class ServerConnection(Connection[RequestHead]):
             if stream is not None:
                 news.append(stream)
             return stop  # the DATA frame goes its usual way
-        self._receive_window -= size
-        if self._receive_window < MAX_WINDOW // 2:
-            self._refill_window()
+        self._take_from_window(size)
         stream.messages.append(data[begin:end])
         stream.remote_closed = True
         news.append(stream)
