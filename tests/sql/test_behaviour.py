@@ -111,6 +111,19 @@ def test_a_closed_connection_says_so(connection: sql.Connection) -> None:
             use()
 
 
+def test_an_exception_is_heard_of_though_the_connection_is_lost_too(host: DatabaseHost) -> None:
+    def fail() -> None:
+        with connection:
+            connection.execute("SELECT 1")
+            host.end_session()
+            raise KeyError("first")
+
+    connection = open_connection(host.driver)
+    with pytest.raises(KeyError, match="first"):
+        fail()
+    assert connection.closed
+
+
 def test_what_a_dead_process_left_open_is_released(host: DatabaseHost) -> None:
     left = open_connection(host.driver)
     left.execute("SELECT pg_advisory_xact_lock(42)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+import weakref
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mattermost_plugin import errors
@@ -77,7 +78,8 @@ class Connection:
         self._isolation_level: IsolationLevel | None = None
         # The server's driver begins a transaction either so or READ WRITE, which a replica refuses.
         self._read_only = replica
-        self._active: Rows | None = None
+        # Of a cursor, if it has more rows; those of one that nobody has any more are nobody's to read.
+        self._active: weakref.ref[Rows] | None = None
         self._closed = True
         self._server_version = 0
         self._id = driver.conn(master=not replica)
@@ -95,7 +97,11 @@ class Connection:
             if kind is None:
                 self.commit()
             else:
-                self.rollback()
+                try:
+                    self.rollback()
+                except DatabaseError as lost:
+                    # What happened first is what the caller has to hear of; the database has rolled back.
+                    logger.debug("Rolling back failed: %s", lost)
         finally:
             self.close()
 
@@ -202,13 +208,18 @@ class Connection:
 
         Raises:
             InternalError: A statement in it had failed, so that it was rolled back.
-            DatabaseError: PostgreSQL could not commit it.
+            DatabaseError: PostgreSQL could not commit it, or failed at rows that were still to be read; roll
+                back.
         """
         self._end(self._driver.tx_commit)
 
     def rollback(self) -> None:
-        """End the transaction and undo what it did. Without a transaction: nothing."""
-        self._end(self._driver.tx_rollback)
+        """End the transaction and undo what it did. Without a transaction: nothing.
+
+        Raises:
+            OperationalError: The connection is lost; the database has rolled back then.
+        """
+        self._end(self._driver.tx_rollback, undo=True)
 
     def close(self) -> None:
         """Give the connection back; a transaction is rolled back. Further calls do nothing."""
@@ -223,12 +234,12 @@ class Connection:
                 # There is nobody left to give it back to; it is gone all the same.
                 logger.debug("Closing a database connection failed: %s", error)
 
-    def _end(self, end: Callable[[str], None]) -> None:
+    def _end(self, end: Callable[[str], None], *, undo: bool = False) -> None:
         with self._lock:
             self._check_open()
             if self._transaction is None:
                 return
-            self._free()
+            self._free(undo=undo)
             transaction, self._transaction = self._transaction, None
             end(transaction)
 
@@ -243,11 +254,19 @@ class Connection:
                 f"{what} cannot be changed inside a transaction: commit or roll back first"
             )
 
-    def _free(self) -> None:
-        """Read the rows to their end that the connection is at."""
-        active, self._active = self._active, None
+    def _free(self, *, undo: bool = False) -> None:
+        """Read the rows to their end that the connection is at.
+
+        Raises:
+            DatabaseError: The database failed at them, and with them the transaction.
+        """
+        active = self._active() if self._active is not None else None
+        self._active = None
+        # The host ends those that are left when it is asked for something else.
         if active is not None and active.open:
-            active.detach()
+            refusal = active.detach()
+            if refusal is not None and self._transaction is not None and not undo:
+                raise refusal
 
     def _ready(self) -> None:
         """Prepare for a statement: end what is under way, begin a transaction if there has to be one."""
@@ -271,7 +290,7 @@ class Connection:
             return self._activate(self._run_query(statement, args))
 
     def _activate(self, rows: Rows) -> Rows:
-        self._active = rows if rows.open else None
+        self._active = weakref.ref(rows) if rows.open else None
         return rows
 
     def _run_query(self, statement: Statement, args: Sequence[Any]) -> Rows:
@@ -285,9 +304,11 @@ class Connection:
             if not statement.changes:
                 # Its tables have changed since it was described; it did nothing yet.
                 rows = self._query(self._plan(statement, args), args)
-            rows.require_expected()
+        rows.require_expected()
         if statement.changes:
-            rows.detach()  # so that the number of rows is known
+            refusal = rows.detach()  # so that the number of rows is known
+            if refusal is not None:
+                raise refusal
         return rows
 
     def _query(self, plan: Plan, args: Sequence[Any]) -> Rows:

@@ -96,5 +96,7 @@ class PreparedStatement:
         rows = Rows(connection._driver, rows_id, plan, parse_json=connection._parse_json)
         rows.require_expected()
         if parse(text).changes:
-            rows.detach()
+            refusal = rows.detach()
+            if refusal is not None:
+                raise refusal
         return connection._activate(rows)

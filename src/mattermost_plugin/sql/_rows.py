@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from mattermost_plugin.errors import NotSupportedError, ServerError
+from mattermost_plugin.errors import NotSupportedError, ServerError, SQLError
 from mattermost_plugin.sql._describing import TIME_TYPES
 from mattermost_plugin.sql._driver import END_OF_ROWS, translate
 from mattermost_plugin.sql._values import decoder
@@ -47,6 +47,11 @@ class Rows:
         self._buffer: deque[tuple[Any, ...]] = deque()
         self._count = 0
         self._set_ended = self._has_next = False
+        # What there is instead of more rows, and instead of the next result set.
+        self._failure: Exception | None = None
+        self._beyond: SQLError | None = None
+        # Of these, what the database says.
+        self._refusal: Exception | None = None
         self.open = True
         rows, names, types, more, end = self._driver.rows_next(
             self._id, _FIRST, self._plan.columns, describe=True
@@ -71,19 +76,18 @@ class Rows:
             self.open = False
 
     def _take(self, rows: list[list[Any]], end: Exception | None, *, has_next: bool) -> None:
+        """Keep rows; keep what went wrong, too, for whoever comes to it: it need not be who reads now."""
         self._count += len(rows)
-        failure: Exception | None = None
         try:
             self._buffer.extend(self._decoded(rows))
-        except Exception as error:  # noqa: BLE001 - raised below, when the rows are in order
-            failure = error
+        except Exception as error:  # noqa: BLE001 - raised when the rows before it were fetched
+            self._failure = error
         if end is not None:
             self._set_ended, self._has_next, self.open = True, has_next, has_next
             if not (isinstance(end, ServerError) and end.code == END_OF_ROWS):
-                raise translate(end) if isinstance(end, ServerError) else end
-        if failure is not None:
-            self.close()
-            raise failure
+                self._failure = self._refusal = translate(end) if isinstance(end, ServerError) else end
+        if self._failure is not None:
+            self._close()
 
     def _decoded(self, rows: list[list[Any]]) -> Iterable[tuple[Any, ...]]:
         """Return rows with Python's values, column by column, which takes half the time of row by row."""
@@ -103,12 +107,14 @@ class Rows:
     @property
     def count(self) -> int:
         """How many rows there are; -1 while that is not known."""
-        return self._count if self._set_ended else -1
+        return self._count if self._set_ended and self._failure is None else -1
 
     def fetch(self, limit: int | None) -> list[tuple[Any, ...]]:
         """Return and forget the next rows, all of them for None."""
         while not self._set_ended and (limit is None or len(self._buffer) < limit):
             self._read()
+        if self._failure is not None and (limit is None or limit > len(self._buffer)):
+            raise self._failure
         if limit is None or limit >= len(self._buffer):
             found = list(self._buffer)
             self._buffer.clear()
@@ -119,50 +125,69 @@ class Rows:
         """Return and forget the next row; None after the last."""
         while not self._buffer and not self._set_ended:
             self._read()
-        return self._buffer.popleft() if self._buffer else None
+        if self._buffer:
+            return self._buffer.popleft()
+        if self._failure is not None:
+            raise self._failure
+        return None
 
-    def detach(self) -> None:
-        """Read everything that is left, so that the connection is free."""
+    def detach(self) -> Exception | None:
+        """Read everything that is left, so that the connection is free.
+
+        Returns:
+            What the database refused meanwhile, if it did. Whoever fetches gets to know it, too.
+        """
         while not self._set_ended:
             self._read()
-        last = self
+        last, refusal = self, self._refusal
         while last._has_next:
             last._has_next = False
-            following = last._following()
-            while not following._set_ended:
-                following._read()
+            try:
+                following = last._following()
+                while not following._set_ended and following.expected:
+                    following._read()
+            except SQLError as error:
+                last._beyond = refusal = error
+                break
             self._later.append(following)
-            last = following
+            last, refusal = following, following._refusal
         self.open = False
+        return refusal
 
     def _following(self) -> Rows:
         self._driver.rows_next_result_set(self._id)
-        rows = Rows(self._driver, self._id, self._plan, parse_json=self._parse_json)
-        rows.require_expected()
-        return rows
+        return Rows(self._driver, self._id, self._plan, parse_json=self._parse_json)
 
     def next_set(self) -> Rows | None:
         """Return the next result set; None if this was the last."""
-        if not self.open and not self._later:
-            return None
         while not self._set_ended:
             self._buffer.clear()
             self._read()
+        if self._failure is not None:
+            raise self._failure
         if self._later:
             following = self._later.popleft()
             following._later = self._later
-            return following
-        if not self._has_next:
+        elif self._has_next:
+            self._has_next = self.open = False
+            following = self._following()
+        elif self._beyond is not None:
+            raise self._beyond
+        else:
             return None
-        self._has_next = self.open = False
-        return self._following()
+        following.require_expected()
+        return following
 
     def require_expected(self) -> None:
-        """Raise what is to be said about columns that cannot be fetched.
+        """Raise what the first rows ran into, or what is to be said about columns that cannot be fetched.
 
         Raises:
             NotSupportedError: There is a date or time among columns that could not be known before.
+            DatabaseError: What the database refused.
+            DataError: A value that Python cannot hold.
         """
+        if self._failure is not None:
+            raise self._failure
         if self.expected:
             return
         names = ", ".join(name for name, kind, *_ in self.description if kind in TIME_TYPES)
@@ -175,7 +200,10 @@ class Rows:
         """Forget what is left."""
         self._buffer.clear()
         self._later.clear()
+        self._close()
+
+    def _close(self) -> None:
+        self._set_ended, self._has_next = True, False
         if self.open:
             self.open = False
-            self._set_ended, self._has_next = True, False
             self._driver.rows_close(self._id)
