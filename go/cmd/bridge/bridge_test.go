@@ -129,7 +129,11 @@ func (b *bundle) lines(name string) []string {
 	if err != nil {
 		return nil
 	}
-	return strings.Split(strings.TrimRight(string(raw), "\n"), "\n")
+	end := bytes.LastIndexByte(raw, '\n') // what follows is being written
+	if end < 0 {
+		return nil
+	}
+	return strings.Split(string(raw[:end]), "\n")
 }
 
 // manifest writes plugin.json; change may change it first.
