@@ -36,7 +36,7 @@ class RunningServer:
         else:
             self.server = aio.Server(handlers, **arguments)
             self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever)
+            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
             self._thread.start()
 
     def run(self, call: Callable[[], Any]) -> Any:
@@ -368,6 +368,27 @@ def test_a_client_that_does_not_speak_tls_is_turned_away(
 
 
 # ---- many calls
+
+
+def test_answers_of_many_threads_share_a_socket_that_is_full(tmp_path: Path) -> None:
+    """Each round is a new connection, whose socket fills for the first time while several threads answer."""
+    gate = threading.Barrier(8)
+
+    def answer(request: bytes, _call: Any) -> bytes:
+        gate.wait(60)
+        return request * 300_000
+
+    async def calls() -> list[bytes]:
+        channel = aio.Channel(f"unix:{tmp_path}/s")
+        try:
+            call = channel.unary_unary(PATH, bytes, bytes)
+            return await asyncio.gather(*(call(bytes([number]), timeout=60) for number in range(8)))
+        finally:
+            await channel.close()
+
+    with serving("threads", tmp_path / "s", answer):
+        for _ in range(20):
+            assert [set(found) for found in asyncio.run(calls())] == [{number} for number in range(8)]
 
 
 @pytest.mark.parametrize("client_driver", ["aio", "threads"])

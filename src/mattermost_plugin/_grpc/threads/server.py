@@ -355,10 +355,13 @@ class Server:
                 self._listen_on(fd)
             return
         self._listen_on(fd)
-        if listener.accepts(sock):
-            self._begin(sock, listener.ssl_context)
-        else:
-            sock.close()
+        try:
+            if listener.accepts(sock):
+                self._begin(sock, listener.ssl_context)
+                return
+        except OSError as error:
+            logger.info("A client was gone before it was accepted: %s", error)
+        sock.close()
 
     def _listen_on(self, fd: int) -> None:
         """Let the next thread accept, unless `stop` has closed the listener meanwhile."""

@@ -154,8 +154,11 @@ class SocketConnection:
             finally:
                 self._writing.release()
             if not complete:
-                # Only now: whoever hears of it must be able to write.
-                self.server.poller.arm_write(self.fd)
+                # Only now: whoever hears of it must be able to write. With the lock, because another thread may
+                # be just here, or about to close the socket.
+                with self.lock:
+                    if not self._closed:
+                        self.server.poller.arm_write(self.fd)
                 return
 
     def _write(self) -> bool:
