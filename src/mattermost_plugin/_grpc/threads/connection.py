@@ -89,6 +89,7 @@ class BlockingConnection:
         self._writing = threading.Lock()
         self._sock = sock
         self._tls = layer(context, server_side=False, server_hostname=hostname)
+        self._cleartext = context is None
         self._read_size = _SMALL_READ
         self._unsent: bytes | memoryview = b""
         self._receive_limit: float = 0
@@ -143,22 +144,52 @@ class BlockingConnection:
         """
         core = self.core
         stream = core.request(template, message, extra)
-        if not self._write(deadline):
+        if not self._send_request(core.data_to_send(), deadline):
             # Not one octet was taken, so the server has not seen the call.
             stream.refused = True
         before_waiting()
         if patience is not None and patience.wants_to_look():
             self._look_for_answer(patience, deadline)
         while stream.status is None:
-            if deadline is None:
-                self._take_in(self._receive())
-            elif (remaining := deadline - time.monotonic()) <= 0:
-                self.cancel(stream, DEADLINE_EXCEEDED)
-            elif (data := self._receive_within(remaining)) is not None:
-                self._take_in(data)
+            seconds = 0.0
+            if deadline is not None:
+                seconds = deadline - time.monotonic()
+                if seconds <= 0:
+                    self.cancel(stream, DEADLINE_EXCEEDED)
+                    self._write(deadline)
+                    break
+                if seconds >= _MANY_SECONDS:
+                    # Whole seconds as long as there are many, so that calls with the same timeout need not
+                    # set it anew.
+                    seconds = int(seconds)
+            # The kernel keeps the time: to poll before each read would give up the interpreter's lock once
+            # more, which costs threads that call at once a third of their calls.
+            if seconds != self._receive_limit:
+                self._limit_receiving(seconds)
+            try:
+                data = self._receive_some()
+            except BlockingIOError:
+                continue
+            except OSError:
+                data = b""
+            self._take_in(data)
             if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream
+
+    def _send_request(self, data: bytes, deadline: float | None) -> bool:
+        """Write a request, most of which the socket takes at once; False: it is broken, and took nothing."""
+        if self._unsent or not self._cleartext:
+            self._unsent = b"".join((self._unsent, self._tls.encrypt(data)))
+            return self._write(deadline)
+        try:
+            sent = self._sock.send(data, _NO_WAIT)
+        except OSError:
+            sent = 0  # whether it is full or broken shows when it is tried again
+        if sent == len(data) and not self.core.has_output:
+            return True
+        self._unsent = memoryview(data)[sent:]
+        return self._write(deadline) or sent > 0
 
     def _look_for_answer(self, patience: Patience, deadline: float | None) -> None:
         until = time.perf_counter() + LOOK
@@ -326,55 +357,43 @@ class BlockingConnection:
         except (BlockingIOError, InterruptedError):
             return 0
 
-    def _receive_within(self, seconds: float) -> bytes | None:
-        """Wait for octets; None if none came, at the latest after so long.
-
-        The kernel keeps the time: to poll before each read would give up the interpreter's lock once more,
-        which costs threads that call at once a third of their calls.
-        """
-        # Whole seconds as long as there are many, so that calls with the same timeout need not set it anew.
-        whole = seconds >= _MANY_SECONDS
-        self._limit_receiving(int(seconds) if whole else seconds)
-        try:
-            return self._receive_some()
-        except BlockingIOError:
-            return None
-        except OSError:
-            return b""
-
     def _limit_receiving(self, seconds: float) -> None:
         """Let a read fail after so long; 0: never."""
-        if seconds != self._receive_limit:
-            self._receive_limit = seconds
-            micros = 0 if not seconds else max(int(seconds * 1_000_000), 1)
-            value = struct.pack("@ll", *divmod(micros, 1_000_000))
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+        self._receive_limit = seconds
+        micros = 0 if not seconds else max(int(seconds * 1_000_000), 1)
+        value = struct.pack("@ll", *divmod(micros, 1_000_000))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
 
     def _receive(self) -> bytes:
         """Wait for octets; none mean that there will be no more."""
-        self._limit_receiving(0)
+        if self._receive_limit:
+            self._limit_receiving(0)
         try:
             return self._receive_some()
         except OSError:
             return b""
 
     def _receive_some(self) -> bytes:
-        data = self._sock.recv(self._read_size)
-        self._read_size = (
-            _LARGE_READ if len(data) == self._read_size else max(_SMALL_READ, self._read_size >> 1)
-        )
+        size = self._read_size
+        data = self._sock.recv(size)
+        if len(data) == size:
+            self._read_size = _LARGE_READ
+        elif size > _SMALL_READ:
+            self._read_size = max(_SMALL_READ, size >> 1)
         return data
 
     def _take_in(self, data: bytes) -> None:
-        if data:
+        if not data:
+            self.core.connection_lost()
+        elif self._cleartext:
+            self.core.receive(data)
+        else:
             try:
                 data = self._tls.decrypt(data)
             except TLSFault:
                 self.core.connection_lost()
             else:
                 self.core.receive(data)
-        else:
-            self.core.connection_lost()
 
     def _wait(self, events: int, deadline: float | None) -> int:
         """Wait until the socket is ready and return for what; 0 at the deadline."""

@@ -24,8 +24,8 @@ from typing import Any, Final
 __all__ = ["stay_together"]
 
 #: How often it is looked whether a thread still calls, and how long a processor is kept, in seconds.
-_TICK: Final = 0.005
-_TERM: Final = 0.25
+_TICK: Final = 0.02
+_TERM: Final = 0.5
 #: Audit events of what starts a process or becomes one.
 _STARTS: Final = frozenset(
     {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
