@@ -154,8 +154,8 @@ class SocketConnection:
             finally:
                 self._writing.release()
             if not complete:
-                # Only now: whoever hears of it must be able to write. With the lock, because another thread may
-                # be just here, or about to close the socket.
+                # Only now: whoever hears of it must be able to write. With the lock, because another thread
+                # may be just here, or about to close the socket.
                 with self.lock:
                     if not self._closed:
                         self.server.poller.arm_write(self.fd)
