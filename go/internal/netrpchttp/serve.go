@@ -40,7 +40,7 @@ func Serve(broker Broker, responseStream, bodyStream uint32, c *plugin.Context, 
 		request.Body = netrpcstream.NewBody(stream)
 	}
 	defer request.Body.Close()
-	w := &response{dial: func() (net.Conn, error) { return broker.Dial(responseStream) }}
+	w := &response{dial: func() (net.Conn, error) { return dial(broker, responseStream) }}
 	defer w.close()
 	handler(c, w, request.GetHTTPRequest())
 	// The server waits for somebody to connect, and complains if nobody does.
