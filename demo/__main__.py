@@ -32,6 +32,8 @@ def main() -> int:
     arguments = parser.parse_args()
     # Whoever ends the demonstration politely gets the same clean end as with Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
+    # A shell that starts this in the background has told it to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         with TestBench() as bench:
             _run(bench, _choose_port(arguments.port), once=arguments.once)
