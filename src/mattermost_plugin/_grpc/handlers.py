@@ -12,22 +12,22 @@ __all__ = ["Handler", "Kind"]
 
 
 class Kind(enum.Enum):
-    """Whether request and response are single messages or streams of them."""
+    """Whether request and response are single messages or streams of them.
+
+    Attributes:
+        request_streams: whether the client sends any number of messages.
+        response_streams: whether the server does.
+    """
 
     UNARY_UNARY = "unary-unary"
     UNARY_STREAM = "unary-stream"
     STREAM_UNARY = "stream-unary"
     STREAM_STREAM = "stream-stream"
 
-    @property
-    def request_streams(self) -> bool:
-        """Whether the client sends any number of messages."""
-        return self in (Kind.STREAM_UNARY, Kind.STREAM_STREAM)
-
-    @property
-    def response_streams(self) -> bool:
-        """Whether the server sends any number of messages."""
-        return self in (Kind.UNARY_STREAM, Kind.STREAM_STREAM)
+    def __init__(self, value: str) -> None:
+        # Attributes, not properties: they are looked at for every call.
+        self.request_streams = value.startswith("stream")
+        self.response_streams = value.endswith("stream")
 
 
 class Handler(NamedTuple):

@@ -148,6 +148,8 @@ class HeaderBlockDecoder(Generic[Decoded]):
         self._table = self._decoder.header_table
         self.remembered: dict[bytes, Decoded] = {}
         self._without_timeout: dict[bytes, tuple[int, Decoded]] = {}
+        # Blocks with their timeouts, for peers that send the same ones; others fill it in vain.
+        self._with_timeout: dict[bytes, tuple[Decoded, bytes]] = {}
 
     def limit_table(self, size: int) -> None:
         """Apply a table size that the peer has acknowledged; the peer is not made to say so itself."""
@@ -168,6 +170,9 @@ class HeaderBlockDecoder(Generic[Decoded]):
         known = self.remembered.get(block)
         if known is not None:
             return known, None
+        whole = self._with_timeout.get(block)
+        if whole is not None:
+            return whole
         for mark in _TIMEOUT_MARKS:
             start = block.find(mark)
             if start >= 0:
@@ -191,7 +196,12 @@ class HeaderBlockDecoder(Generic[Decoded]):
                 value = bytes(decode_huffman(value))
             except HPACKError as error:
                 raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, str(error)) from error
-        return known[1], value
+        found = known[1], value
+        if len(block) <= self.MAX_REMEMBERED_SIZE:
+            if len(self._with_timeout) >= self.MAX_REMEMBERED:
+                self._with_timeout.clear()
+            self._with_timeout[block] = found
+        return found
 
     def _remember_rest(self, rest: bytes, start: int, value: bytes, coded_size: int, result: Decoded) -> None:
         # Both parts must be whole fields by themselves. A value of 127 octets and more has a longer length.
@@ -232,3 +242,4 @@ class HeaderBlockDecoder(Generic[Decoded]):
     def _forget(self) -> None:
         self.remembered.clear()
         self._without_timeout.clear()
+        self._with_timeout.clear()

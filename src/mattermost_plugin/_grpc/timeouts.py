@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ _SECONDS: Final = {72: 3600.0, 77: 60.0, 83: 1.0, 109: 1e-3, 117: 1e-6, 110: 1e-
 _MAX_VALUE: Final = 99_999_999
 
 
+@functools.lru_cache(maxsize=64)  # hosts send the same ones again and again
 def decode_timeout(value: bytes) -> float | None:
     """Return a timeout in seconds, None if the value is malformed: at most eight digits and a unit."""
     digits = value[:-1]

@@ -105,9 +105,8 @@ class Transport(asyncio.Protocol, Generic[Core]):
             if not data:
                 break
             transport.write(data)
-            if len(core.streams) <= self.core.client_side:
-                # One call after the other: the next one, or the answer to this one, may be here in no time.
-                self._lookout.look()
+            # The next call, or the answer to this one, may be here in no time.
+            self._lookout.look()
         if core.writable:
             self._wake_writers()
 
