@@ -70,6 +70,24 @@ class Results:
             new = Series(Quantity(group, row, at, unit), rival)
             self._series.setdefault((new.quantity, rival), new).values.append(value)
 
+    def replace_groups(self, later: Results) -> None:
+        """Take the groups that a later run has measured from it: rivals of a group stay from one run.
+
+        Raises:
+            ValueError: The runs were on different machines or by different versions of what is measured.
+        """
+        for key in ("processor", "cores", "python", "go", "packages"):
+            if self.about[key] != later.about[key]:
+                raise ValueError(f"the runs differ in {key}: {self.about[key]} and {later.about[key]}")
+        measured = {each.quantity.group for each in later.series}
+        kept = [each for each in self.series if each.quantity.group not in measured]
+        self._series = {(each.quantity, each.rival): each for each in (*kept, *later.series)}
+        self.about |= {"minutes": round(self.about["minutes"] + later.about["minutes"], 1)}
+        self.about |= {
+            "rounds": min(self.about["rounds"], later.about["rounds"]),
+            "date": later.about["date"],
+        }
+
     def find(self, quantity: Quantity, rival: str) -> Series | None:
         """Return a series; None: it was not measured."""
         return self._series.get((quantity, rival))

@@ -21,14 +21,21 @@ FOLDER = "benchmarks"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
-    parser.add_argument("results", type=Path, help="what `python -m benchmarks` wrote")
+    parser.add_argument(
+        "results",
+        type=Path,
+        nargs="+",
+        help="what `python -m benchmarks` wrote; of groups in several, the last one's are taken",
+    )
     parser.add_argument(
         "--docs", type=Path, default=DOCS, help="where benchmarks.md and the folder of its charts go"
     )
     parser.add_argument("--text", action="store_true", help="print a summary and write nothing")
     options = parser.parse_args(arguments)
     try:
-        results = Results.read(options.results)
+        results, *later = [Results.read(path) for path in options.results]
+        for run in later:
+            results.replace_groups(run)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if options.text:

@@ -65,3 +65,32 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "old.json").write_text(text)
     with pytest.raises(ValueError, match="run make bench again"):
         Results.read(tmp_path / "old.json")
+
+
+def one_run(minutes: float, **groups: float) -> Results:
+    machine = {"processor": "one", "cores": 2, "python": "3.11", "go": "1.26", "packages": {}}
+    results = Results({**machine, "rounds": 5, "date": "2026-11-23", "minutes": minutes})
+    for group, value in groups.items():
+        for rival in ("Go", "Python"):
+            results.add(group, "row", 1, rival, {"us": value})
+    return results
+
+
+def test_a_later_run_replaces_whole_groups() -> None:
+    results = one_run(20.0, calls=1.0, http=2.0)
+    results.replace_groups(one_run(3.5, http=5.0))
+    found = {(each.quantity.group, each.rival): each.values for each in results.series}
+    assert found == {
+        ("calls", "Go"): [1],
+        ("calls", "Python"): [1],
+        ("http", "Go"): [5],
+        ("http", "Python"): [5],
+    }
+    assert results.about["minutes"] == 23.5
+
+
+def test_runs_of_different_machines_are_not_put_together() -> None:
+    later = one_run(1.0, http=1.0)
+    later.about["cores"] = 64
+    with pytest.raises(ValueError, match="the runs differ in cores: 2 and 64"):
+        one_run(1.0, calls=1.0).replace_groups(later)
