@@ -35,6 +35,7 @@ __all__ = [
 
 HeaderList = Sequence[tuple[bytes, bytes]]
 Decoded = TypeVar("Decoded")
+Known = TypeVar("Known")
 
 # The library logs every field it decodes at debug level. An author who sets the root logger to debug wants to
 # see the plugin, and metadata may be secret.
@@ -198,9 +199,7 @@ class HeaderBlockDecoder(Generic[Decoded]):
                 raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, str(error)) from error
         found = known[1], value
         if len(block) <= self.MAX_REMEMBERED_SIZE:
-            if len(self._with_timeout) >= self.MAX_REMEMBERED:
-                self._with_timeout.clear()
-            self._with_timeout[block] = found
+            self._remember(self._with_timeout, block, found)
         return found
 
     def _remember_rest(self, rest: bytes, start: int, value: bytes, coded_size: int, result: Decoded) -> None:
@@ -213,9 +212,7 @@ class HeaderBlockDecoder(Generic[Decoded]):
         except HPACKError:
             return
         if coded_size < _LONG and not self._table.changed and all(name != _TIMEOUT for name, _ in parts):
-            if len(self._without_timeout) >= self.MAX_REMEMBERED:
-                self._without_timeout.clear()
-            self._without_timeout[rest] = (start, result)
+            self._remember(self._without_timeout, rest, (start, result))
 
     def _decode_new(self, block: bytes) -> tuple[Decoded, bytes | None]:
         table = self._table
@@ -234,10 +231,13 @@ class HeaderBlockDecoder(Generic[Decoded]):
         if table.changed:
             self._forget()
         elif not timeouts and len(block) <= self.MAX_REMEMBERED_SIZE:
-            if len(self.remembered) >= self.MAX_REMEMBERED:
-                self.remembered.clear()
-            self.remembered[block] = result
+            self._remember(self.remembered, block, result)
         return result, timeouts[-1] if timeouts else None
+
+    def _remember(self, known: dict[bytes, Known], block: bytes, found: Known) -> None:
+        if len(known) >= self.MAX_REMEMBERED:
+            known.clear()
+        known[block] = found
 
     def _forget(self) -> None:
         self.remembered.clear()

@@ -89,7 +89,6 @@ class BlockingConnection:
         self._writing = threading.Lock()
         self._sock = sock
         self._tls = layer(context, server_side=False, server_hostname=hostname)
-        self._cleartext = context is None
         self._read_size = _SMALL_READ
         self._unsent: bytes | memoryview = b""
         self._receive_limit: float = 0
@@ -144,7 +143,7 @@ class BlockingConnection:
         """
         core = self.core
         stream = core.request(template, message, extra)
-        if not self._send_request(core.data_to_send(), deadline):
+        if not self._write(deadline):
             # Not one octet was taken, so the server has not seen the call.
             stream.refused = True
         before_waiting()
@@ -164,8 +163,7 @@ class BlockingConnection:
                     seconds = int(seconds)
             # The kernel keeps the time: to poll before each read would give up the interpreter's lock once
             # more, which costs threads that call at once a third of their calls.
-            if seconds != self._receive_limit:
-                self._limit_receiving(seconds)
+            self._limit_receiving(seconds)
             try:
                 data = self._receive_some()
             except BlockingIOError:
@@ -176,20 +174,6 @@ class BlockingConnection:
             if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream
-
-    def _send_request(self, data: bytes, deadline: float | None) -> bool:
-        """Write a request, most of which the socket takes at once; False: it is broken, and took nothing."""
-        if self._unsent or not self._cleartext:
-            self._unsent = b"".join((self._unsent, self._tls.encrypt(data)))
-            return self._write(deadline)
-        try:
-            sent = self._sock.send(data, _NO_WAIT)
-        except OSError:
-            sent = 0  # whether it is full or broken shows when it is tried again
-        if sent == len(data) and not self.core.has_output:
-            return True
-        self._unsent = memoryview(data)[sent:]
-        return self._write(deadline) or sent > 0
 
     def _look_for_answer(self, patience: Patience, deadline: float | None) -> None:
         until = time.perf_counter() + LOOK
@@ -240,6 +224,8 @@ class BlockingConnection:
                     self._take_in(self._receive())
             else:
                 self._unsent = b""
+                if not (self.core.has_output or self._tls.pending):
+                    return True
 
     def _take_in_rest(self) -> None:
         """Take in what the server had to say before it closed: perhaps why."""
@@ -359,15 +345,15 @@ class BlockingConnection:
 
     def _limit_receiving(self, seconds: float) -> None:
         """Let a read fail after so long; 0: never."""
-        self._receive_limit = seconds
-        micros = 0 if not seconds else max(int(seconds * 1_000_000), 1)
-        value = struct.pack("@ll", *divmod(micros, 1_000_000))
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+        if seconds != self._receive_limit:
+            self._receive_limit = seconds
+            micros = 0 if not seconds else max(int(seconds * 1_000_000), 1)
+            value = struct.pack("@ll", *divmod(micros, 1_000_000))
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
 
     def _receive(self) -> bytes:
         """Wait for octets; none mean that there will be no more."""
-        if self._receive_limit:
-            self._limit_receiving(0)
+        self._limit_receiving(0)
         try:
             return self._receive_some()
         except OSError:
@@ -383,17 +369,15 @@ class BlockingConnection:
         return data
 
     def _take_in(self, data: bytes) -> None:
-        if not data:
-            self.core.connection_lost()
-        elif self._cleartext:
-            self.core.receive(data)
-        else:
+        if data:
             try:
                 data = self._tls.decrypt(data)
             except TLSFault:
                 self.core.connection_lost()
             else:
                 self.core.receive(data)
+        else:
+            self.core.connection_lost()
 
     def _wait(self, events: int, deadline: float | None) -> int:
         """Wait until the socket is ready and return for what; 0 at the deadline."""
