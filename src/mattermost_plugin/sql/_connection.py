@@ -306,9 +306,7 @@ class Connection:
                 rows = self._query(self._plan(statement, args), args)
         rows.require_expected()
         if statement.changes:
-            refusal = rows.detach()  # so that the number of rows is known
-            if refusal is not None:
-                raise refusal
+            rows.complete()  # so that the number of rows is known
         return rows
 
     def _query(self, plan: Plan, args: Sequence[Any]) -> Rows:

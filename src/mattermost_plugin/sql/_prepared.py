@@ -96,7 +96,5 @@ class PreparedStatement:
         rows = Rows(connection._driver, rows_id, plan, parse_json=connection._parse_json)
         rows.require_expected()
         if parse(text).changes:
-            refusal = rows.detach()
-            if refusal is not None:
-                raise refusal
+            rows.complete()
         return connection._activate(rows)

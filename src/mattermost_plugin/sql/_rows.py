@@ -154,6 +154,16 @@ class Rows:
         self.open = False
         return refusal
 
+    def complete(self) -> None:
+        """Read everything that is left.
+
+        Raises:
+            DatabaseError: The database refused some of it.
+        """
+        refusal = self.detach()
+        if refusal is not None:
+            raise refusal
+
     def _following(self) -> Rows:
         self._driver.rows_next_result_set(self._id)
         return Rows(self._driver, self._id, self._plan, parse_json=self._parse_json)
