@@ -11,13 +11,14 @@ import time
 import psutil
 
 from benchmarks.workshop import ROOT
+from mattermost_plugin._runtime.environment import COOKIE_KEY, COOKIE_VALUE, PROTOCOL_VERSION
 
 __all__ = ["HELLO", "measure_import", "measure_start"]
 
 HELLO = [sys.executable, str(ROOT / "examples" / "hello" / "plugin.py")]
 
 # go-plugin's cookie: the handshake of every Mattermost plugin.
-COOKIE = {"MATTERMOST_PLUGIN": "Securely message teams, anywhere.", "PLUGIN_PROTOCOL_VERSIONS": "1"}
+COOKIE = {COOKIE_KEY: COOKIE_VALUE, "PLUGIN_PROTOCOL_VERSIONS": str(PROTOCOL_VERSION)}
 
 
 def measure_import(environment: dict[str, str]) -> float:

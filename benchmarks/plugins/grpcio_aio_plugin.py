@@ -9,12 +9,12 @@ import grpc
 from grpcio_plugin import (
     HOOKS,
     OPTIONS,
+    add_plugin_services,
     announce,
     create_post,
     file_answer,
     list_posts,
     read_list,
-    socket_address,
 )
 from mattermost.plugin.v1 import (
     api_pb2_grpc,
@@ -109,16 +109,7 @@ async def main() -> None:
         shutdown.set()
         return EMPTY
 
-    unary = grpc.unary_unary_rpc_method_handler
-    services = {
-        "grpc.health.v1.Health": {"Check": unary(check)},
-        "plugin.GRPCController": {"Shutdown": unary(stop)},
-        "plugin.GRPCBroker": {"StartStream": grpc.stream_stream_rpc_method_handler(broker.start_stream)},
-    }
-    for name, methods in services.items():
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
-    address = socket_address()
-    server.add_insecure_port(f"unix:{address}")
+    address = add_plugin_services(server, check=check, stop=stop, start_stream=broker.start_stream)
     await server.start()
     announce(address)
     await shutdown.wait()

@@ -133,8 +133,19 @@ def file_answer(info: Any) -> Any:
     return answer
 
 
-def raw(behaviour: Any) -> grpc.RpcMethodHandler:
-    return grpc.unary_unary_rpc_method_handler(behaviour)
+def add_plugin_services(server: Any, *, check: Any, stop: Any, start_stream: Any) -> str:
+    """Add what go-plugin expects of every plugin, and return the address of the socket to serve."""
+    unary = grpc.unary_unary_rpc_method_handler
+    services = {
+        "grpc.health.v1.Health": {"Check": unary(check)},
+        "plugin.GRPCController": {"Shutdown": unary(stop)},
+        "plugin.GRPCBroker": {"StartStream": grpc.stream_stream_rpc_method_handler(start_stream)},
+    }
+    for name, methods in services.items():
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
+    address = socket_address()
+    server.add_insecure_port(f"unix:{address}")
+    return address
 
 
 def main() -> None:
@@ -146,15 +157,10 @@ def main() -> None:
         shutdown.put(None)
         return EMPTY
 
-    services = {
-        "grpc.health.v1.Health": {"Check": raw(lambda _request, _context: SERVING)},
-        "plugin.GRPCController": {"Shutdown": raw(stop)},
-        "plugin.GRPCBroker": {"StartStream": grpc.stream_stream_rpc_method_handler(broker.start_stream)},
-    }
-    for name, methods in services.items():
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
-    address = socket_address()
-    server.add_insecure_port(f"unix:{address}")
+    def check(_request: bytes, _context: grpc.ServicerContext) -> bytes:
+        return SERVING
+
+    address = add_plugin_services(server, check=check, stop=stop, start_stream=broker.start_stream)
     server.start()
     announce(address)
     shutdown.get()

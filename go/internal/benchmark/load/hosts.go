@@ -77,7 +77,7 @@ func (s setup) open(r *running) (*serverdb.Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.stops = append(r.stops, func() { _ = database.Pool.Close() })
+	r.stops = append(r.stops, func() { _ = database.Close() })
 	return database, nil
 }
 
@@ -94,16 +94,12 @@ func (s setup) environment(r *running, database *serverdb.Database) (environment
 	if err != nil {
 		return nil, err
 	}
-	webapp, err := os.MkdirTemp("", "webapp")
-	if err != nil {
-		return nil, err
-	}
-	r.stops = append(r.stops, func() { _ = os.RemoveAll(webapp) })
 	var driver plugin.AppDriver = noDatabase{}
 	if database != nil {
 		driver = database
 	}
 	newAPI := func(*model.Manifest) plugin.API { return api{} }
+	webapp := s.bundles // no plugin here has one
 	var env environment
 	switch s.mode {
 	case "server":

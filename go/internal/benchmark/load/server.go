@@ -15,7 +15,7 @@ type api struct{ plugin.API }
 
 func (api) CreatePost(post *model.Post) (*model.Post, *model.AppError) {
 	created := post.Clone()
-	created.Id, created.CreateAt, created.UpdateAt = "8xkqsm3ktjdm9ne9jm3bq6x1wy", 1700000000000, 1700000000000
+	created.Id, created.CreateAt, created.UpdateAt = anID, 1700000000000, 1700000000000
 	return created, nil
 }
 

@@ -29,11 +29,10 @@ func main() {
 	flag.Parse()
 
 	server := &server{seed: *seed}
-	env, webapp, err := environment(*plugins, server)
+	env, err := environment(*plugins, server)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(webapp)
 	if _, _, err := env.Activate(*id); err != nil {
 		env.Shutdown()
 		log.Fatalf("activate: %v", err)
@@ -86,16 +85,12 @@ func command(hooks plugin.Hooks, text string) error {
 	return nil
 }
 
-func environment(plugins string, server *server) (*plugin.Environment, string, error) {
+func environment(plugins string, server *server) (*plugin.Environment, error) {
 	logger, err := mlog.NewLogger()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	webapp, err := os.MkdirTemp("", "webapp")
-	if err != nil {
-		return nil, "", err
-	}
+	webapp := plugins // the plugin has none
 	newAPI := func(*model.Manifest) plugin.API { return contracttest.APIFunc(server.call) }
-	env, err := plugin.NewEnvironment(newAPI, noDatabase{}, plugins, webapp, logger, nil)
-	return env, webapp, err
+	return plugin.NewEnvironment(newAPI, noDatabase{}, plugins, webapp, logger, nil)
 }
