@@ -20,7 +20,7 @@ type Server struct {
 	general   *grpc.Server
 	codec     encoding.CodecV2
 	intercept grpc.UnaryServerInterceptor
-	methods   map[string]method
+	methods   map[string]*method
 
 	inside *bufconn.Listener // where the general server listens
 	onward *grpc.ClientConn  // to there
@@ -41,6 +41,7 @@ type Server struct {
 type method struct {
 	implementation any
 	handler        grpc.MethodHandler
+	duration       duration
 }
 
 // maxIdle is how many workers wait for calls. A worker's stack has grown to what a call needs, which saves a tenth of
@@ -53,7 +54,7 @@ const maxIdle = 32
 // messages that protobuf itself refuses. intercept wraps plain calls, nil: nothing does.
 func NewServer(general *grpc.Server, codec encoding.CodecV2, intercept grpc.UnaryServerInterceptor) (*Server, error) {
 	s := &Server{
-		general: general, codec: codec, intercept: intercept, methods: map[string]method{},
+		general: general, codec: codec, intercept: intercept, methods: map[string]*method{},
 		inside: bufconn.Listen(1 << 20), jobs: make(chan *serverCall), stop: make(chan struct{}),
 		idle: make(chan struct{}, maxIdle), listeners: map[net.Listener]bool{}, links: map[*serverLink]bool{},
 	}
@@ -73,7 +74,7 @@ func NewServer(general *grpc.Server, codec encoding.CodecV2, intercept grpc.Unar
 func (s *Server) RegisterService(desc *grpc.ServiceDesc, implementation any) {
 	s.general.RegisterService(desc, implementation)
 	for _, item := range desc.Methods {
-		s.methods["/"+desc.ServiceName+"/"+item.MethodName] = method{implementation, item.Handler}
+		s.methods["/"+desc.ServiceName+"/"+item.MethodName] = &method{implementation: implementation, handler: item.Handler}
 	}
 }
 

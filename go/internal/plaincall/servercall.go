@@ -3,6 +3,7 @@ package plaincall
 import (
 	"context"
 	"encoding/binary"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -20,7 +21,7 @@ type serverCall struct {
 	stream  uint32
 	request *request
 	plain   bool // to be handled here, once the request is complete
-	method  method
+	method  *method
 	context deadline.Context
 	header  metadata.MD
 	trailer metadata.MD
@@ -60,7 +61,9 @@ func (c *serverCall) handle() {
 	}
 	ctx := grpc.NewContextWithServerTransportStream(&c.context, c)
 	decode := func(into any) error { return c.decode(message, into) }
+	begun := time.Now()
 	out, err := c.method.handler(c.method.implementation, ctx, decode, c.link.server.intercept)
+	c.method.duration.learn(time.Since(begun))
 	if err != nil {
 		ended, ok := status.FromError(err)
 		if !ok {
@@ -191,6 +194,10 @@ func (c *serverCall) finish(ended *status.Status, trailer metadata.MD) {
 		l.out = appendReset(l.out, c.stream, codeNoError) // the rest of the request is not wanted
 	}
 	l.changed.Broadcast()
+	if l.putsOff && len(l.out) < mostPutOff {
+		l.lock.Unlock()
+		return // the goroutine that reads writes it soon
+	}
 	l.flush()
 }
 

@@ -28,6 +28,7 @@ type serverLink struct {
 	maxFrame int        // what the client takes at once
 	changed  *sync.Cond // a window opened, a call ended or the link was lost
 	lost     bool
+	putsOff  bool // answers are written together, when what was read has been handled
 
 	turn atomic.Uint32 // the call, as runs counts them, that the goroutine that reads handles; 0: it reads
 	runs atomic.Uint32 // calls handled by goroutines that read
@@ -221,7 +222,7 @@ func (l *serverLink) open(stream uint32, request *request, ended bool) {
 // complete takes in that a request has come to its end.
 func (l *serverLink) complete(call *serverCall) {
 	if call.plain {
-		if l.mayHandle() {
+		if l.mayHandle(call) {
 			l.ready = call
 		} else {
 			l.server.run(call)

@@ -11,11 +11,19 @@ import (
 // other, the goroutine that has read a call handles it and reads on afterwards. A handler that takes longer must hold
 // nobody up: a watch that looks every millisecond has another goroutine read then.
 
+// Where several calls are read at once, it handles them in turn if the handlers of their methods are short, and writes a
+// few answers together. It looks for more while the client works on those.
+
 // rapid is how long after another a call is one by itself.
 const rapid = 300 * time.Microsecond
 
+// mostPutOff is how many octets of answers wait for those to the calls that were read along with theirs: some four. With
+// more the client is idle meanwhile, with fewer there are more system calls.
+const mostPutOff = 512
+
 // read reads until the link ends or another goroutine reads.
 func (l *serverLink) read() {
+	l.catchUp()
 	for {
 		header, payload, err := l.next()
 		if err == nil {
@@ -35,15 +43,15 @@ func (l *serverLink) read() {
 }
 
 // mayHandle tells whether the goroutine that reads may handle a call whose request is complete. If so, it has to.
-func (l *serverLink) mayHandle() bool {
+func (l *serverLink) mayHandle(call *serverCall) bool {
 	now := time.Now()
 	quick := now.Sub(l.answered) < rapid
 	l.answered = now
 	if quick {
 		l.server.watch.start(l.server)
 	}
-	if l.frames.holdsFrame() {
-		return false
+	if l.frames.holdsFrame() && !call.method.duration.isShort() {
+		return false // others would have to wait for it
 	}
 	// In this order: a watch that ends looks for calls once more.
 	l.server.watch.handling.Add(1)
@@ -56,9 +64,14 @@ func (l *serverLink) mayHandle() bool {
 
 // handle handles a call, and tells whether this goroutine still is the one that reads.
 func (l *serverLink) handle(call *serverCall) bool {
+	if l.putsOff != l.frames.holdsFrame() {
+		l.lock.Lock()
+		l.putsOff = !l.putsOff
+		l.lock.Unlock()
+	}
 	alone := l.server.watch.latest.Swap(l) == l
 	run := l.runs.Add(1)
-	l.turn.Store(run)
+	l.turn.Store(run) // from here on the watch may have another goroutine read
 	call.handle()
 	l.server.watch.handling.Add(-1)
 	if !l.turn.CompareAndSwap(run, 0) {
@@ -72,6 +85,9 @@ func (l *serverLink) handle(call *serverCall) bool {
 // next waits for a frame, looking for it first if the last call was answered just now and all of late came on this
 // link.
 func (l *serverLink) next() (frameHeader, []byte, error) {
+	if l.putsOff && !l.frames.holdsFrame() {
+		l.catchUp()
+	}
 	if l.looks {
 		l.looks = false
 		if l.patience.wantsToLook() {
@@ -92,6 +108,31 @@ func (l *serverLink) next() (frameHeader, []byte, error) {
 	l.source.park()
 	return l.frames.next()
 }
+
+// catchUp writes what was put off.
+func (l *serverLink) catchUp() {
+	l.lock.Lock()
+	l.putsOff = false
+	l.flush()
+}
+
+// duration is how long a method's handler takes, of late.
+type duration struct{ average atomic.Int64 }
+
+const (
+	// short is a handler for which it does not pay to hand a call to another goroutine.
+	short = 20 * time.Microsecond
+	// Longer ones all count the same, so that a goroutine that was interrupted does not count for long.
+	long = 10 * short
+)
+
+// learn takes in how long a handler took.
+func (d *duration) learn(took time.Duration) {
+	d.average.Store((7*d.average.Load() + int64(min(took, long))) / 8) // a value that is lost now and then is no harm
+}
+
+// isShort tells whether the next call most likely is short.
+func (d *duration) isShort() bool { return d.average.Load() < int64(short) }
 
 // watch looks after the goroutines that handle what they have read, as long as there is something to do.
 type watch struct {
