@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,23 @@ def collect(messages: Iterable[bytes]) -> tuple[Any, bytes]:
     return HOOK.codec.decode_response(head), b"".join(content)
 
 
+class Pieces:
+    """What a caller uploads.
+
+    Attributes:
+        call_ended: set once the call has ended. grpcio sometimes ends the iterator of a call that was
+            cancelled as if the request were complete, and only this tells.
+    """
+
+    def __init__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> None:
+        self._requests = requests
+        self.call_ended = threading.Event()
+        context.add_callback(self.call_ended.set)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (bytes(chunk_of(message) or b"") for message in self._requests)
+
+
 class FileMethods(grpc.GenericRpcHandler):
     def __init__(self, functions: dict[str, Callable[..., Any]]) -> None:
         self._functions = functions
@@ -75,9 +93,8 @@ class FileMethods(grpc.GenericRpcHandler):
 
         def upload(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
             arguments = method.codec.decode_request(next(requests))
-            pieces = (bytes(chunk_of(message) or b"") for message in requests)
             try:
-                return method.codec.encode_response(function(pieces, *arguments))
+                return method.codec.encode_response(function(Pieces(requests, context), *arguments))
             except Exception as error:  # noqa: BLE001 - what a test raises is what the plugin gets
                 return method.codec.encode_error(error)
 

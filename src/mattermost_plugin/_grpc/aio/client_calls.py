@@ -277,12 +277,17 @@ class StreamCall:
 
     async def _send_all(self, waiter: _Waiter) -> None:
         try:
+            # A request that nobody takes any more is not asked for either: it may be without end.
             if hasattr(self._request, "__aiter__"):
                 async for request in self._request:
                     await self._send(waiter, request)
+                    if waiter.stream.local_closed:
+                        return
             else:
                 for request in self._request:
                     await self._send(waiter, request)
+                    if waiter.stream.local_closed:
+                        return
             waiter.transport.core.half_close(waiter.stream)
             waiter.transport.flush_soon()
         except Exception as error:  # noqa: BLE001 - raised where the responses are taken
