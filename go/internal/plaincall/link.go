@@ -11,6 +11,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// manyCalls is from how many calls on those that begin wait for each other to be written together. With fewer it would
+// keep the plugin waiting.
+const manyCalls = 32
+
 // link is one HTTP/2 connection of a client. Callers write on their own goroutines, and one of them reads: see lead.
 type link struct {
 	writer // its lock guards what follows, too
@@ -63,6 +67,7 @@ func (l *link) start(c *call, block, message []byte) bool {
 	c.leads, c.alone = !l.led, len(l.calls) == 1
 	l.led = true
 	l.out = appendCall(l.out, c.stream, block, message)
+	l.yields = len(l.calls) > manyCalls
 	if l.flush() {
 		return true
 	}

@@ -3,6 +3,7 @@ package plaincall
 import (
 	"errors"
 	"net"
+	"runtime"
 	"sync"
 )
 
@@ -16,6 +17,7 @@ type writer struct {
 	spare   []byte // the buffer that was written last
 	writing bool
 	failed  bool // the socket took no more
+	yields  bool // goroutines that are ready come first, so that what they have to say is written along
 }
 
 // maxSpare is how large a buffer may be to be used again.
@@ -30,6 +32,12 @@ func (w *writer) flush() bool {
 	}
 	w.writing = true
 	taken := true
+	if w.yields {
+		w.yields = false
+		w.lock.Unlock()
+		runtime.Gosched()
+		w.lock.Lock()
+	}
 	for first := true; len(w.out) > 0; first = false {
 		out := w.out
 		w.out, w.spare = w.spare[:0], nil
