@@ -5,19 +5,25 @@ PYTHON ?= $(firstword $(foreach command,python3 python3.14 python3.13 python3.12
 	$(shell $(command) -c 'import sys; sys.version_info >= (3, 10) and print("$(command)")' 2>/dev/null)))
 PY := .venv/bin/python
 READY := .venv/.ready
+# The compiled core of the gRPC endpoint; without a C compiler it is left out.
+SPEED := .venv/.speed
 # Folders of plugins.
 PLUGINS = $(patsubst %/plugin.json,%,$(wildcard examples/*/plugin.json tests/e2e/plugins/*/plugin.json))
+# Where wheels go.
+DIST = dist
+# What is tested again with the core as plain Python.
+PURE_TESTS = tests/unit/grpc tests/unit/runtime tests/conformance
 # The race detector needs a C compiler.
 RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-go test-python adoption check check-format check-types check-generated check-go \
-	generate lock picture bench wheel clean
+	generate lock picture bench wheel wheel-speed clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
-setup: $(READY) ## set up .venv with the SDK and all tools
+setup: $(READY) $(SPEED) ## set up .venv with the SDK and all tools
 
 $(READY): pyproject.toml requirements/dev.txt hatch_build.py
 	@test -n "$(PYTHON)" || { echo "no python3 of 3.10 or later on PATH; name one: make PYTHON=..." >&2; exit 1; }
@@ -28,6 +34,14 @@ $(READY): pyproject.toml requirements/dev.txt hatch_build.py
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py) $(wildcard speed/*.* speed/*/*.py)
+	@if command -v cc >/dev/null && test -e "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; then \
+		echo "Compiling the core of the gRPC endpoint"; \
+		$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+			--force-reinstall ./speed; \
+	else echo "No C compiler or no Python.h: the gRPC endpoint runs as plain Python"; fi
+	@touch $@
+
 demo: $(READY) ## start a real Mattermost server with a Python plugin and play a conversation
 	$(PY) -m demo
 
@@ -36,9 +50,10 @@ test: $(READY) test-go test-python ## run every test, Go and Python, against a r
 test-go: $(READY)
 	cd go && go test $(RACE) ./...
 
-test-python: $(READY)
+test-python: $(READY) $(SPEED)
 	$(PY) -m tests.harness
 	$(PY) -m pytest
+	MATTERMOST_PLUGIN_PURE=1 $(PY) -m pytest $(PURE_TESTS)
 
 adoption: $(READY) ## build a Mattermost server with the host inside, and run the end-to-end tests on it
 	$(PY) -m tests.adoption
@@ -76,12 +91,15 @@ lock: $(READY) ## write requirements/dev.txt anew with the newest versions that 
 picture: $(READY) ## take the picture of examples/dashboard for the documentation anew
 	$(PY) -m tests.e2e.dashboard_picture
 
-bench: $(READY) ## measure against a Go plugin and grpcio
+bench: $(READY) $(SPEED) ## measure against a Go plugin and grpcio
 	$(PY) -m benchmarks
 
 wheel: $(READY) ## build the release wheel, with the bridge for every platform, and the sdist into dist/
 	MATTERMOST_PLUGIN_BRIDGES=all $(PY) -m hatchling build
 
+wheel-speed: $(READY) ## build the wheel with the compiled core, for this machine and this Python, into dist/
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(DIST) ./speed
+
 clean: ## remove what the commands above made here
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist build speed/build speed/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

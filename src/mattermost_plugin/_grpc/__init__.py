@@ -6,8 +6,15 @@ with blocking sockets.
 
 from __future__ import annotations
 
-from mattermost_plugin._grpc.handlers import Handler, Kind
-from mattermost_plugin._grpc.options import Options
-from mattermost_plugin._grpc.status import Metadata, RpcError, StatusCode
+from mattermost_plugin._grpc.compiled import compiled_core
+
+_compiled = compiled_core(__path__[0])
+if _compiled is not None:
+    __path__.insert(0, _compiled)
+
+# From here on, modules of the core may be compiled ones.
+from mattermost_plugin._grpc.handlers import Handler, Kind  # noqa: E402
+from mattermost_plugin._grpc.options import Options  # noqa: E402
+from mattermost_plugin._grpc.status import Metadata, RpcError, StatusCode  # noqa: E402
 
 __all__ = ["Handler", "Kind", "Metadata", "Options", "RpcError", "StatusCode"]

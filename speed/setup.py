@@ -1,0 +1,76 @@
+"""Compiles the core of the gRPC endpoint by mypyc, from the sources of the SDK beside this folder."""
+
+from __future__ import annotations
+
+import re
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+from mypyc.build import mypycify
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+SOURCES = Path(__file__).parent.parent / "src" / "mattermost_plugin"
+CORE = SOURCES / "_grpc"
+#: What most of a call's Python is spent in, and knows neither sockets nor threads.
+MODULES = (
+    "client",
+    "client_calls",
+    "connection",
+    "control",
+    "data",
+    "floods",
+    "frames",
+    "header_encoder",
+    "messages",
+    "metadata",
+    "options",
+    "requests",
+    "responses",
+    "sending",
+    "server",
+    "status",
+    "streams",
+    "timeouts",
+)
+
+
+class BuildPy(build_py):
+    """Adds what the SDK compares its own sources with."""
+
+    def run(self) -> None:
+        """Write the module behind the others."""
+        super().run()
+        sums = {name: zlib.crc32((CORE / f"{name}.py").read_bytes()) for name in MODULES}
+        text = f'"""Checksums (CRC-32) of the sources."""\n\nSOURCES = {sums!r}\n'
+        Path(self.build_lib, "mattermost_plugin_speed", "_sources.py").write_text(text)
+
+
+def version() -> str:
+    """Return the SDK's version."""
+    found = re.search(r'__version__ = "(.+)"', (SOURCES / "_version.py").read_text())
+    if found is None:
+        raise SystemExit("src/mattermost_plugin/_version.py has no version")
+    return found[1]
+
+
+def extensions() -> list[Any]:
+    """Return the compiled modules, named to lie beside the package of the SDK, which decides what it uses."""
+    if {"egg_info", "dist_info"} & set(sys.argv):
+        return []  # only the metadata is asked for
+    arguments = ["--config-file", str(Path(__file__).parent / "mypy.ini")]
+    arguments += [str(CORE / f"{name}.py") for name in MODULES]
+    made = mypycify(arguments, opt_level="3", group_name="mattermost_plugin_speed")
+    for extension in made:
+        extension.name = extension.name.replace("mattermost_plugin.", "mattermost_plugin_speed.", 1)
+    return made
+
+
+setup(
+    version=version(),
+    install_requires=[f"mattermost-plugin=={version()}"],
+    ext_modules=extensions(),
+    cmdclass={"build_py": BuildPy},
+)
