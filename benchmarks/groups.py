@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.rivals import BASE, FRAMEWORKS, RIVALS, Rival
+from benchmarks.rivals import BASE, FRAMEWORKS, RIVALS, SOURCES, Rival
 
 __all__ = ["GROUPS", "Group"]
 
@@ -50,6 +50,7 @@ GROUPS = (
         "hooks and API calls, 1 to 256 callers",
         {"hook": (1, 16, 64, 256), "api": (1, 16, 64, 256)},
         {"hook": (1, 16), "api": (1, 16)},
+        (*RIVALS, *SOURCES),
     ),
     Group(
         "payload",

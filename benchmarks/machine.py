@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from benchmarks.workshop import go
+from mattermost_plugin._grpc import client
 
 __all__ = ["describe"]
 
@@ -24,6 +25,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "go": go("env", "GOVERSION").removeprefix("go"),
+        "core": "sources" if client.__file__.endswith(".py") else "compiled",
         "packages": {
             name: version(name)
             for name in ("protobuf", "uvloop", "uvicorn", "httptools", "starlette", "grpcio")

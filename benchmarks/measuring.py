@@ -93,7 +93,7 @@ class Measuring:
     def _run(self, command: list[str], group: Group, rival: Rival) -> list[dict[str, Any]]:
         done = subprocess.run(
             command,
-            env=self._workshop.environment(),
+            env=self._workshop.environment(sources=rival.sources),
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,

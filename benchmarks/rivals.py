@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["BASE", "FRAMEWORKS", "RIVALS", "Rival"]
+__all__ = ["BASE", "FRAMEWORKS", "RIVALS", "SOURCES", "Rival"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Rival:
         executable: The program of the bundle that the server would start.
         entrypoint: The module under plugins/; "" for plugins in Go.
         serving: The module that serves HTTP; "" where `entrypoint` does, or nothing does.
+        sources: Whether the core of the gRPC endpoint runs as its sources, even where it is compiled.
         has: What it does beside hooks, API calls and files: "http", "sql".
     """
 
@@ -27,6 +28,7 @@ class Rival:
     entrypoint: str = ""
     serving: str = ""
     has: tuple[str, ...] = ("http", "sql")
+    sources: bool = False
 
     @property
     def slug(self) -> str:
@@ -52,6 +54,12 @@ RIVALS = (
     Rival("grpcio sync", "native", "bridge", "grpcio_plugin", has=()),
     Rival("grpcio aio", "native", "bridge", "grpcio_aio_plugin", has=()),
 )
+
+SOURCES = (
+    Rival("Python sync, sources", "native", "bridge", "measured_sync", sources=True),
+    Rival("Python async, sources", "native", "bridge", "measured_async_plain", sources=True),
+)
+"""What a plugin is without the compiled core."""
 
 FRAMEWORKS = (
     Rival("ASGI by hand", "native", "bridge", "framework_asgi"),

@@ -101,12 +101,17 @@ class Workshop:
         }
         (bundle / "plugin.json").write_text(json.dumps(manifest))
 
-    def environment(self) -> dict[str, str]:
-        """Return the environment of measured plugins: the interpreter that runs this program comes first."""
+    def environment(self, *, sources: bool = False) -> dict[str, str]:
+        """Return the environment of measured plugins: the interpreter that runs this program comes first.
+
+        Args:
+            sources: Whether the core of the gRPC endpoint is to run as its sources.
+        """
         path = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
         return os.environ | {
             "PATH": os.pathsep.join(path),
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(self._proto_modules)]),
+            "MATTERMOST_PLUGIN_PURE": "1" if sources else "",
         }
 
 

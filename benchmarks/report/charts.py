@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.report.numbers import factor
 from benchmarks.report.scales import Scale, ticks
 from benchmarks.report.svg import Drawing
-from benchmarks.rivals import BASE
+from benchmarks.rivals import BASE, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,9 +159,11 @@ class Lines:
 
     def _curves(self, results: Results) -> dict[str, list[tuple[int, float]]]:
         curves: dict[str, list[tuple[int, float]]] = {}
+        in_tables_only = {rival.name for rival in SOURCES}
         for series in results.series:
             quantity = series.quantity
-            if (quantity.group, quantity.row, quantity.unit) == (self.group, self.row, self.unit):
+            same = (quantity.group, quantity.row, quantity.unit) == (self.group, self.row, self.unit)
+            if same and series.rival not in in_tables_only:
                 curves.setdefault(series.rival, []).append((quantity.at, series.median))
         return {rival: sorted(curve) for rival, curve in curves.items()}
 

@@ -48,11 +48,12 @@ def page(results: Results, images: Collection[str], folder: str) -> str:
 
 def _machine(results: Results) -> str:
     about = results.about
+    core = {"compiled": "the compiled core", "sources": "no compiled core"}[about["core"]]
     packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
     return (
         f"These figures: {about['date']}, {about['rounds']} rounds in {about['minutes']:g} minutes, "
         f"{about['processor']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['system']}, "
-        f"Go {about['go']}, Python {about['python']}, {packages}."
+        f"Go {about['go']}, Python {about['python']} with {core}, {packages}."
     )
 
 

@@ -24,6 +24,7 @@ ABOUT = {
     "system": "Linux 6",
     "python": "3.11.0",
     "go": "1.26",
+    "core": "compiled",
     "packages": {"protobuf": "7.0"},
 }
 UNITS = ("us", "p99 us", "per second", "host CPU us", "plugin CPU us", "MB/s", "plugin CPU us per MB", "ms")
