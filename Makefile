@@ -101,5 +101,5 @@ wheel-speed: $(READY) ## build the wheel with the compiled core, for this machin
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(DIST) ./speed
 
 clean: ## remove what the commands above made here
-	rm -rf .venv dist build speed/build speed/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist build speed/build speed/*.egg-info speed/.mypy_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
