@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import os
-import queue
 import signal
 import threading
 from functools import partial
@@ -19,6 +17,7 @@ from mattermost_plugin._runtime import services, wire
 from mattermost_plugin._runtime.broker import Broker, target_of
 from mattermost_plugin._runtime.database import Database
 from mattermost_plugin._runtime.dispatch import Dispatcher
+from mattermost_plugin._runtime.ending import Ending
 from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
@@ -53,8 +52,7 @@ class ThreadsRuntime:
         self._environment = environment
         self._identity: Identity | None = None
         self._transport: ChannelTransport | None = None
-        # Why the process ends. A SimpleQueue, because a signal handler may put into it at any moment.
-        self._ending: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._ending = Ending()
         self._host_seen = False
         self._shutting_down = threading.Event()
         self._lost: threading.Timer | None = None
@@ -87,7 +85,7 @@ class ThreadsRuntime:
             server.listen_unix(place.path, context, accept=place.accepts)
             place.open_to_group()
             server.start()
-            signal.signal(signal.SIGTERM, lambda *_: self._ending.put("SIGTERM"))
+            self._ending.on_sigterm()
             # Ctrl-C in a terminal reaches the whole group of processes; the host decides what it means.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             announce(place.path, self._identity.certificate_field if self._identity else "")
@@ -104,6 +102,7 @@ class ThreadsRuntime:
                 self._plugin._database.close()
             self._dispatcher.close()
             place.close()
+            self._ending.close()
 
     def handlers(self) -> dict[str, Handler]:
         """Return every method the plugin serves, by path."""
@@ -166,8 +165,9 @@ class ThreadsRuntime:
 
     def _wait(self, parent: int) -> str:
         while True:
-            with contextlib.suppress(queue.Empty):
-                return self._ending.get(timeout=None if self._host_seen else 1.0)
+            reason = self._ending.wait(None if self._host_seen else 1.0)
+            if reason is not None:
+                return reason
             if os.getppid() != parent:
                 return "the host is gone"
 
@@ -179,7 +179,7 @@ class ThreadsRuntime:
             if streams:
                 self._host_seen = True
             elif not self._shutting_down.is_set():
-                self._lost = threading.Timer(HOST_LOST_AFTER, self._ending.put, ("the host is gone",))
+                self._lost = threading.Timer(HOST_LOST_AFTER, self._ending.tell, ("the host is gone",))
                 self._lost.daemon = True
                 self._lost.start()
 
@@ -190,7 +190,7 @@ class ThreadsRuntime:
     def _shutdown(self, _request: bytes, _call: ServerCall) -> bytes:
         self._shutting_down.set()
         self._lifecycle.end()
-        self._ending.put("the host asked for it")
+        self._ending.tell("the host asked for it")
         return wire.EMPTY
 
     def _health_check(self, request: bytes, _call: ServerCall) -> bytes:

@@ -338,6 +338,22 @@ def test_sigterm_deactivates_and_ends(kind):
         assert not Path(host.address).exists()
 
 
+def test_sigterm_that_another_thread_took_ends_the_plugin(kind):
+    # The kernel may choose any thread, and what comes just before the main thread waits is like that, too.
+    code = (
+        LIFE
+        + """
+def message_has_been_posted(self, context, post):
+    import signal
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+"""
+    )
+    with active(plugin_code(kind, code)) as host:
+        host.hook("message_has_been_posted", Context(), Post())
+        assert host.wait() == 0
+        assert host.messages().count("deactivated") == 1
+
+
 def test_sigterm_before_the_activation_ends_without_deactivation(kind):
     with Host(plugin_code(kind, LIFE)).connect() as host:
         host.process.send_signal(signal.SIGTERM)
