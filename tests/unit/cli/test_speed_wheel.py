@@ -1,9 +1,7 @@
 """The compiled core as a requirement of a plugin."""
 
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,9 @@ import pytest
 
 from mattermost_plugin._version import __version__
 from mattermost_plugin.cli import main
+from tests.compiling import CAN_COMPILE
 
 ROOT = Path(__file__).parents[3]
-CAN_COMPILE = shutil.which("cc") and Path(sysconfig.get_path("include"), "Python.h").exists()
 
 pytestmark = [
     pytest.mark.timeout(1200),

@@ -5,15 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
 import mattermost_plugin
+from tests.compiling import CAN_COMPILE
 
 SOURCES = Path(mattermost_plugin.__path__[0])
-CAN_COMPILE = shutil.which("cc") and Path(sysconfig.get_path("include"), "Python.h").exists()
 WHERE = "import mattermost_plugin._grpc.client as c; print(c.__file__)"
 
 pytestmark = pytest.mark.skipif(

@@ -15,7 +15,6 @@ import (
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"github.com/mattermost/mattermost/server/public/shared/mlog"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 )
@@ -29,7 +28,7 @@ func main() {
 	flag.Parse()
 
 	server := &server{seed: *seed}
-	env, err := environment(*plugins, server)
+	env, err := contracttest.NewEnvironment(*plugins, server.call)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -83,14 +82,4 @@ func command(hooks plugin.Hooks, text string) error {
 		return fmt.Errorf("the plugin answered %v to %q", response, text)
 	}
 	return nil
-}
-
-func environment(plugins string, server *server) (*plugin.Environment, error) {
-	logger, err := mlog.NewLogger()
-	if err != nil {
-		return nil, err
-	}
-	webapp := plugins // the plugin has none
-	newAPI := func(*model.Manifest) plugin.API { return contracttest.APIFunc(server.call) }
-	return plugin.NewEnvironment(newAPI, noDatabase{}, plugins, webapp, logger, nil)
 }

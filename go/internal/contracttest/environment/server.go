@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -125,11 +124,3 @@ func filled(filler *contracttest.Filler, t reflect.Type) reflect.Value {
 func loadConfiguration(dest any) error {
 	return json.Unmarshal([]byte(`{"words": ["a", "b"], "limit": 3, "nested": {"on": true, "none": null}}`), dest)
 }
-
-// noDatabase is offered to a plugin that uses no database.
-type noDatabase struct{ plugin.AppDriver }
-
-func (noDatabase) ConnWithPluginID(bool, string) (string, error) {
-	return "", errors.New("no database here")
-}
-func (noDatabase) ShutdownConns(string) {}

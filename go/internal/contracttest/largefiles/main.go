@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"hash/crc32"
@@ -19,7 +18,6 @@ import (
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"github.com/mattermost/mattermost/server/public/shared/mlog"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 )
@@ -49,7 +47,7 @@ func main() {
 
 func measure(plugins, id string, size int64, ways []string) (map[string]outcome, error) {
 	server := &server{}
-	env, err := environment(plugins, server)
+	env, err := contracttest.NewEnvironment(plugins, server.call)
 	if err != nil {
 		return nil, err
 	}
@@ -289,21 +287,3 @@ func (s *server) receive(file io.Reader) *model.FileInfo {
 	_, _ = io.Copy(&s.moved, file)
 	return &model.FileInfo{Size: s.moved.size}
 }
-
-func environment(plugins string, server *server) (*plugin.Environment, error) {
-	logger, err := mlog.NewLogger()
-	if err != nil {
-		return nil, err
-	}
-	webapp := plugins // the plugin has none
-	newAPI := func(*model.Manifest) plugin.API { return contracttest.APIFunc(server.call) }
-	return plugin.NewEnvironment(newAPI, noDatabase{}, plugins, webapp, logger, nil)
-}
-
-// noDatabase is offered to a plugin that uses no database.
-type noDatabase struct{ plugin.AppDriver }
-
-func (noDatabase) ConnWithPluginID(bool, string) (string, error) {
-	return "", errors.New("no database here")
-}
-func (noDatabase) ShutdownConns(string) {}
