@@ -12,7 +12,7 @@ import (
 type call struct {
 	link   *link
 	leads  bool // it is to read
-	alone  bool // no other call waited when it began
+	alone  bool // it leads, and no others have waited at the same time since the last one that did
 	stream uint32
 	data   []byte // what came of the response
 	held   int    // octets of it that the server may not send again yet

@@ -15,6 +15,10 @@ import (
 // of one caller after the other, and nothing is handed over on it: a goroutine that reads for others has to be woken by
 // the runtime and has to wake the caller, each of which may wake a further thread. If the response takes longer, or
 // other calls wait when it is there, a goroutine reads for all until none waits. Between calls nobody reads.
+//
+// Where several waited together of late, none leads: the goroutine that looks keeps a processor from the others, and from
+// the plugin if the scheduler has put it on the same. With one caller the scheduler soon parts them, unless the caller
+// gives way; then both go on to share a processor while the other is idle.
 
 // stale is how long a link may go unread until it is looked at before the next call.
 const stale = 100 * time.Millisecond

@@ -26,6 +26,7 @@ type link struct {
 	most    int  // calls that the server allows at once
 	closing bool // takes no new calls
 	led     bool // a goroutine reads; also set once the link is lost
+	crowd   bool // several calls waited together since the last one that led began
 	used    time.Time
 
 	// Of the reading goroutine alone.
@@ -64,8 +65,13 @@ func (l *link) start(c *call, block, message []byte) bool {
 	l.next += 2
 	l.window -= size
 	l.calls[c.stream] = c
-	c.leads, c.alone = !l.led, len(l.calls) == 1
+	c.leads = !l.led
 	l.led = true
+	several := len(l.calls) > 1
+	if c.leads {
+		c.alone, l.crowd = !several && !l.crowd, false
+	}
+	l.crowd = l.crowd || several
 	l.out = appendCall(l.out, c.stream, block, message)
 	l.yields = len(l.calls) > manyCalls
 	if l.flush() {

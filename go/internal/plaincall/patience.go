@@ -12,6 +12,8 @@ type patience struct{ inVain, passedOver int }
 const (
 	// lookFor is how long to look: a small hook in Python takes some 50 µs.
 	lookFor = 80 * time.Microsecond
+	// The same for the next call where several came together of late: Python takes in all answers before it calls again.
+	lookForMany = 200 * time.Microsecond
 	// So many times in vain, and it is tried only once in so many times.
 	inVain     = 8
 	nowAndThen = 64

@@ -40,6 +40,7 @@ type serverLink struct {
 	patience    patience
 	ready       *serverCall // to be handled by it
 	looks       bool        // the next call may come in no time
+	crowd       bool        // several calls were read together since it was looked for one
 	answered    time.Time   // the last call that it handled
 	requests    *requests
 	last        uint32 // the newest stream

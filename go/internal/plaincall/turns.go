@@ -50,7 +50,9 @@ func (l *serverLink) mayHandle(call *serverCall) bool {
 	if quick {
 		l.server.watch.start(l.server)
 	}
-	if l.frames.holdsFrame() && !call.method.duration.isShort() {
+	several := l.frames.holdsFrame()
+	l.crowd = l.crowd || several
+	if several && !call.method.duration.isShort() {
 		return false // others would have to wait for it
 	}
 	// In this order: a watch that ends looks for calls once more.
@@ -92,7 +94,12 @@ func (l *serverLink) next() (frameHeader, []byte, error) {
 		l.looks = false
 		if l.patience.wantsToLook() {
 			l.source.look()
-			for until := l.answered.Add(lookFor); l.server.watch.latest.Load() == l; {
+			patient := lookFor
+			if l.crowd {
+				patient = lookForMany
+			}
+			l.crowd = false
+			for until := l.answered.Add(patient); l.server.watch.latest.Load() == l; {
 				header, payload, err := l.frames.next()
 				if !errors.Is(err, os.ErrDeadlineExceeded) {
 					l.patience.learn(true)
@@ -101,6 +108,7 @@ func (l *serverLink) next() (frameHeader, []byte, error) {
 				if time.Now().After(until) {
 					break
 				}
+				giveWay()
 			}
 			l.patience.learn(false)
 		}

@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["LOOK", "Lookout", "Patience"]
 
-#: Seconds to look for.
+#: Seconds to look for, where other threads may want to go on.
 LOOK: Final = 50e-6
+#: The same on an event loop, which has answered or asked for all there was, and gives way.
+_LOOK_ON_LOOP: Final = 130e-6
 #: So many times in vain, and it is tried only once in so many times.
 _IN_VAIN: Final = 8
 _NOW_AND_THEN: Final = 64
 
+
+# Linux puts who was woken by a write to a Unix socket on the processor of the one who wrote, and if both
+# processors were busy of late, does not ask whether they still are. Then what is looked for comes from a
+# process that waits for the one who looks.
+_give_way: Final = getattr(os, "sched_yield", lambda: None)
 
 #: With one processor, looking keeps the peer from doing what is waited for.
 _ALONE: Final = (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) < 2
@@ -74,7 +81,7 @@ class Lookout:
     def look(self) -> None:
         """Begin to look."""
         if self._patience.wants_to_look():
-            self._until = time.perf_counter() + LOOK
+            self._until = time.perf_counter() + _LOOK_ON_LOOP
             if not self._looking:
                 self._looking = True
                 self._loop.call_soon(self._again)
@@ -88,6 +95,7 @@ class Lookout:
     def _again(self) -> None:
         # As long as the loop has something to do, it does not let the processor sleep.
         if time.perf_counter() < self._until:
+            _give_way()
             self._loop.call_soon(self._again)
             return
         self._looking = False

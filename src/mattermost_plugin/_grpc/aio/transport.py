@@ -50,10 +50,13 @@ class Transport(asyncio.Protocol, Generic[Core]):
     def data_received(self, data: bytes) -> None:
         """Take in octets and tell the streams concerned."""
         self._lookout.found()
-        for stream in self.core.receive(data):
+        told = self.core.receive(data)
+        for stream in told:
             self.on_news(stream)
         if self.core.has_output:
             self.flush()
+        if len(told) > 1:
+            self.flush_soon()  # behind the tasks that were woken: what they say is written in this turn
         if self.core.state is not ConnectionState.OPEN:
             self.on_closing()
 

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package plaincall
+
+// giveWay is of use on Linux only.
+func giveWay() {}
