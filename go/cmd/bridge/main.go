@@ -22,5 +22,6 @@ func main() {
 		os.Exit(1)
 	}
 	limitGarbage()
+	shareProcessors()
 	os.Exit(run())
 }

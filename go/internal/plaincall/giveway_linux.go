@@ -2,6 +2,8 @@ package plaincall
 
 import "syscall"
 
+const canGiveWay = true
+
 // giveWay lets another thread run that is waiting for this processor; without one it returns at once. Who looks for
 // something again and again has to call it: Linux takes a thread that writes to a Unix socket for one that is about to
 // wait, puts the reader that it wakes on the same processor, and where the others were busy of late does not ask whether

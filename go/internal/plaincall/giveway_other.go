@@ -2,5 +2,7 @@
 
 package plaincall
 
+const canGiveWay = false
+
 // giveWay is of use on Linux only.
 func giveWay() {}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -18,7 +19,8 @@ import (
 //
 // Where several waited together of late, none leads: the goroutine that looks keeps a processor from the others, and from
 // the plugin if the scheduler has put it on the same. With one caller the scheduler soon parts them, unless the caller
-// gives way; then both go on to share a processor while the other is idle.
+// gives way; then both go on to share a processor while the other is idle. So it does only in a process that keeps to one
+// processor: there is a third then that needs the other.
 
 // stale is how long a link may go unread until it is looked at before the next call.
 const stale = 100 * time.Millisecond
@@ -30,11 +32,16 @@ func (l *link) lead(c *call) {
 		return
 	}
 	l.source.look()
+	oneProcessor := runtime.GOMAXPROCS(0) < 2
 	for until := time.Now().Add(lookFor); !c.hasEnded() || l.frames.holdsFrame(); {
 		err := l.readFrame()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			if time.Now().After(until) {
 				break
+			}
+			if oneProcessor {
+				runtime.Gosched() // other callers may have something to send
+				giveWay()
 			}
 		} else if err != nil {
 			l.lose(err)

@@ -10,10 +10,12 @@ import (
 type patience struct{ inVain, passedOver int }
 
 const (
-	// lookFor is how long to look: a small hook in Python takes some 50 µs.
-	lookFor = 80 * time.Microsecond
-	// The same for the next call where several came together of late: Python takes in all answers before it calls again.
-	lookForMany = 200 * time.Microsecond
+	// lookFor is how long to look: a small hook in Python takes some 50 µs, and it takes in all answers that came
+	// together before it calls again.
+	lookFor = 200 * time.Microsecond
+	// lookForOne is how long to look for the next call of a client that makes one at a time: in longer both would go on
+	// to share a processor, each giving way to the other.
+	lookForOne = 80 * time.Microsecond
 	// So many times in vain, and it is tried only once in so many times.
 	inVain     = 8
 	nowAndThen = 64
@@ -21,8 +23,8 @@ const (
 
 // wantsToLook tells whether to look this time.
 func (p *patience) wantsToLook() bool {
-	if runtime.GOMAXPROCS(0) < 2 {
-		return false // it would keep the plugin from doing what is waited for
+	if !canGiveWay && runtime.GOMAXPROCS(0) < 2 {
+		return false // it may keep the plugin from doing what is waited for
 	}
 	if p.inVain < inVain {
 		return true

@@ -94,9 +94,9 @@ func (l *serverLink) next() (frameHeader, []byte, error) {
 		l.looks = false
 		if l.patience.wantsToLook() {
 			l.source.look()
-			patient := lookFor
+			patient := lookForOne
 			if l.crowd {
-				patient = lookForMany
+				patient = lookFor
 			}
 			l.crowd = false
 			for until := l.answered.Add(patient); l.server.watch.latest.Load() == l; {

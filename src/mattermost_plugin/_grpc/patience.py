@@ -1,9 +1,9 @@
 """How long to look for what comes next before waiting for it.
 
 To wait is to let the processor sleep, and to be woken again takes both sides longer than a small call does.
-A peer that makes one call after the other is back within some ten microseconds; so for that long it pays to
-look again and again instead. Where it does not pay, because what is waited for takes longer, it is soon given
-up and only tried again now and then.
+A peer that makes one call after the other is back within some ten microseconds, or some hundred if there is
+a bridge between; so for that long it pays to look again and again instead. Where it does not pay, because
+what is waited for takes longer, it is soon given up and only tried again now and then.
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["LOOK", "Lookout", "Patience"]
+__all__ = ["LOOK", "Lookout", "Patience", "give_way"]
 
-#: Seconds to look for, where other threads may want to go on.
-LOOK: Final = 50e-6
-#: The same on an event loop, which has answered or asked for all there was, and gives way.
-_LOOK_ON_LOOP: Final = 130e-6
+#: Seconds to look for.
+LOOK: Final = 300e-6
 #: So many times in vain, and it is tried only once in so many times.
 _IN_VAIN: Final = 8
 _NOW_AND_THEN: Final = 64
 
-
-# Linux puts who was woken by a write to a Unix socket on the processor of the one who wrote, and if both
-# processors were busy of late, does not ask whether they still are. Then what is looked for comes from a
-# process that waits for the one who looks.
-_give_way: Final = getattr(os, "sched_yield", lambda: None)
-
 #: With one processor, looking keeps the peer from doing what is waited for.
 _ALONE: Final = (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) < 2
+
+_sched_yield: Final = getattr(os, "sched_yield", lambda: None)
+
+
+def give_way() -> None:
+    """Let another thread run that is waiting for this processor; to be called while looking.
+
+    Linux puts who was woken by a write to a Unix socket on the processor of the one who wrote, and if all
+    processors were busy of late, does not ask whether they still are. Then what is looked for comes from a
+    process that waits for the one who looks.
+    """
+    _sched_yield()
 
 
 class Patience:
@@ -81,7 +85,7 @@ class Lookout:
     def look(self) -> None:
         """Begin to look."""
         if self._patience.wants_to_look():
-            self._until = time.perf_counter() + _LOOK_ON_LOOP
+            self._until = time.perf_counter() + LOOK
             if not self._looking:
                 self._looking = True
                 self._loop.call_soon(self._again)
@@ -95,7 +99,7 @@ class Lookout:
     def _again(self) -> None:
         # As long as the loop has something to do, it does not let the processor sleep.
         if time.perf_counter() < self._until:
-            _give_way()
+            give_way()
             self._loop.call_soon(self._again)
             return
         self._looking = False

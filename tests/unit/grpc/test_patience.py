@@ -67,6 +67,36 @@ def test_a_loop_looks_for_a_moment_only() -> None:
     asyncio.run(main())
 
 
+@pytest.fixture
+def given_way(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    times: list[int] = []
+    monkeypatch.setattr(patience, "_sched_yield", lambda: times.append(1))
+    return times
+
+
+def test_a_loop_gives_way_while_it_looks(given_way: list[int]) -> None:
+    async def main() -> None:
+        Lookout(asyncio.get_running_loop()).look()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    assert given_way
+
+
+def test_threads_give_way_while_they_look(tmp_path: Path, given_way: list[int]) -> None:
+    server = Server({"/a/B": Handler(Kind.UNARY_UNARY, lambda request, _call: request, bytes, bytes)})
+    path = server.listen_unix(str(tmp_path / "socket"))
+    server.start()
+    channel = Channel(f"unix:{path}")
+    try:
+        for number in range(50):
+            assert channel.unary_unary("/a/B", bytes, bytes)(b"%d" % number) == b"%d" % number
+    finally:
+        channel.close()
+        server.stop()
+    assert given_way
+
+
 def test_a_handler_that_takes_long_after_quick_calls_holds_nobody_up(tmp_path: Path) -> None:
     release = threading.Event()
 

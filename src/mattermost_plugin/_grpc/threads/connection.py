@@ -14,7 +14,7 @@ from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
-from mattermost_plugin._grpc.patience import LOOK
+from mattermost_plugin._grpc.patience import LOOK, give_way
 from mattermost_plugin._grpc.status import RpcError, Status, StatusCode
 from mattermost_plugin._grpc.threads.turns import before_waiting
 
@@ -181,6 +181,7 @@ class BlockingConnection:
             try:
                 data = self._sock.recv(self._read_size, _NO_WAIT)
             except (BlockingIOError, InterruptedError):
+                give_way()
                 continue
             except OSError:
                 data = b""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.options import Options
-from mattermost_plugin._grpc.patience import LOOK, Patience
+from mattermost_plugin._grpc.patience import LOOK, Patience, give_way
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
 from mattermost_plugin._grpc.threads.together import stay_together
@@ -264,6 +264,7 @@ class Server:
                         return None  # it has been armed meanwhile
                     self._put_off.remove(connection)
                 return connection
+            give_way()
         self._patience.gave_up()
         return None
 
