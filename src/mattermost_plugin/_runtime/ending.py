@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import select
 import signal
 import socket
@@ -23,7 +22,7 @@ class Ending:
     """
 
     def __init__(self) -> None:
-        self._reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reason: str | None = None
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -36,22 +35,21 @@ class Ending:
 
     def tell(self, reason: str) -> None:
         """End the process for this reason, if there was none before."""
-        self._reasons.put(reason)
+        self._reason = self._reason or reason
         # Full: the main thread has enough to wake for. Closed: it waits no more.
         with contextlib.suppress(OSError):
             self._writer.send(_TOLD)
 
     def wait(self, timeout: float | None) -> str | None:
-        """Return the reason as soon as there is one, or None after `timeout` seconds (None: never)."""
+        """Return the reason as soon as there is one.
+
+        Returns None after `timeout` seconds (None: never), and after a signal for which the plugin has a
+        handler.
+        """
         readable, _, _ = select.select([self._reader], [], [], timeout)
         if not readable:
             return None
-        if signal.SIGTERM in self._reader.recv(4096):
-            return "SIGTERM"
-        try:
-            return self._reasons.get_nowait()
-        except queue.Empty:
-            return None  # Another signal, for which the plugin has a handler.
+        return "SIGTERM" if signal.SIGTERM in self._reader.recv(4096) else self._reason
 
     def close(self) -> None:
         """Wait no more; SIGTERM has no effect from here on."""
