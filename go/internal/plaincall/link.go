@@ -65,13 +65,11 @@ func (l *link) start(c *call, block, message []byte) bool {
 	l.next += 2
 	l.window -= size
 	l.calls[c.stream] = c
-	c.leads = !l.led
-	l.led = true
 	several := len(l.calls) > 1
-	if c.leads {
-		c.alone, l.crowd = !several && !l.crowd, false
-	}
-	l.crowd = l.crowd || several
+	c.leads = !l.led
+	c.alone = c.leads && !several && !l.crowd
+	l.crowd = several || l.crowd && !c.leads
+	l.led = true
 	l.out = appendCall(l.out, c.stream, block, message)
 	l.yields = len(l.calls) > manyCalls
 	if l.flush() {
