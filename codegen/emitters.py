@@ -20,6 +20,7 @@ from codegen import (
     emit_python_codecs,
     emit_python_descriptors,
     emit_python_hooks,
+    emit_python_layouts,
     emit_python_methods,
     emit_python_models,
 )
@@ -68,6 +69,11 @@ EMITTERS: tuple[Emitter, ...] = (
         "python-methods",
         emit_python_methods.emit,
         ("src/mattermost_plugin/_gen/methods/*.py", "src/mattermost_plugin/_gen/*.py"),
+    ),
+    Emitter(
+        "python-layouts",
+        emit_python_layouts.emit,
+        ("src/mattermost_plugin/_gen/layouts/*.py", "src/mattermost_plugin/_gen/method_layouts/*.py"),
     ),
     Emitter("python-api", emit_python_api.emit, ("src/mattermost_plugin/api/*.py",)),
     Emitter("python-hooks", emit_python_hooks.emit, ("src/mattermost_plugin/hooks/*.py",)),

@@ -1,4 +1,4 @@
-"""Compiles the core of the gRPC endpoint by mypyc, from the sources of the SDK beside this folder."""
+"""Compiles the core of the gRPC endpoint by mypyc, from the sources of the SDK beside this folder, and layouts.c."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mypyc.build import mypycify
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 
 SOURCES = Path(__file__).parent.parent / "src" / "mattermost_plugin"
@@ -35,6 +35,8 @@ MODULES = (
     "streams",
     "timeouts",
 )
+#: What layouts.c was written for.
+CODECS = SOURCES / "_codec" / "layouts.py"
 
 
 class BuildPy(build_py):
@@ -43,7 +45,11 @@ class BuildPy(build_py):
     def run(self) -> None:
         """Write the module behind the others."""
         super().run()
-        sums = {name: zlib.crc32((CORE / f"{name}.py").read_bytes()) for name in MODULES}
+        sources = [*(CORE / f"{name}.py" for name in MODULES), CODECS]
+        sums = {
+            source.relative_to(SOURCES).with_suffix("").as_posix(): zlib.crc32(source.read_bytes())
+            for source in sources
+        }
         text = f'"""Checksums (CRC-32) of the sources."""\n\nSOURCES = {sums!r}\n'
         Path(self.build_lib, "mattermost_plugin_speed", "_sources.py").write_text(text)
 
@@ -65,7 +71,7 @@ def extensions() -> list[Any]:
     made = mypycify(arguments, opt_level="3", group_name="mattermost_plugin_speed")
     for extension in made:
         extension.name = extension.name.replace("mattermost_plugin.", "mattermost_plugin_speed.", 1)
-    return made
+    return [*made, Extension("mattermost_plugin_speed._layouts", ["mattermost_plugin_speed/layouts.c"])]
 
 
 setup(

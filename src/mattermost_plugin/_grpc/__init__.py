@@ -6,9 +6,9 @@ with blocking sockets.
 
 from __future__ import annotations
 
-from mattermost_plugin._grpc.compiled import compiled_core
+from mattermost_plugin._compiled import compiled_folder
 
-_compiled = compiled_core(__path__[0])
+_compiled = compiled_folder("_grpc")
 if _compiled is not None:
     __path__.insert(0, _compiled)
 

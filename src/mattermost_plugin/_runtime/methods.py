@@ -92,11 +92,18 @@ class Method:
 
     @property
     def codec(self) -> Codec:
-        """The method's codec; the first use imports the module that holds it."""
+        """The method's codec; the first use imports the modules that hold it."""
         codec = self._codec
         if codec is None:
-            codec = self._codec = getattr(import_module(self.module), self.name)
+            from mattermost_plugin._codec.layouts import with_layouts
+
+            codec = self._codec = with_layouts(self.module, self.name, self.python_codec)
         return codec
+
+    def python_codec(self) -> Codec:
+        """Return the codec in Python, which `codec` falls back to where the compiled core carries it out."""
+        found: Codec = getattr(import_module(self.module), self.name)
+        return found
 
     def __repr__(self) -> str:
         return f"<Method {self.service}.{self.go_name}>"
