@@ -84,6 +84,16 @@ def _hooks(schema: Schema) -> Iterator[str]:
         "Implemented(args struct{}, reply *[]string) error\n"
         f"{methods}}}"
     )
+    names = [method.go_name for method in schema.service("Hooks").methods if method.go_name != "Implemented"]
+    table = "".join(f'"Plugin.{name}": netrpcwire.Of(hooks.{name}),\n' for name in names)
+    yield (
+        "// netRPCMethods is what is served of hooks, by the names in requests.\n"
+        "func netRPCMethods(hooks NetRPCHooks) map[string]netrpcwire.Method {\n"
+        "return map[string]netrpcwire.Method{\n"
+        '"Plugin.Implemented": netrpcwire.Of(func(_ *struct{}, reply *[]string) error { '
+        "return hooks.Implemented(struct{}{}, reply) }),\n"
+        f"{table}}}\n}}"
+    )
     for method in schema.service("Hooks").methods:
         if any(holds_any(schema, field.conversion) for field in method.results):
             yield _safe_hook(method)

@@ -19,6 +19,7 @@ GO_MODULE = "github.com/mattermost-plugin/mattermost-plugin/go"
 _OWN_PACKAGES = {
     "context": "context",
     "convert": f"{GO_MODULE}/internal/convert",
+    "netrpcwire": f"{GO_MODULE}/internal/netrpcwire",
     "pluginpb": f"{GO_MODULE}/pluginpb",
     "time": "time",
     "timestamppb": "google.golang.org/protobuf/types/known/timestamppb",

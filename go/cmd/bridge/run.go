@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,16 +70,19 @@ func run() int {
 	go func() {
 		defer close(served)
 		served := &hooks{Hooks: child.Hooks(), log: log}
-		plugin.ClientMain(served, func(config *goplugin.ServeConfig) error {
-			config.Logger = logger
-			config.Plugins[handshake.Hooks] = &reportingHooks{
-				Plugin:      config.Plugins[handshake.Hooks],
-				connected:   sync.OnceFunc(func() { close(connected) }),
+		announce := sync.OnceFunc(func() { close(connected) })
+		err := serve(served, logger, func(mattermosts goplugin.Plugin, link *service.ServerLink) goplugin.PluginSet {
+			return goplugin.PluginSet{handshake.Hooks: &reportingHooks{
+				Plugin:      mattermosts,
+				link:        link,
+				served:      served,
+				connected:   announce,
 				implemented: implemented,
-				http:        served,
-			}
-			return nil
+			}}
 		})
+		if err != nil {
+			logger.Error(err.Error())
+		}
 	}()
 
 	status := wait(child, served, log)
@@ -187,13 +191,31 @@ func ownSocketDir() (remove func() error, err error) {
 // hooks are the plugin for plugin.ClientMain.
 type hooks struct {
 	*host.Hooks
-	log *serverLog
+	log  *serverLog
+	link atomic.Pointer[service.ServerLink] // of the connection that the plugin was last dispensed on
 }
 
 // SetAPI is called when the server activates the plugin, with the connection to the server's API.
 func (h *hooks) SetAPI(api plugin.API) {
+	if link := h.link.Load(); link != nil && api != nil {
+		h.warn(link.UseForAPI(api))
+	}
 	h.log.setAPI(api)
 	h.Hooks.SetAPI(api)
+}
+
+// SetDriver is called next, with the connection to the server's database.
+func (h *hooks) SetDriver(driver plugin.Driver) {
+	if link := h.link.Load(); link != nil && driver != nil {
+		h.warn(link.UseForDriver(driver))
+	}
+	h.Hooks.SetDriver(driver)
+}
+
+func (h *hooks) warn(err error) {
+	if err != nil {
+		h.log.logger.Named("bridge").Warn("Calls of the server's API go the long way", "error", err)
+	}
 }
 
 // reportingHooks is Mattermost's plugin for go-plugin, which serves the hooks over net/rpc; only which hooks are
@@ -201,7 +223,8 @@ func (h *hooks) SetAPI(api plugin.API) {
 // every hook.
 type reportingHooks struct {
 	goplugin.Plugin
-	http        service.HTTPProxy
+	link        *service.ServerLink
+	served      *hooks
 	connected   func()
 	implemented func() ([]string, error)
 }
@@ -213,7 +236,8 @@ func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(server, broker, r.http, r.reported)
+	r.served.link.Store(r.link)
+	return service.NewNetRPCHooks(server, broker, r.link, r.served, r.reported)
 }
 
 // reported returns the hooks that the plugin implements, and OnDeactivate: a server that does not call that closes the

@@ -1,7 +1,12 @@
 // Package handshake holds how Mattermost and its plugins recognise each other. None of it must ever change.
 package handshake
 
-import goplugin "github.com/hashicorp/go-plugin"
+import (
+	"fmt"
+	"net"
+
+	goplugin "github.com/hashicorp/go-plugin"
+)
 
 const (
 	// CookieName and CookieValue are the environment variable by which a host tells a program that it is a plugin.
@@ -17,3 +22,9 @@ const (
 
 // Config is the handshake for go-plugin.
 var Config = goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: CookieName, MagicCookieValue: CookieValue}
+
+// Line is what a plugin over net/rpc prints when it can be connected to, at an address.
+func Line(address net.Addr) string {
+	return fmt.Sprintf("%d|%d|%s|%s|%s|", goplugin.CoreProtocolVersion, Config.ProtocolVersion,
+		address.Network(), address, goplugin.ProtocolNetRPC)
+}

@@ -150,7 +150,7 @@ func (l *leanHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 		return nil, err
 	}
 	implemented := func() ([]string, error) { return []string{"ServeHTTP"}, nil }
-	return service.NewNetRPCHooks(server, broker, l.served, implemented)
+	return service.NewNetRPCHooks(server, broker, nil, l.served, implemented)
 }
 
 // overNetRPC runs the proxy in a plugin of Mattermost's own plugin environment.

@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 
+	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/mattermost/mattermost/server/public/plugin"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpchttp"
@@ -13,7 +14,8 @@ import (
 type netRPCHooks struct {
 	NetRPCHooks
 	implemented func() ([]string, error)
-	broker      netrpchttp.Broker
+	broker      *goplugin.MuxBroker
+	link        *ServerLink // nil: net/rpc and yamux do all
 	http        HTTPProxy
 }
 
@@ -23,14 +25,28 @@ type netRPCHooks struct {
 //
 // HTTP requests are answered past that server where they can be, over streams of the broker: see netrpchttp.
 //
+// Where there is a link, hooks are served, and the server's API and database driver called, past net/rpc's server.
+//
 // net/rpc finds the methods of the result by reflection, so embedding the interface is enough to serve them.
-func NewNetRPCHooks(server any, broker netrpchttp.Broker, http HTTPProxy, implemented func() ([]string, error)) (any, error) {
+func NewNetRPCHooks(server any, broker *goplugin.MuxBroker, link *ServerLink, http HTTPProxy, implemented func() ([]string, error)) (any, error) {
 	hooks, ok := server.(NetRPCHooks)
 	if !ok {
 		return nil, fmt.Errorf("%T is not the net/rpc server of the hooks that this version of "+
 			"github.com/mattermost/mattermost/server/public has", server)
 	}
-	return &netRPCHooks{NetRPCHooks: hooks, implemented: implemented, broker: broker, http: http}, nil
+	served := &netRPCHooks{NetRPCHooks: hooks, implemented: implemented, broker: broker, link: link, http: http}
+	if link != nil {
+		link.expectHooks(broker, served)
+	}
+	return served, nil
+}
+
+// OnActivate tells the plugin that it is used from now on, and how it reaches the server.
+func (n *netRPCHooks) OnActivate(args *plugin.Z_OnActivateArgs, returns *plugin.Z_OnActivateReturns) error {
+	if n.link != nil {
+		n.link.expectClients(args)
+	}
+	return n.NetRPCHooks.OnActivate(args, returns)
 }
 
 // ServeHTTP answers a request to the plugin's path of the server.

@@ -6,6 +6,8 @@ package service
 
 import (
 	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcwire"
 )
 
 // NetRPCHooks is what Mattermost's net/rpc server of the hooks offers to net/rpc.
@@ -62,6 +64,64 @@ type NetRPCHooks interface {
 	ChannelWillBeRestored(args *plugin.Z_ChannelWillBeRestoredArgs, returns *plugin.Z_ChannelWillBeRestoredReturns) error
 	ScheduledPostWillBeCreated(args *plugin.Z_ScheduledPostWillBeCreatedArgs, returns *plugin.Z_ScheduledPostWillBeCreatedReturns) error
 	DraftWillBeUpserted(args *plugin.Z_DraftWillBeUpsertedArgs, returns *plugin.Z_DraftWillBeUpsertedReturns) error
+}
+
+// netRPCMethods is what is served of hooks, by the names in requests.
+func netRPCMethods(hooks NetRPCHooks) map[string]netrpcwire.Method {
+	return map[string]netrpcwire.Method{
+		"Plugin.Implemented":                         netrpcwire.Of(func(_ *struct{}, reply *[]string) error { return hooks.Implemented(struct{}{}, reply) }),
+		"Plugin.OnActivate":                          netrpcwire.Of(hooks.OnActivate),
+		"Plugin.OnDeactivate":                        netrpcwire.Of(hooks.OnDeactivate),
+		"Plugin.OnConfigurationChange":               netrpcwire.Of(hooks.OnConfigurationChange),
+		"Plugin.ServeHTTP":                           netrpcwire.Of(hooks.ServeHTTP),
+		"Plugin.ExecuteCommand":                      netrpcwire.Of(hooks.ExecuteCommand),
+		"Plugin.UserHasBeenCreated":                  netrpcwire.Of(hooks.UserHasBeenCreated),
+		"Plugin.UserWillLogIn":                       netrpcwire.Of(hooks.UserWillLogIn),
+		"Plugin.UserHasLoggedIn":                     netrpcwire.Of(hooks.UserHasLoggedIn),
+		"Plugin.MessageWillBePosted":                 netrpcwire.Of(hooks.MessageWillBePosted),
+		"Plugin.MessageWillBeUpdated":                netrpcwire.Of(hooks.MessageWillBeUpdated),
+		"Plugin.MessageHasBeenPosted":                netrpcwire.Of(hooks.MessageHasBeenPosted),
+		"Plugin.MessageHasBeenUpdated":               netrpcwire.Of(hooks.MessageHasBeenUpdated),
+		"Plugin.MessagesWillBeConsumed":              netrpcwire.Of(hooks.MessagesWillBeConsumed),
+		"Plugin.MessagesWillBeConsumedWithContext":   netrpcwire.Of(hooks.MessagesWillBeConsumedWithContext),
+		"Plugin.MessageHasBeenDeleted":               netrpcwire.Of(hooks.MessageHasBeenDeleted),
+		"Plugin.ChannelHasBeenCreated":               netrpcwire.Of(hooks.ChannelHasBeenCreated),
+		"Plugin.ChannelWillBeArchived":               netrpcwire.Of(hooks.ChannelWillBeArchived),
+		"Plugin.ChannelMemberWillBeAdded":            netrpcwire.Of(hooks.ChannelMemberWillBeAdded),
+		"Plugin.UserHasJoinedChannel":                netrpcwire.Of(hooks.UserHasJoinedChannel),
+		"Plugin.UserHasLeftChannel":                  netrpcwire.Of(hooks.UserHasLeftChannel),
+		"Plugin.TeamMemberWillBeAdded":               netrpcwire.Of(hooks.TeamMemberWillBeAdded),
+		"Plugin.UserHasJoinedTeam":                   netrpcwire.Of(hooks.UserHasJoinedTeam),
+		"Plugin.UserHasLeftTeam":                     netrpcwire.Of(hooks.UserHasLeftTeam),
+		"Plugin.FileWillBeUploaded":                  netrpcwire.Of(hooks.FileWillBeUploaded),
+		"Plugin.FileWillBeDownloaded":                netrpcwire.Of(hooks.FileWillBeDownloaded),
+		"Plugin.ReactionHasBeenAdded":                netrpcwire.Of(hooks.ReactionHasBeenAdded),
+		"Plugin.ReactionHasBeenRemoved":              netrpcwire.Of(hooks.ReactionHasBeenRemoved),
+		"Plugin.OnPluginClusterEvent":                netrpcwire.Of(hooks.OnPluginClusterEvent),
+		"Plugin.OnWebSocketConnect":                  netrpcwire.Of(hooks.OnWebSocketConnect),
+		"Plugin.OnWebSocketDisconnect":               netrpcwire.Of(hooks.OnWebSocketDisconnect),
+		"Plugin.WebSocketMessageHasBeenPosted":       netrpcwire.Of(hooks.WebSocketMessageHasBeenPosted),
+		"Plugin.RunDataRetention":                    netrpcwire.Of(hooks.RunDataRetention),
+		"Plugin.OnInstall":                           netrpcwire.Of(hooks.OnInstall),
+		"Plugin.OnSendDailyTelemetry":                netrpcwire.Of(hooks.OnSendDailyTelemetry),
+		"Plugin.OnCloudLimitsUpdated":                netrpcwire.Of(hooks.OnCloudLimitsUpdated),
+		"Plugin.ConfigurationWillBeSaved":            netrpcwire.Of(hooks.ConfigurationWillBeSaved),
+		"Plugin.EmailNotificationWillBeSent":         netrpcwire.Of(hooks.EmailNotificationWillBeSent),
+		"Plugin.NotificationWillBePushed":            netrpcwire.Of(hooks.NotificationWillBePushed),
+		"Plugin.UserHasBeenDeactivated":              netrpcwire.Of(hooks.UserHasBeenDeactivated),
+		"Plugin.ServeMetrics":                        netrpcwire.Of(hooks.ServeMetrics),
+		"Plugin.OnSharedChannelsSyncMsg":             netrpcwire.Of(hooks.OnSharedChannelsSyncMsg),
+		"Plugin.OnSharedChannelsPing":                netrpcwire.Of(hooks.OnSharedChannelsPing),
+		"Plugin.PreferencesHaveChanged":              netrpcwire.Of(hooks.PreferencesHaveChanged),
+		"Plugin.OnSharedChannelsAttachmentSyncMsg":   netrpcwire.Of(hooks.OnSharedChannelsAttachmentSyncMsg),
+		"Plugin.OnSharedChannelsProfileImageSyncMsg": netrpcwire.Of(hooks.OnSharedChannelsProfileImageSyncMsg),
+		"Plugin.GenerateSupportData":                 netrpcwire.Of(hooks.GenerateSupportData),
+		"Plugin.OnSAMLLogin":                         netrpcwire.Of(hooks.OnSAMLLogin),
+		"Plugin.ChannelWillBeUpdated":                netrpcwire.Of(hooks.ChannelWillBeUpdated),
+		"Plugin.ChannelWillBeRestored":               netrpcwire.Of(hooks.ChannelWillBeRestored),
+		"Plugin.ScheduledPostWillBeCreated":          netrpcwire.Of(hooks.ScheduledPostWillBeCreated),
+		"Plugin.DraftWillBeUpserted":                 netrpcwire.Of(hooks.DraftWillBeUpserted),
+	}
 }
 
 func (n *netRPCHooks) ExecuteCommand(args *plugin.Z_ExecuteCommandArgs, returns *plugin.Z_ExecuteCommandReturns) error {

@@ -105,7 +105,7 @@ func (w *wrapper) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(original, broker, w.http, func() ([]string, error) { return w.implemented, nil })
+	return service.NewNetRPCHooks(original, broker, nil, w.http, func() ([]string, error) { return w.implemented, nil })
 }
 
 func noHooks(string, ...any) []any { return nil }
@@ -412,7 +412,7 @@ func TestOnlyMattermostsOwnClientsAreTaken(t *testing.T) {
 	if _, err := service.NewNetRPCDriver(struct{ contracttest.DriverFunc }{}); err == nil {
 		t.Error("no error for a driver that is no net/rpc client")
 	}
-	if _, err := service.NewNetRPCHooks(&bridged{}, nil, nil, nil); err == nil {
+	if _, err := service.NewNetRPCHooks(&bridged{}, nil, nil, nil, nil); err == nil {
 		t.Error("no error for something that serves no hooks")
 	}
 }

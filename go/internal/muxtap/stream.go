@@ -1,0 +1,136 @@
+package muxtap
+
+import (
+	"io"
+	"sync"
+)
+
+// Stream is a stream of the connection that the session does not carry. It is read by one goroutine at a time, and
+// written by one.
+type Stream struct {
+	id  uint32
+	out *outbound
+
+	// What has come.
+	lock   sync.Mutex
+	came   sync.Cond
+	buffer []byte
+	at     int // what was read of it
+	owed   int // octets that were read and that the other side may not send again yet
+	over   error
+
+	// Under the lock of out.
+	window int
+	closed bool
+}
+
+// newStream returns a stream on which the session has sent and received a number.
+func newStream(id uint32, out *outbound) *Stream {
+	s := &Stream{id: id, out: out, window: initialWindow - numberSize}
+	s.came.L = &s.lock
+	return s
+}
+
+// receive takes what has come.
+func (s *Stream) receive(data []byte) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.at == len(s.buffer) {
+		if s.at = 0; cap(s.buffer) > initialWindow {
+			s.buffer = nil // something large went through
+		}
+		s.buffer = s.buffer[:0]
+	}
+	s.buffer = append(s.buffer, data...)
+	s.came.Signal()
+}
+
+// end has reading return why, after what has come, and writing fail.
+func (s *Stream) end(why error) {
+	s.lock.Lock()
+	if s.over == nil {
+		s.over = why
+	}
+	s.came.Broadcast()
+	s.lock.Unlock()
+	s.out.lock.Lock()
+	s.closed = true
+	s.out.room.Broadcast()
+	s.out.lock.Unlock()
+}
+
+// give allows so many octets more to be sent.
+func (s *Stream) give(octets int) {
+	s.out.lock.Lock()
+	defer s.out.lock.Unlock()
+	s.window += octets
+	s.out.room.Broadcast()
+}
+
+// Read implements io.Reader.
+func (s *Stream) Read(p []byte) (int, error) {
+	s.lock.Lock()
+	for s.at == len(s.buffer) && s.over == nil {
+		s.came.Wait()
+	}
+	n := copy(p, s.buffer[s.at:])
+	if s.at += n; n == 0 && len(p) > 0 {
+		defer s.lock.Unlock()
+		return 0, s.over
+	}
+	s.owed += n
+	owed := s.owed
+	if owed < initialWindow/2 {
+		owed = 0
+	}
+	s.owed -= owed
+	s.lock.Unlock()
+	if owed > 0 {
+		s.out.lock.Lock()
+		defer s.out.lock.Unlock()
+		s.out.queue = header{kind: typeWindow, stream: s.id, length: uint32(owed)}.append(s.out.queue)
+		_ = s.out.queued() // who reads on hears of the end
+	}
+	return n, nil
+}
+
+// Write implements io.Writer. It returns when all of p is queued, behind what was queued before it.
+func (s *Stream) Write(p []byte) (int, error) {
+	s.out.lock.Lock()
+	defer s.out.lock.Unlock()
+	written := 0
+	for written < len(p) {
+		if s.out.failed != nil {
+			return written, s.out.failed
+		}
+		if s.closed {
+			return written, io.ErrClosedPipe
+		}
+		size := min(len(p)-written, s.window)
+		if size == 0 {
+			s.out.room.Wait()
+			continue
+		}
+		s.window -= size
+		s.out.queue = header{kind: typeData, stream: s.id, length: uint32(size)}.append(s.out.queue)
+		s.out.queue = append(s.out.queue, p[written:written+size]...)
+		written += size
+		if err := s.out.queued(); err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// Close implements io.Closer: nothing is read or written any more, and the other side hears so.
+func (s *Stream) Close() error {
+	s.out.lock.Lock()
+	if !s.closed {
+		s.closed = true
+		s.out.queue = header{kind: typeWindow, flags: flagFIN, stream: s.id}.append(s.out.queue)
+		_ = s.out.queued() // a connection that is gone has no other side
+	}
+	s.out.lock.Unlock()
+	s.end(io.ErrClosedPipe)
+	return nil
+}

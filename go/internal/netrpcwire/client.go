@@ -1,0 +1,46 @@
+package netrpcwire
+
+import (
+	"bufio"
+	"encoding/gob"
+	"io"
+	"net/rpc"
+)
+
+// NewClient returns net/rpc's client over a stream. A call whose arguments gob refuses fails alone.
+func NewClient(stream io.ReadWriteCloser) *rpc.Client {
+	return rpc.NewClientWithCodec(&clientCodec{
+		stream:    stream,
+		requests:  newMessages(),
+		responses: gob.NewDecoder(bufio.NewReaderSize(stream, bufferSize)),
+	})
+}
+
+// clientCodec is an rpc.ClientCodec that writes each request in one piece.
+type clientCodec struct {
+	stream    io.ReadWriteCloser
+	requests  *messages
+	responses *gob.Decoder
+}
+
+// WriteRequest implements rpc.ClientCodec.
+func (c *clientCodec) WriteRequest(request *rpc.Request, args any) error {
+	if err := c.requests.add(request, args); err != nil {
+		return err
+	}
+	_, err := c.stream.Write(c.requests.take())
+	return err
+}
+
+// ReadResponseHeader implements rpc.ClientCodec.
+func (c *clientCodec) ReadResponseHeader(response *rpc.Response) error {
+	return c.responses.Decode(response)
+}
+
+// ReadResponseBody implements rpc.ClientCodec.
+func (c *clientCodec) ReadResponseBody(reply any) error {
+	return c.responses.Decode(reply)
+}
+
+// Close implements rpc.ClientCodec.
+func (c *clientCodec) Close() error { return c.stream.Close() }

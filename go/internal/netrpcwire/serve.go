@@ -1,0 +1,123 @@
+package netrpcwire
+
+import (
+	"bufio"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"net/rpc"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// bufferSize is how much is read from a stream at once.
+const bufferSize = 32 << 10
+
+// Serve answers calls until the stream ends and the calls that run have returned. Names of methods are as in requests,
+// "Plugin.OnActivate".
+func Serve(stream io.ReadWriteCloser, methods map[string]Method, logger hclog.Logger) {
+	s := &server{
+		stream:    stream,
+		methods:   methods,
+		logger:    logger,
+		requests:  gob.NewDecoder(bufio.NewReaderSize(stream, bufferSize)),
+		responses: newMessages(),
+	}
+	calls := newWorkers(s.answer)
+	for {
+		c, err := s.next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				logger.Error("Cannot read what the server calls", "error", err)
+			}
+			break
+		}
+		if c != nil {
+			calls.do(c)
+		}
+	}
+	calls.stop()
+	_ = stream.Close() // it has ended
+}
+
+type server struct {
+	stream   io.ReadWriteCloser
+	methods  map[string]Method
+	logger   hclog.Logger
+	requests *gob.Decoder
+
+	lock      sync.Mutex
+	responses *messages
+}
+
+// call is one that was read.
+type call struct {
+	name        string
+	number      uint64
+	method      Method
+	args, reply any
+}
+
+// next reads a request. Without a call it was one that cannot be made, and is answered.
+func (s *server) next() (*call, error) {
+	var request rpc.Request
+	if err := s.requests.Decode(&request); err != nil {
+		return nil, err
+	}
+	c := &call{name: request.ServiceMethod, number: request.Seq}
+	method, known := s.methods[c.name]
+	if !known {
+		if err := s.requests.DecodeValue(reflect.Value{}); err != nil {
+			return nil, err
+		}
+		s.respond(c, errUnknown(c.name))
+		return nil, nil
+	}
+	c.method = method
+	c.args, c.reply = method.values()
+	if err := s.requests.Decode(c.args); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, err
+		}
+		s.respond(c, err)
+		return nil, nil
+	}
+	return c, nil
+}
+
+// errUnknown is what net/rpc says of a method that is not there; Mattermost knows it by that.
+func errUnknown(name string) error {
+	if !strings.Contains(name, ".") {
+		return fmt.Errorf("rpc: service/method request ill-formed: %s", name)
+	}
+	return fmt.Errorf("rpc: can't find method %s", name)
+}
+
+// answer makes a call and responds.
+func (s *server) answer(c *call) {
+	s.respond(c, c.method.call(c.args, c.reply))
+}
+
+// respond sends the reply of a call, or the failure.
+func (s *server) respond(c *call, failure error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	response := rpc.Response{ServiceMethod: c.name, Seq: c.number}
+	if failure == nil {
+		if failure = s.responses.add(&response, c.reply); failure != nil {
+			s.logger.Error("Cannot encode what a hook returned", "hook", c.name, "error", failure)
+		}
+	}
+	if failure != nil {
+		response.Error = failure.Error()
+		if err := s.responses.add(&response, struct{}{}); err != nil {
+			s.logger.Error("Cannot encode the failure of a hook", "hook", c.name, "error", err) // it is text
+			return
+		}
+	}
+	_, _ = s.stream.Write(s.responses.take()) // who reads hears of the end
+}
