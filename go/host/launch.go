@@ -108,7 +108,7 @@ func fromScript(bundle string, m manifest) (Launch, error) {
 		python:     isPython(m.Server.Runtime),
 	}
 	if launch.python {
-		launch.Env = append(launch.Env, "PYTHONPATH="+pythonPath(bundle))
+		launch.Env = append(mallocEnvironment(), "PYTHONPATH="+pythonPath(bundle))
 	}
 	return launch, nil
 }

@@ -321,3 +321,18 @@ func TestFilesAreComparedWithTheirChecksumsBeforeAnythingRuns(t *testing.T) {
 		})
 	}
 }
+
+func TestTheServersOwnSettingsOfTheAllocatorHold(t *testing.T) {
+	onlyPath(t, "python3")
+	t.Setenv("MALLOC_TRIM_THRESHOLD_", "1")
+	launch, err := host.FromManifest(newBundle(t).dir)
+	require.NoError(t, err)
+	set := map[string]bool{}
+	for _, variable := range launch.Env {
+		name, _, _ := strings.Cut(variable, "=")
+		set[name] = true
+	}
+	require.NotContains(t, set, "MALLOC_TRIM_THRESHOLD_")
+	require.Contains(t, set, "MALLOC_MMAP_THRESHOLD_")
+	require.Contains(t, set, "MALLOC_TOP_PAD_")
+}

@@ -5,15 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// manyCalls is from how many calls on those that begin wait for each other to be written together. With fewer it would
-// keep the plugin waiting.
-const manyCalls = 32
+// With more calls than that, those that begin wait for each other to be written together. With fewer it would keep the
+// plugin waiting, unless the process keeps to one processor: then nothing is read or answered while one is written.
+const (
+	manyCalls   = 32
+	enoughCalls = 3
+)
+
+func crowdedFrom() int {
+	if runtime.GOMAXPROCS(0) < 2 {
+		return enoughCalls
+	}
+	return manyCalls
+}
 
 // link is one HTTP/2 connection of a client. Callers write on their own goroutines, and one of them reads: see lead.
 type link struct {
@@ -25,6 +36,7 @@ type link struct {
 	initial int  // the server's window of a new stream
 	most    int  // calls that the server allows at once
 	closing bool // takes no new calls
+	crowded int  // with more calls than that, those that begin wait for each other
 	led     bool // a goroutine reads; also set once the link is lost
 	crowd   bool // several calls waited together since the last one that led began
 	used    time.Time
@@ -46,7 +58,7 @@ func newLink(socket net.Conn) (*link, error) {
 	}
 	l := &link{
 		writer: writer{socket: socket}, calls: map[uint32]*call{}, next: 1, used: time.Now(),
-		window: defaultWindow, initial: defaultWindow, most: 100,
+		window: defaultWindow, initial: defaultWindow, most: 100, crowded: crowdedFrom(),
 		source: source, frames: newFrameReader(source, maxFrame),
 	}
 	l.give(appendClientPreface)
@@ -71,7 +83,7 @@ func (l *link) start(c *call, block, message []byte) bool {
 	l.crowd = several || l.crowd && !c.leads
 	l.led = true
 	l.out = appendCall(l.out, c.stream, block, message)
-	l.yields = len(l.calls) > manyCalls
+	l.yields = len(l.calls) > l.crowded
 	if l.flush() {
 		return true
 	}

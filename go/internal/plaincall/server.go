@@ -46,7 +46,7 @@ type method struct {
 
 // maxIdle is how many workers wait for calls. A worker's stack has grown to what a call needs, which saves a tenth of
 // the call.
-const maxIdle = 32
+const maxIdle = 256
 
 // NewServer returns a server.
 //
