@@ -15,8 +15,8 @@ import (
 // bodyPiece is how much of a body is passed on at once: with larger pieces the two sides work less at the same time. The
 // lines around a piece of a body whose length is not known have room beside it.
 const (
-	bodyPiece  = 32 << 10
-	chunkHead  = 8 // as "8000\r\n"
+	bodyPiece  = 128 << 10
+	chunkHead  = 8 // as "20000\r\n"
 	chunkEnd   = 2
 	lastChunk  = "0\r\n\r\n"
 	reuseGrace = 50 * time.Millisecond // for a body that the plugin has read sooner than it is known to be sent

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -45,9 +47,6 @@ func (w *web) close() {
 	}
 }
 
-// sentAtOnce is how much a client writes at once, as those of Go do, which io.Copy feeds.
-const sentAtOnce = 32 << 10
-
 // client is a connection of a client. It does little more than to read and to write, so that it takes no time from
 // those who are measured.
 type client struct {
@@ -75,7 +74,7 @@ func (w *web) do(line string, body io.Reader, length int, read func(*http.Respon
 		return err
 	}
 	if body != nil {
-		if _, err := io.CopyBuffer(struct{ io.Writer }{c.conn}, body, make([]byte, sentAtOnce)); err != nil {
+		if _, err := io.CopyN(c.conn, body, int64(length)); err != nil {
 			return err
 		}
 	}
@@ -124,14 +123,25 @@ func (b *bench) download(size int) (map[string]float64, error) {
 	})
 }
 
-// upload sends that many bytes.
+// upload sends that many bytes of a file, which the system takes from its cache without the client's doing.
 func (b *bench) upload(size int) (map[string]float64, error) {
 	web, err := b.serving()
 	if err != nil {
 		return nil, err
 	}
+	file, err := os.CreateTemp("", "upload")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = errors.Join(file.Close(), os.Remove(file.Name())) }() // it is the system's to clean up
+	if _, err := io.CopyN(file, &content{left: size}, int64(size)); err != nil {
+		return nil, err
+	}
 	return b.transfer(size, func(size int) error {
-		return web.do("POST /upload", &content{left: size}, size, func(response *http.Response) error {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		return web.do("POST /upload", file, size, func(response *http.Response) error {
 			return expect(response.Body, strconv.Itoa(size))
 		})
 	})
