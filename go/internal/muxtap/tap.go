@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketio"
 )
 
 // numberSize is what is said first on a stream of go-plugin's broker: the number that is dialled, and the same back.
@@ -27,6 +29,9 @@ type Tap struct {
 
 // New returns the tap of a socket, which is closed with it.
 func New(socket net.Conn) *Tap {
+	if direct, err := socketio.New(socket); err == nil {
+		socket = direct
+	}
 	return &Tap{
 		socket:   socket,
 		out:      newOutbound(socket),

@@ -57,7 +57,7 @@ func newLink(socket net.Conn) (*link, error) {
 		return nil, errors.Join(err, socket.Close())
 	}
 	l := &link{
-		writer: writer{socket: socket}, calls: map[uint32]*call{}, next: 1, used: time.Now(),
+		writer: writer{socket: source.Conn}, calls: map[uint32]*call{}, next: 1, used: time.Now(),
 		window: defaultWindow, initial: defaultWindow, most: 100, crowded: crowdedFrom(),
 		source: source, frames: newFrameReader(source, maxFrame),
 	}

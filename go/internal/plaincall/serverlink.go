@@ -57,7 +57,7 @@ func newServerLink(server *Server, socket net.Conn) (*serverLink, error) {
 		return nil, errors.Join(err, socket.Close())
 	}
 	l := &serverLink{
-		writer: writer{socket: socket}, server: server, calls: map[uint32]*serverCall{}, requests: newRequests(),
+		writer: writer{socket: source.Conn}, server: server, calls: map[uint32]*serverCall{}, requests: newRequests(),
 		window: defaultWindow, initial: defaultWindow, maxFrame: maxFrame,
 		source: source, frames: newFrameReader(source, serverMaxFrame),
 	}
