@@ -21,18 +21,20 @@ const (
 const initialWindow = 256 << 10
 
 type header struct {
-	kind   byte
-	flags  uint16
-	stream uint32
-	length uint32
+	version byte
+	kind    byte
+	flags   uint16
+	stream  uint32
+	length  uint32
 }
 
 func parseHeader(raw []byte) header {
 	return header{
-		kind:   raw[1],
-		flags:  binary.BigEndian.Uint16(raw[2:]),
-		stream: binary.BigEndian.Uint32(raw[4:]),
-		length: binary.BigEndian.Uint32(raw[8:]),
+		version: raw[0],
+		kind:    raw[1],
+		flags:   binary.BigEndian.Uint16(raw[2:]),
+		stream:  binary.BigEndian.Uint32(raw[4:]),
+		length:  binary.BigEndian.Uint32(raw[8:]),
 	}
 }
 
@@ -47,8 +49,11 @@ func (h header) content() int {
 // ends tells whether the sender says no more on the stream.
 func (h header) ends() bool { return h.flags&(flagFIN|flagRST) != 0 }
 
+// isStreams tells whether it is about a stream: not about the session, and nothing that is unknown.
+func (h header) isStreams() bool { return h.version == 0 && h.kind <= typeWindow }
+
 func (h header) append(out []byte) []byte {
-	out = append(out, 0, h.kind)
+	out = append(out, h.version, h.kind)
 	out = binary.BigEndian.AppendUint16(out, h.flags)
 	out = binary.BigEndian.AppendUint32(out, h.stream)
 	return binary.BigEndian.AppendUint32(out, h.length)

@@ -1,6 +1,12 @@
 package muxtap
 
-import "io"
+import (
+	"errors"
+	"io"
+)
+
+// errWindow is the end of a connection whose other side keeps to no window.
+var errWindow = errors.New("the other side has sent more on a stream than its window allows")
 
 // inboundSize is how much is read at once: many small frames.
 const inboundSize = 64 << 10
@@ -11,8 +17,9 @@ type inbound struct {
 	space   []byte
 	passing int     // octets that come next and are the session's
 	taking  int     // octets that come after these and are stream's
-	stream  *Stream // nil where taking is 0
-	ends    bool    // stream ends with them
+	stream  *Stream // of the frame that is being taken
+	flags   uint16  // of that frame
+	broken  error   // what the other side did wrong; nothing more is sorted
 }
 
 // next sorts what is in the buffer until p is full, and returns how much it has put there.
@@ -29,13 +36,15 @@ func (i *inbound) next(p []byte, t *Tap) int {
 				i.buffer, i.taking = i.buffer[taken:], i.taking-taken
 			}
 			if i.taking == 0 {
-				if i.ends {
-					i.stream.end(io.EOF)
+				if i.flags&flagRST != 0 {
+					i.stream.end(io.ErrUnexpectedEOF)
+				} else if i.flags&flagFIN != 0 {
+					i.stream.finish(io.EOF)
 				}
 				i.stream = nil
 			}
 		default:
-			if len(i.buffer) < headerSize {
+			if len(i.buffer) < headerSize || i.broken != nil {
 				return n
 			}
 			if more := i.sort(t); more {
@@ -59,24 +68,21 @@ func (i *inbound) sort(t *Tap) (more bool) {
 		return true
 	case stream == nil:
 		i.passing = headerSize + h.content()
+		return false
 	case h.kind == typeWindow:
 		stream.give(int(h.length))
-		if !h.ends() {
-			i.buffer = i.buffer[headerSize:]
-			return false
-		}
-		stream.end(io.EOF)
+	case !stream.admit(h.content()):
+		i.broken = errWindow
+		return true
+	}
+	i.stream, i.taking, i.flags = stream, h.content(), h.flags
+	if h.flags != 0 {
+		// The session hears of these alone.
+		h.kind, h.length = typeWindow, 0
+		h.append(i.buffer[:0])
 		i.passing = headerSize
-	default:
-		i.stream, i.taking, i.ends = stream, h.content(), h.ends()
-		if h.ends() {
-			// The session hears of the end alone.
-			h.kind, h.length = typeWindow, 0
-			h.append(i.buffer[:0])
-			i.passing = headerSize
-		} else {
-			i.buffer = i.buffer[headerSize:]
-		}
+	} else {
+		i.buffer = i.buffer[headerSize:]
 	}
 	return false
 }

@@ -17,6 +17,7 @@ type Stream struct {
 	buffer []byte
 	at     int // what was read of it
 	owed   int // octets that were read and that the other side may not send again yet
+	room   int // octets that the other side may send
 	over   error
 
 	// Under the lock of out.
@@ -24,11 +25,31 @@ type Stream struct {
 	closed bool
 }
 
-// newStream returns a stream on which the session has sent and received a number.
-func newStream(id uint32, out *outbound) *Stream {
-	s := &Stream{id: id, out: out, window: initialWindow - numberSize}
+// newStream returns a stream on which the session sends and receives a number.
+func newStream(id uint32, out *outbound, opened opening) *Stream {
+	s := &Stream{
+		id:     id,
+		out:    out,
+		room:   initialWindow - numberSize + opened.allowed,
+		window: initialWindow - numberSize + opened.granted,
+	}
 	s.came.L = &s.lock
 	return s
+}
+
+// admit takes notice that so many octets are about to come, and tells whether they may.
+func (s *Stream) admit(octets int) bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.room -= octets
+	return s.room >= 0
+}
+
+// allow takes notice that the session lets the other side send so many octets more.
+func (s *Stream) allow(octets int) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.room += octets
 }
 
 // receive takes what has come.
@@ -40,19 +61,27 @@ func (s *Stream) receive(data []byte) {
 			s.buffer = nil // something large went through
 		}
 		s.buffer = s.buffer[:0]
+	} else if unread := len(s.buffer) - s.at; unread <= s.at && len(s.buffer)+len(data) > cap(s.buffer) {
+		// A reader that is never quite done must not have it grow.
+		s.buffer, s.at = s.buffer[:copy(s.buffer, s.buffer[s.at:])], 0
 	}
 	s.buffer = append(s.buffer, data...)
 	s.came.Signal()
 }
 
-// end has reading return why, after what has come, and writing fail.
-func (s *Stream) end(why error) {
+// finish has reading return why, after what has come.
+func (s *Stream) finish(why error) {
 	s.lock.Lock()
+	defer s.lock.Unlock()
 	if s.over == nil {
 		s.over = why
 	}
 	s.came.Broadcast()
-	s.lock.Unlock()
+}
+
+// end is finish, and has writing fail.
+func (s *Stream) end(why error) {
+	s.finish(why)
 	s.out.lock.Lock()
 	s.closed = true
 	s.out.room.Broadcast()
@@ -84,6 +113,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 		owed = 0
 	}
 	s.owed -= owed
+	s.room += owed
 	s.lock.Unlock()
 	if owed > 0 {
 		s.out.lock.Lock()
@@ -107,7 +137,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 			return written, io.ErrClosedPipe
 		}
 		size := min(len(p)-written, s.window)
-		if size == 0 {
+		if size == 0 || len(s.out.queue) >= maxQueue {
 			s.out.room.Wait()
 			continue
 		}
@@ -122,7 +152,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// Close implements io.Closer: nothing is read or written any more, and the other side hears so.
+// Close implements io.Closer: nothing is read or written any more, and the other side hears so. The session's own end of
+// the stream says nothing of that kind: what was written here goes first.
 func (s *Stream) Close() error {
 	s.out.lock.Lock()
 	if !s.closed {

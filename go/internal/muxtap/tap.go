@@ -21,10 +21,24 @@ type Tap struct {
 	out     *outbound
 
 	lock     sync.Mutex
-	expected map[uint32]func(*Stream) // by the broker's number
-	fresh    map[uint32]bool          // streams on which no number has been said yet; whether the other side opened it
-	dialled  map[uint32]uint32        // the expected number that the session has said on a stream, and waits for back
-	taken    map[uint32]*Stream
+	expected map[dial]func(*Stream)
+	opened   map[uint32]opening // streams on which no number has been said, or an expected one not yet answered
+	taken    map[uint32]*Stream // as long as the connection lasts
+	over     bool               // the connection
+}
+
+// dial is how a stream comes about.
+type dial struct {
+	number  uint32 // of the broker of the side that is dialled
+	byOther bool   // the other side dials
+}
+
+// opening is what has happened on a stream that may be one to take.
+type opening struct {
+	byOther bool
+	said    uint32 // an expected number that the session has said, and waits for back; 0 is none
+	granted int    // by the other side, beyond the initial window
+	allowed int    // by the session, beyond it
 }
 
 // New returns the tap of a socket, which is closed with it.
@@ -35,17 +49,22 @@ func New(socket net.Conn) *Tap {
 	return &Tap{
 		socket:   socket,
 		out:      newOutbound(socket),
-		expected: map[uint32]func(*Stream){},
-		fresh:    map[uint32]bool{},
-		dialled:  map[uint32]uint32{},
+		expected: map[dial]func(*Stream){},
+		opened:   map[uint32]opening{},
 		taken:    map[uint32]*Stream{},
 	}
 }
 
-// Expect has take called with the stream that either side is about to dial under a number of the broker. take must not
-// wait: nothing is read from the connection before it returns. A stream on which the number does not come by itself
-// stays the session's, and take is not called.
-func (t *Tap) Expect(number uint32, take func(*Stream)) {
+// Expect has take called with the stream that the other side is about to dial under a number of this side's broker. take
+// must not wait: nothing is read from the connection before it returns. A stream on which the number does not come by
+// itself stays the session's, and take is not called.
+func (t *Tap) Expect(number uint32, take func(*Stream)) { t.expect(dial{number, true}, take) }
+
+// ExpectDial is Expect for a stream that this side is about to dial under a number of the other side's broker: each
+// broker counts by itself.
+func (t *Tap) ExpectDial(number uint32, take func(*Stream)) { t.expect(dial{number, false}, take) }
+
+func (t *Tap) expect(number dial, take func(*Stream)) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	t.expected[number] = take
@@ -56,6 +75,10 @@ func (t *Tap) Read(p []byte) (int, error) {
 	for {
 		if n := t.inbound.next(p, t); n > 0 || len(p) == 0 {
 			return n, nil
+		}
+		if err := t.inbound.broken; err != nil {
+			t.end(err)
+			return 0, err
 		}
 		n, err := t.inbound.read(p, t.socket)
 		if err != nil {
@@ -75,8 +98,10 @@ func (t *Tap) Write(p []byte) (int, error) {
 		if !complete {
 			continue
 		}
-		t.sent(t.session.header(), t.session.content)
-		err := t.out.frame(t.session.head[:], t.session.content)
+		var err error
+		if t.sent(t.session.header(), t.session.content) {
+			err = t.out.frame(t.session.head[:], t.session.content)
+		}
 		t.session = frame{}
 		if err != nil {
 			return len(p) - len(rest), err
@@ -98,85 +123,114 @@ func (t *Tap) end(why error) {
 	t.out.fail(why)
 	t.lock.Lock()
 	streams := t.taken
-	t.taken = map[uint32]*Stream{}
+	t.taken, t.over = map[uint32]*Stream{}, true
 	t.lock.Unlock()
 	for _, stream := range streams {
 		stream.end(io.EOF)
 	}
 }
 
-// sent takes notice of a frame of the session's.
-func (t *Tap) sent(h header, content []byte) {
+// sent takes notice of a frame of the session's, and tells whether the other side is to have it.
+func (t *Tap) sent(h header, content []byte) bool {
+	if !h.isStreams() {
+		return true
+	}
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	if h.flags&flagSYN != 0 {
-		t.fresh[h.stream] = false
+		t.opened[h.stream] = opening{}
 	}
-	if h.kind == typeData {
-		if byOther, fresh := t.fresh[h.stream]; fresh && !byOther {
-			delete(t.fresh, h.stream)
-			if number, isNumber := numberIn(content); isNumber && t.expected[number] != nil {
-				t.dialled[h.stream] = number
-			}
+	stream := t.taken[h.stream]
+	opened, isOpened := t.opened[h.stream]
+	switch {
+	case h.kind == typeWindow && stream != nil:
+		stream.allow(int(h.length))
+	case h.kind == typeWindow && isOpened:
+		opened.allowed += int(h.length)
+		t.opened[h.stream] = opened
+	case isOpened && !opened.byOther:
+		number, isNumber := numberIn(content)
+		if isNumber && t.expected[dial{number, false}] != nil {
+			opened.said = number
+			t.opened[h.stream] = opened
+		} else {
+			delete(t.opened, h.stream)
 		}
 	}
 	if h.ends() {
-		t.forget(h.stream)
+		delete(t.opened, h.stream)
 	}
+	if stream == nil || !h.ends() {
+		return true
+	}
+	if h.flags&flagRST != 0 {
+		stream.end(io.ErrUnexpectedEOF)
+		return true
+	}
+	// It has seen the other side's end, and knows nothing of what is still to be said: Stream.Close says that all is.
+	return false
 }
 
 // received takes notice of a frame of the other side's. It returns the stream that the frame is for, nil if the session
 // is to have it. content is what there is of it yet; more tells that this is not enough.
 func (t *Tap) received(h header, content []byte) (stream *Stream, more bool) {
+	if !h.isStreams() {
+		return nil, false
+	}
 	t.lock.Lock()
 	stream = t.taken[h.stream]
 	take := t.takes(h, content, &more)
+	if h.flags&flagSYN != 0 {
+		stream = nil // no stream begins twice: it is for the session to say so
+	}
 	if take == nil || more {
 		if h.ends() && !more {
-			t.forget(h.stream)
+			delete(t.opened, h.stream)
 		}
 		t.lock.Unlock()
 		return stream, more
 	}
-	begins := newStream(h.stream, t.out)
-	t.taken[h.stream] = begins
+	begins := newStream(h.stream, t.out, t.opened[h.stream])
+	delete(t.opened, h.stream)
+	over := t.over
+	if !over {
+		t.taken[h.stream] = begins
+	}
 	t.lock.Unlock()
+	if over {
+		begins.end(io.EOF)
+	}
 	take(begins)
 	return nil, false // the number itself is the session's
 }
 
 // takes tells whether a frame has the number, or its answer, of a stream that is expected.
 func (t *Tap) takes(h header, content []byte, more *bool) func(*Stream) {
-	if h.flags&flagSYN != 0 {
-		t.fresh[h.stream] = true
+	opened, isOpened := t.opened[h.stream]
+	if h.flags&flagSYN != 0 && t.taken[h.stream] == nil && !isOpened {
+		opened, isOpened = opening{byOther: true}, true
+		t.opened[h.stream] = opened
 	}
-	dialled, answers := t.dialled[h.stream]
-	byOther, dials := t.fresh[h.stream]
-	if h.kind != typeData || !answers && !(dials && byOther) {
+	if isOpened && h.kind == typeWindow {
+		opened.granted += int(h.length)
+		t.opened[h.stream] = opened
+	}
+	if h.kind != typeData || !isOpened || !opened.byOther && opened.said == 0 {
 		return nil
 	}
 	if *more = h.length == numberSize && len(content) < numberSize; *more {
 		return nil
 	}
-	delete(t.dialled, h.stream)
-	delete(t.fresh, h.stream)
-	if h.length != numberSize || h.ends() {
-		return nil
+	if h.length == numberSize && !h.ends() {
+		number, _ := numberIn(content[:numberSize])
+		dialled := dial{number, opened.byOther}
+		if take := t.expected[dialled]; take != nil && (opened.byOther || number == opened.said) {
+			delete(t.expected, dialled)
+			return take
+		}
 	}
-	number, _ := numberIn(content[:numberSize])
-	take := t.expected[number]
-	if take == nil || answers && number != dialled {
-		return nil
-	}
-	delete(t.expected, number)
-	return take
-}
-
-// forget lets go of a stream that ends.
-func (t *Tap) forget(stream uint32) {
-	delete(t.fresh, stream)
-	delete(t.dialled, stream)
-	delete(t.taken, stream)
+	delete(t.opened, h.stream)
+	return nil
 }
 
 // numberIn returns the number that is all there is in a frame.

@@ -46,7 +46,7 @@ func (l *ServerLink) expectHooks(broker *goplugin.MuxBroker, hooks NetRPCHooks) 
 // expectClients makes clients of the streams that Mattermost's code is about to dial when the plugin is activated.
 func (l *ServerLink) expectClients(args *plugin.Z_OnActivateArgs) {
 	expect := func(number uint32, client **rpc.Client) {
-		l.tap.Expect(number, func(stream *muxtap.Stream) {
+		l.tap.ExpectDial(number, func(stream *muxtap.Stream) {
 			l.lock.Lock()
 			defer l.lock.Unlock()
 			*client = netrpcwire.NewClient(stream)
