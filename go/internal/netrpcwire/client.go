@@ -7,11 +7,12 @@ import (
 	"net/rpc"
 )
 
-// NewClient returns net/rpc's client over a stream. A call whose arguments gob refuses fails alone.
-func NewClient(stream io.ReadWriteCloser) *rpc.Client {
+// NewClient returns net/rpc's client over a stream. A call whose arguments gob refuses fails alone: types are values of
+// those types that arguments may hold in interfaces within interfaces.
+func NewClient(stream io.ReadWriteCloser, types ...any) *rpc.Client {
 	return rpc.NewClientWithCodec(&clientCodec{
 		stream:    stream,
-		requests:  newMessages(),
+		requests:  newMessages(types),
 		responses: gob.NewDecoder(bufio.NewReaderSize(stream, bufferSize)),
 	})
 }

@@ -15,18 +15,31 @@ type messages struct {
 	to      *bytes.Buffer // where the encoder writes
 	out     bytes.Buffer  // to be sent
 	body    bytes.Buffer
+	last    int // where in to begins what the encoder wrote last
 }
 
-func newMessages() *messages {
+// newMessages describes types beforehand: registered ones that values may hold in interfaces within interfaces. gob
+// puts their descriptions into the value that has them first, and takes them for known even if it refuses that value.
+func newMessages(types []any) *messages {
 	m := &messages{}
 	m.encoder = gob.NewEncoder(encoded{m})
+	m.to = &m.out
+	for _, value := range types {
+		if m.encoder.Encode(value) == nil { // what gob refuses it refuses wherever it is
+			m.out.Truncate(m.last) // the value, which comes behind all descriptions
+		}
+	}
 	return m
 }
 
 // encoded is where the encoder writes.
 type encoded struct{ *messages }
 
-func (e encoded) Write(p []byte) (int, error) { return e.to.Write(p) }
+// Write takes one description of a type, or a value.
+func (e encoded) Write(p []byte) (int, error) {
+	e.last = e.to.Len()
+	return e.to.Write(p)
+}
 
 // add encodes a header and its body. If gob refuses the body there is neither, and what comes next is understood all
 // the same.

@@ -18,14 +18,15 @@ import (
 const bufferSize = 32 << 10
 
 // Serve answers calls until the stream ends and the calls that run have returned. Names of methods are as in requests,
-// "Plugin.OnActivate".
-func Serve(stream io.ReadWriteCloser, methods map[string]Method, logger hclog.Logger) {
+// "Plugin.OnActivate". A call whose reply gob refuses fails alone: types are values of those types that replies may hold
+// in interfaces within interfaces.
+func Serve(stream io.ReadWriteCloser, methods map[string]Method, logger hclog.Logger, types ...any) {
 	s := &server{
 		stream:    stream,
 		methods:   methods,
 		logger:    logger,
 		requests:  gob.NewDecoder(bufio.NewReaderSize(stream, bufferSize)),
-		responses: newMessages(),
+		responses: newMessages(types),
 	}
 	calls := newWorkers(s.answer)
 	for {
@@ -71,10 +72,8 @@ func (s *server) next() (*call, error) {
 	c := &call{name: request.ServiceMethod, number: request.Seq}
 	method, known := s.methods[c.name]
 	if !known {
-		if err := s.requests.DecodeValue(reflect.Value{}); err != nil {
-			return nil, err
-		}
-		s.respond(c, errUnknown(c.name))
+		_ = s.requests.DecodeValue(reflect.Value{}) // if the stream has ended, the next request tells
+		s.respond(c, s.errUnknown(c.name))
 		return nil, nil
 	}
 	c.method = method
@@ -90,11 +89,17 @@ func (s *server) next() (*call, error) {
 }
 
 // errUnknown is what net/rpc says of a method that is not there; Mattermost knows it by that.
-func errUnknown(name string) error {
-	if !strings.Contains(name, ".") {
+func (s *server) errUnknown(name string) error {
+	dot := strings.LastIndex(name, ".")
+	if dot < 0 {
 		return fmt.Errorf("rpc: service/method request ill-formed: %s", name)
 	}
-	return fmt.Errorf("rpc: can't find method %s", name)
+	for known := range s.methods {
+		if strings.HasPrefix(known, name[:dot+1]) {
+			return fmt.Errorf("rpc: can't find method %s", name)
+		}
+	}
+	return fmt.Errorf("rpc: can't find service %s", name)
 }
 
 // answer makes a call and responds.
