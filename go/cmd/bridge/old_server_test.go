@@ -55,19 +55,23 @@ func (s *oldServer) activate() error {
 	return returns.A
 }
 
-func TestAMethodTheServerLacksIsNotSupported(t *testing.T) {
-	b := newBundle(t, moderator)
+// startOldServer starts a bundle by go-plugin's client, as a server does, and activates it. change may change how.
+func startOldServer(t *testing.T, b *bundle, change func(*goplugin.ClientConfig)) (*oldServer, *goplugin.Client, *bytes.Buffer) {
+	t.Helper()
 	var stderr bytes.Buffer
 	s := &oldServer{}
-	cmd := exec.Command(b.bridge)
-	client := goplugin.NewClient(&goplugin.ClientConfig{
+	config := &goplugin.ClientConfig{
 		HandshakeConfig: handshake.Config,
 		Plugins:         goplugin.PluginSet{"hooks": s},
-		Cmd:             cmd,
+		Cmd:             exec.Command(b.bridge),
 		Stderr:          &stderr,
 		Logger:          hclog.NewNullLogger(),
-	})
-	defer client.Kill()
+	}
+	if change != nil {
+		change(config)
+	}
+	client := goplugin.NewClient(config)
+	t.Cleanup(client.Kill)
 	protocol, err := client.Client()
 	require.NoError(t, err)
 	_, err = protocol.Dispense("hooks")
@@ -77,7 +81,12 @@ func TestAMethodTheServerLacksIsNotSupported(t *testing.T) {
 	require.Contains(t, implemented, "MessageWillBePosted")
 	require.NoError(t, s.activate(), &stderr)
 	require.Equal(t, []string{"9.11.0"}, b.lines("activated"))
+	return s, client, &stderr
+}
 
+func TestAMethodTheServerLacksIsNotSupported(t *testing.T) {
+	b := newBundle(t, moderator)
+	s, client, stderr := startOldServer(t, b, nil)
 	returns := &plugin.Z_MessageWillBePostedReturns{}
 	post := &model.Post{Message: "toast"}
 	require.NoError(t, s.client.Call("Plugin.MessageWillBePosted", &plugin.Z_MessageWillBePostedArgs{A: &plugin.Context{}, B: post}, returns))

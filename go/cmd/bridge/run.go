@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,16 +68,18 @@ func run() int {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		served := &hooks{Hooks: child.Hooks(), log: log}
 		announce := sync.OnceFunc(func() { close(connected) })
-		err := serve(served, logger, func(mattermosts goplugin.Plugin, link *service.ServerLink) goplugin.PluginSet {
-			return goplugin.PluginSet{handshake.Hooks: &reportingHooks{
-				Plugin:      mattermosts,
+		err := serve(logger, func(link *service.ServerLink) *goplugin.ServeConfig {
+			served := &hooks{Hooks: child.Hooks(), log: log, link: link}
+			config := service.NetRPCConfig(served)
+			config.Plugins[handshake.Hooks] = &reportingHooks{
+				Plugin:      config.Plugins[handshake.Hooks],
 				link:        link,
-				served:      served,
+				http:        served,
 				connected:   announce,
 				implemented: implemented,
-			}}
+			}
+			return config
 		})
 		if err != nil {
 			logger.Error(err.Error())
@@ -188,17 +189,20 @@ func ownSocketDir() (remove func() error, err error) {
 	return dir.Remove, os.Setenv(handshake.SocketDirVariable, dir.Path)
 }
 
-// hooks are the plugin for plugin.ClientMain.
+// hooks are the plugin on a connection, for plugin.ClientMain.
 type hooks struct {
 	*host.Hooks
 	log  *serverLog
-	link atomic.Pointer[service.ServerLink] // of the connection that the plugin was last dispensed on
+	link *service.ServerLink // nil: go-plugin alone serves the connection
 }
 
 // SetAPI is called when the server activates the plugin, with the connection to the server's API.
 func (h *hooks) SetAPI(api plugin.API) {
-	if link := h.link.Load(); link != nil && api != nil {
-		h.warn(link.UseForAPI(api))
+	if api == nil {
+		return // plugin.ClientMain says so before there is one; another connection may have one
+	}
+	if h.link != nil {
+		h.report(h.link.UseForAPI(api))
 	}
 	h.log.setAPI(api)
 	h.Hooks.SetAPI(api)
@@ -206,15 +210,19 @@ func (h *hooks) SetAPI(api plugin.API) {
 
 // SetDriver is called next, with the connection to the server's database.
 func (h *hooks) SetDriver(driver plugin.Driver) {
-	if link := h.link.Load(); link != nil && driver != nil {
-		h.warn(link.UseForDriver(driver))
+	if driver == nil {
+		return // likewise
+	}
+	if h.link != nil {
+		h.report(h.link.UseForDriver(driver))
 	}
 	h.Hooks.SetDriver(driver)
 }
 
-func (h *hooks) warn(err error) {
+// report says what keeps the plugin from calling the server.
+func (h *hooks) report(err error) {
 	if err != nil {
-		h.log.logger.Named("bridge").Warn("Calls of the server's API go the long way", "error", err)
+		h.log.logger.Named("bridge").Error("The plugin cannot call the server", "error", err)
 	}
 }
 
@@ -224,7 +232,7 @@ func (h *hooks) warn(err error) {
 type reportingHooks struct {
 	goplugin.Plugin
 	link        *service.ServerLink
-	served      *hooks
+	http        service.HTTPProxy
 	connected   func()
 	implemented func() ([]string, error)
 }
@@ -236,8 +244,7 @@ func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.served.link.Store(r.link)
-	return service.NewNetRPCHooks(server, broker, r.link, r.served, r.reported)
+	return service.NewNetRPCHooks(server, broker, r.link, r.http, r.reported)
 }
 
 // reported returns the hooks that the plugin implements, and OnDeactivate: a server that does not call that closes the

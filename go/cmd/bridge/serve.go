@@ -1,11 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 
 	"github.com/hashicorp/go-hclog"
@@ -15,19 +15,16 @@ import (
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
-// serve answers the server until it has enough of the plugin. plugins returns what a connection provides, given what
-// Mattermost's own code would; link is nil where go-plugin alone serves the connection.
-func serve(implementation any, logger hclog.Logger, plugins func(mattermosts goplugin.Plugin, link *service.ServerLink) goplugin.PluginSet) error {
-	config := service.NetRPCConfig(implementation)
-	mattermosts := config.Plugins[handshake.Hooks]
+// serve answers the server until it has enough of the plugin. configure returns what is served on a connection; link is
+// nil where go-plugin alone does it.
+func serve(logger hclog.Logger, configure func(link *service.ServerLink) *goplugin.ServeConfig) error {
 	if isUnusual() {
-		config.Logger, config.Plugins = logger, plugins(mattermosts, nil)
+		config := configure(nil)
+		config.Logger = logger
 		goplugin.Serve(config)
 		return nil
 	}
-	// The directory is the server's choice if it has made one, and may hold sockets of others.
-	address := filepath.Join(os.Getenv(handshake.SocketDirVariable), fmt.Sprintf("plugin%d", os.Getpid()))
-	listener, err := net.Listen("unix", address)
+	listener, err := listen(os.Getenv(handshake.SocketDirVariable))
 	if err != nil {
 		return fmt.Errorf("listen for the server: %w", err)
 	}
@@ -36,8 +33,21 @@ func serve(implementation any, logger hclog.Logger, plugins func(mattermosts gop
 	if _, err := fmt.Println(handshake.Line(listener.Addr())); err != nil {
 		return fmt.Errorf("answer the server's handshake: %w", err)
 	}
-	service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet { return plugins(mattermosts, link) }, logger)
+	service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet { return configure(link).Plugins }, logger)
 	return nil
+}
+
+// listen listens on a socket in a directory. That may be the server's choice, and hold sockets of others, also of bridges
+// that were killed: the name is one that nothing has.
+func listen(dir string) (net.Listener, error) {
+	file, err := os.CreateTemp(dir, "plugin")
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
+		return nil, err
+	}
+	return net.Listen("unix", file.Name())
 }
 
 // isUnusual tells whether the server asks for something that is go-plugin's business.

@@ -75,9 +75,6 @@ func (l *serverLog) Accept(name string, level hclog.Level, message string, field
 
 // setAPI directs the records to the server's API.
 func (l *serverLog) setAPI(api plugin.API) {
-	if api == nil {
-		return // plugin.ClientMain says so before there is one
-	}
 	begin, err := service.NewNetRPCAPI(api)
 	if err != nil {
 		l.logger.Warn("The log goes to stderr, without an API", "error", err)

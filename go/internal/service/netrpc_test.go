@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/rpc"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,12 +39,25 @@ const pluginID = "com.example.bridged"
 // bridged is a plugin whose hooks are a function, in a process (this one) that serves net/rpc as a bridge does.
 type bridged struct {
 	contracttest.HooksFunc
+	link   *service.ServerLink // nil: go-plugin alone serves the connection
 	api    plugin.API
 	driver plugin.Driver
+	failed error
 }
 
-func (b *bridged) SetAPI(api plugin.API)          { b.api = api }
-func (b *bridged) SetDriver(driver plugin.Driver) { b.driver = driver }
+func (b *bridged) SetAPI(api plugin.API) {
+	if b.link != nil && api != nil {
+		b.failed = errors.Join(b.failed, b.link.UseForAPI(api))
+	}
+	b.api = api
+}
+
+func (b *bridged) SetDriver(driver plugin.Driver) {
+	if b.link != nil && driver != nil {
+		b.failed = errors.Join(b.failed, b.link.UseForDriver(driver))
+	}
+	b.driver = driver
+}
 
 // database is the driver of a server.
 type database struct{ contracttest.DriverFunc }
@@ -57,19 +72,68 @@ type server struct {
 }
 
 // startServer runs Mattermost's own plugin environment, whose API and database are functions, with a plugin whose
-// hooks are a function.
+// hooks are a function. It is served over a link.
 func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.DriverFunc, hooks contracttest.HooksFunc, implemented []string) *server {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	out := &server{plugin: &bridged{HooksFunc: hooks}}
-	reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
-	wrap := func(config *goplugin.ServeConfig) error {
-		config.Logger = hclog.NewNullLogger()
-		config.Plugins["hooks"] = &wrapper{Plugin: config.Plugins["hooks"], http: out.plugin, implemented: implemented}
-		return nil
+	return startServerOver(t, overLink, api, driver, hooks, implemented)
+}
+
+// serving is a way to serve a plugin. It returns where, and how to stop.
+type serving func(t testing.TB, served *bridged, implemented []string) (*goplugin.ReattachConfig, func())
+
+// overLink serves as a bridge does.
+func overLink(t testing.TB, served *bridged, implemented []string) (*goplugin.ReattachConfig, func()) {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	must(t, err)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet {
+			served.link = link
+			config := service.NetRPCConfig(served)
+			wrap(config, served, implemented)
+			return config.Plugins
+		}, hclog.NewNullLogger())
+	}()
+	reattach := &goplugin.ReattachConfig{
+		Protocol: goplugin.ProtocolNetRPC, ProtocolVersion: 1, Addr: listener.Addr(), Pid: os.Getpid(), Test: true,
 	}
-	go plugin.ClientMain(out.plugin, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
-		plugin.WithTestCloseCh(closed), wrap)
+	return reattach, func() {
+		listener.Close() // it may be closed
+		<-ended
+		must(t, served.failed)
+	}
+}
+
+// overGoPlugin leaves the connection to go-plugin, as a bridge does for unusual servers.
+func overGoPlugin(_ testing.TB, served *bridged, implemented []string) (*goplugin.ReattachConfig, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
+	go plugin.ClientMain(served, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
+		plugin.WithTestCloseCh(closed), func(config *goplugin.ServeConfig) error {
+			wrap(config, served, implemented)
+			return nil
+		})
+	return <-reattach, func() {
+		cancel()
+		<-closed
+	}
+}
+
+// ways are those to serve a plugin.
+var ways = map[string]serving{"over a link": overLink, "over go-plugin alone": overGoPlugin}
+
+// wrap puts the bridge's plugin in the place of Mattermost's.
+func wrap(config *goplugin.ServeConfig, served *bridged, implemented []string) {
+	config.Logger = hclog.NewNullLogger()
+	config.Plugins["hooks"] = &wrapper{Plugin: config.Plugins["hooks"], served: served, implemented: implemented}
+}
+
+func startServerOver(t testing.TB, serve serving, api contracttest.APIFunc, driver contracttest.DriverFunc, hooks contracttest.HooksFunc, implemented []string) *server {
+	t.Helper()
+	out := &server{plugin: &bridged{HooksFunc: hooks}}
+	reattach, stop := serve(t, out.plugin, implemented)
 	logger, err := mlog.NewLogger()
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +143,7 @@ func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.Dri
 		t.Fatal(err)
 	}
 	manifest := &model.Manifest{Id: pluginID, Version: "1.0.0", Server: &model.ManifestServer{Executable: "bridge"}}
-	if err := env.Reattach(manifest, model.NewPluginReattachConfig(<-reattach)); err != nil {
+	if err := env.Reattach(manifest, model.NewPluginReattachConfig(reattach)); err != nil {
 		t.Fatal(err)
 	}
 	if out.hooks, err = env.HooksForPlugin(pluginID); err != nil {
@@ -87,8 +151,7 @@ func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.Dri
 	}
 	t.Cleanup(func() {
 		env.Shutdown()
-		cancel()
-		<-closed
+		stop()
 	})
 	return out
 }
@@ -96,7 +159,7 @@ func startServer(t testing.TB, api contracttest.APIFunc, driver contracttest.Dri
 // wrapper is what the bridge puts in the place of Mattermost's go-plugin plugin.
 type wrapper struct {
 	goplugin.Plugin
-	http        service.HTTPProxy
+	served      *bridged
 	implemented []string
 }
 
@@ -105,7 +168,7 @@ func (w *wrapper) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(original, broker, nil, w.http, func() ([]string, error) { return w.implemented, nil })
+	return service.NewNetRPCHooks(original, broker, w.served.link, w.served, func() ([]string, error) { return w.implemented, nil })
 }
 
 func noHooks(string, ...any) []any { return nil }
@@ -130,39 +193,47 @@ var handwritten = map[string]bool{
 }
 
 func TestEveryMethodOfTheAPIWorksOverMattermostsRPC(t *testing.T) {
-	var called string
-	var arguments, results []any
-	record := func(method string, args ...any) []any {
-		called, arguments = method, args
-		return results
+	for way, serve := range ways {
+		t.Run(way, func(t *testing.T) {
+			var called string
+			var arguments, results []any
+			record := func(method string, args ...any) []any {
+				called, arguments = method, args
+				return results
+			}
+			s := startServerOver(t, serve, record, nil, noHooks, nil)
+			begin, err := service.NewNetRPCAPI(s.plugin.api)
+			if err != nil {
+				t.Fatal(err)
+			}
+			overRPC(t, reflect.TypeFor[plugin.API](), handwritten, func() (reflect.Value, func() error) {
+				api, done := begin(context.Background())
+				return reflect.ValueOf(api), done
+			}, &called, &arguments, &results)
+		})
 	}
-	s := startServer(t, record, nil, noHooks, nil)
-	begin, err := service.NewNetRPCAPI(s.plugin.api)
-	if err != nil {
-		t.Fatal(err)
-	}
-	overRPC(t, reflect.TypeFor[plugin.API](), handwritten, func() (reflect.Value, func() error) {
-		api, done := begin(context.Background())
-		return reflect.ValueOf(api), done
-	}, &called, &arguments, &results)
 }
 
 func TestEveryMethodOfTheDriverWorksOverMattermostsRPC(t *testing.T) {
-	var called string
-	var arguments, results []any
-	record := func(method string, args ...any) []any {
-		called, arguments = method, args
-		return results
+	for way, serve := range ways {
+		t.Run(way, func(t *testing.T) {
+			var called string
+			var arguments, results []any
+			record := func(method string, args ...any) []any {
+				called, arguments = method, args
+				return results
+			}
+			s := startServerOver(t, serve, nil, record, noHooks, nil)
+			begin, err := service.NewNetRPCDriver(s.plugin.driver)
+			if err != nil {
+				t.Fatal(err)
+			}
+			overRPC(t, reflect.TypeFor[plugin.Driver](), map[string]bool{"RowsNext": true}, func() (reflect.Value, func() error) {
+				driver, done := begin(context.Background())
+				return reflect.ValueOf(driver), done
+			}, &called, &arguments, &results)
+		})
 	}
-	s := startServer(t, nil, record, noHooks, nil)
-	begin, err := service.NewNetRPCDriver(s.plugin.driver)
-	if err != nil {
-		t.Fatal(err)
-	}
-	overRPC(t, reflect.TypeFor[plugin.Driver](), map[string]bool{"RowsNext": true}, func() (reflect.Value, func() error) {
-		driver, done := begin(context.Background())
-		return reflect.ValueOf(driver), done
-	}, &called, &arguments, &results)
 }
 
 func overRPC(t *testing.T, target reflect.Type, skipped map[string]bool, begin func() (reflect.Value, func() error), called *string, arguments, results *[]any) {
@@ -418,39 +489,43 @@ func TestOnlyMattermostsOwnClientsAreTaken(t *testing.T) {
 }
 
 func TestEveryHookIsAnsweredByTheWrappedServer(t *testing.T) {
-	var called string
-	var arguments, results []any
-	s := startServer(t, nil, nil, func(hook string, args ...any) []any {
-		called, arguments = hook, args
-		return results
-	}, service.HookNames())
-	target := reflect.TypeFor[plugin.Hooks]()
-	for i := range target.NumMethod() {
-		name, goType := target.Method(i).Name, target.Method(i).Type
-		if specialHooks[name] {
-			continue
-		}
-		filler := contracttest.NewFiller(int64(i), false)
-		args := filled(filler, goType.NumIn(), goType.In)
-		results = filled(filler, goType.NumOut(), goType.Out)
-		want := append([]any{}, results...)
-		if kept := unchanged(name, goType, args); len(kept) > 0 && kept[0] != nil && !reflect.ValueOf(kept[0]).IsZero() {
-			// Mattermost's client decodes the result into the argument: without one nothing is mixed.
-			index := slices.IndexFunc(args, func(arg any) bool { return arg == kept[0] })
-			args[index] = reflect.New(reflect.TypeOf(args[index]).Elem()).Interface()
-		}
-		called, arguments = "", nil
-		got := callAny(reflect.ValueOf(s.hooks).MethodByName(name), args)
-		if called != name {
-			t.Errorf("%s called %q", name, called)
-			continue
-		}
-		if found := contracttest.Diff(args, append([]any{}, arguments...)); len(found) > 0 && !mixed(name) {
-			t.Errorf("%s: arguments: %s", name, strings.Join(found, "; "))
-		}
-		if found := gobEqual(want, append([]any{}, got...)); len(found) > 0 {
-			t.Errorf("%s: results: %s", name, strings.Join(found, "; "))
-		}
+	for way, serve := range ways {
+		t.Run(way, func(t *testing.T) {
+			var called string
+			var arguments, results []any
+			s := startServerOver(t, serve, nil, nil, func(hook string, args ...any) []any {
+				called, arguments = hook, args
+				return results
+			}, service.HookNames())
+			target := reflect.TypeFor[plugin.Hooks]()
+			for i := range target.NumMethod() {
+				name, goType := target.Method(i).Name, target.Method(i).Type
+				if specialHooks[name] {
+					continue
+				}
+				filler := contracttest.NewFiller(int64(i), false)
+				args := filled(filler, goType.NumIn(), goType.In)
+				results = filled(filler, goType.NumOut(), goType.Out)
+				want := append([]any{}, results...)
+				if kept := unchanged(name, goType, args); len(kept) > 0 && kept[0] != nil && !reflect.ValueOf(kept[0]).IsZero() {
+					// Mattermost's client decodes the result into the argument: without one nothing is mixed.
+					index := slices.IndexFunc(args, func(arg any) bool { return arg == kept[0] })
+					args[index] = reflect.New(reflect.TypeOf(args[index]).Elem()).Interface()
+				}
+				called, arguments = "", nil
+				got := callAny(reflect.ValueOf(s.hooks).MethodByName(name), args)
+				if called != name {
+					t.Errorf("%s called %q", name, called)
+					continue
+				}
+				if found := contracttest.Diff(args, append([]any{}, arguments...)); len(found) > 0 && !mixed(name) {
+					t.Errorf("%s: arguments: %s", name, strings.Join(found, "; "))
+				}
+				if found := gobEqual(want, append([]any{}, got...)); len(found) > 0 {
+					t.Errorf("%s: results: %s", name, strings.Join(found, "; "))
+				}
+			}
+		})
 	}
 }
 
