@@ -81,11 +81,11 @@ func (s *Stream) finish(why error) {
 
 // end is finish, and has writing fail.
 func (s *Stream) end(why error) {
-	s.finish(why)
 	s.out.lock.Lock()
 	s.closed = true
 	s.out.room.Broadcast()
 	s.out.lock.Unlock()
+	s.finish(why) // who hears of the end writes no more
 }
 
 // give allows so many octets more to be sent.

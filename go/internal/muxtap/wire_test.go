@@ -69,12 +69,22 @@ func (p *peer) nothingMore() {
 
 func number(n uint32) []byte { return binary.LittleEndian.AppendUint32(nil, n) }
 
+// accepting accepts a stream beside, and returns what waits until that is done.
+func (p *peer) accepting() (wait func()) {
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		accept(p.t, p.session)
+	}()
+	return func() { <-accepted }
+}
+
 // dial dials a number; with is said on the frame that opens the stream.
 func (p *peer) dial(stream, n uint32, with header) {
 	p.t.Helper()
 	with.kind, with.flags, with.stream = typeWindow, flagSYN, stream
 	p.send(with)
-	go accept(p.t, p.session)
+	defer p.accepting()()
 	h, _ := p.next()
 	require.Equal(p.t, header{kind: typeWindow, flags: flagACK, stream: stream}, h)
 	p.send(header{stream: stream}, number(n)...)
@@ -123,11 +133,12 @@ func TestNoMoreIsSentThanTheOtherSideTakes(t *testing.T) {
 			taken := expect(p.tap, 7, true)
 			if test.beforeNumber > 0 {
 				p.send(header{kind: typeWindow, flags: flagSYN, stream: 1})
-				go accept(t, p.session)
+				wait := p.accepting()
 				_, _ = p.next()
 				p.send(header{kind: typeWindow, stream: 1, length: test.beforeNumber})
 				p.send(header{stream: 1}, number(7)...)
 				_, _ = p.next()
+				wait()
 			} else {
 				p.dial(1, 7, header{length: test.atOpening})
 			}
@@ -207,7 +218,9 @@ func TestAStreamOnWhichTheNumberDoesNotComeByItselfIsTheSessions(t *testing.T) {
 			p.send(header{kind: typeWindow, flags: flagSYN, stream: 1})
 			stream, err := p.session.Accept()
 			require.NoError(t, err)
+			_, _ = p.next()
 			dial(p)
+			p.nothingMore() // all of it has come to the session
 			got := make([]byte, 4)
 			_, err = io.ReadFull(stream, got)
 			require.NoError(t, err)
