@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.go_conversion import GoConversion
-from codegen.go_methods import GoSignature, is_plain, zero
+from codegen.go_methods import GoSignature, is_plain, message_literal, service_description, zero
 from codegen.go_source import format_go, go_file
 from codegen.header import header
 from codegen.lowered import ConversionKind, Role
@@ -47,29 +46,26 @@ def emit(schema: Schema) -> dict[str, str]:
 
 
 def _client(schema: Schema, service: str, receiver: str) -> Iterator[str]:
-    conversion = GoConversion(schema, "convert.")
     for method in schema.service(service).methods:
         if is_plain(method) and method.go_name not in _HANDWRITTEN:
-            yield _client_method(schema, method, conversion, receiver)
+            yield _client_method(schema, method, receiver)
 
 
-def _client_method(schema: Schema, method: Method, conversion: GoConversion, receiver: str) -> str:
+def _client_method(schema: Schema, method: Method, receiver: str) -> str:
     signature = GoSignature.of(method, schema)
     name = method.go_name
-    fields = "".join(
-        f"{field.pb_go_name}: {conversion.to_proto(field.conversion, param.name)},\n"
-        for field, param in zip(method.params, signature.params, strict=True)
+    request, response = (schema.message(message).pb_go_name for message in (method.request, method.response))
+    values = [param.name for param in signature.params]
+    call = (
+        f'service.Call[convert.{response}](context.Background(), a.conn, "{method.path}", '
+        f"{message_literal(request, method.params, values)})"
     )
-    parts = f"\n{fields}" if fields else ""
-    request = f"&pluginpb.{schema.message(method.request).pb_go_name}{{{parts}}}"
-    call = f"a.stub.{name}(context.Background(), {request})"
     head = f"func (a *{receiver}) {signature.text} {{\n"
     if not method.results:
         return f'{head}if _, err := {call}; err != nil {{\nlogFailure("{name}", err)\n}}\n}}'
-    results = [conversion.from_proto(field.conversion, f"out.{field.pb_go_name}") for field in method.results]
+    results = ", ".join(f"out.{field.pb_go_name}" for field in method.results)
     return (
-        f"{head}out, err := {call}\nif err != nil {{\n{_failure(method, signature)}\n}}\n"
-        f"return {', '.join(results)}\n}}"
+        f"{head}out, err := {call}\nif err != nil {{\n{_failure(method, signature)}\n}}\nreturn {results}\n}}"
     )
 
 
@@ -87,34 +83,28 @@ def _failure(method: Method, signature: GoSignature) -> str:
 
 
 def _hooks(schema: Schema) -> Iterator[str]:
-    conversion = GoConversion(schema, "convert.")
+    yield service_description(schema, "Hooks", "hooksServer", prefix="service.")
     for method in schema.service("Hooks").methods:
         if is_plain(method) and method.go_name not in _HANDWRITTEN:
-            yield _hook(schema, method, conversion)
+            yield _hook(schema, method)
 
 
-def _hook(schema: Schema, method: Method, conversion: GoConversion) -> str:
+def _hook(schema: Schema, method: Method) -> str:
     name = method.go_name
-    request, response = (schema.message(message) for message in (method.request, method.response))
+    request, response = (schema.message(message).pb_go_name for message in (method.request, method.response))
     arguments = ", ".join(
-        conversion.from_proto(field.conversion, f"in.{field.pb_go_name}") + ("..." if field.variadic else "")
-        for field in method.params
+        f"in.{field.pb_go_name}" + ("..." if field.variadic else "") for field in method.params
     )
     names = [
         "err" if field.role is Role.ERROR else f"result{index or ''}"
         for index, field in enumerate(method.results)
     ]
-    fields = "".join(
-        f"{field.pb_go_name}: {conversion.to_proto(field.conversion, result)},\n"
-        for field, result in zip(method.results, names, strict=True)
-    )
     call = f"hook.{name}({arguments})"
     body = f"{', '.join(names)} := {call}" if names else call
-    parts = f"\n{fields}" if fields else ""
     return (
-        f"func (s *hooksServer) {name}(_ context.Context, in *pluginpb.{request.pb_go_name}) "
-        f"(*pluginpb.{response.pb_go_name}, error) {{\n"
+        f"func (s *hooksServer) {name}(_ context.Context, in *convert.{request}) "
+        f"(*convert.{response}, error) {{\n"
         f"hook, ok := s.plugin.(interface{{ {GoSignature.of(method, schema).text} }})\n"
         f'if !ok {{\nreturn nil, notImplemented("{name}")\n}}\n'
-        f"{body}\nreturn &pluginpb.{response.pb_go_name}{{{parts}}}, nil\n}}"
+        f"{body}\nreturn {message_literal(response, method.results, names)}, nil\n}}"
     )

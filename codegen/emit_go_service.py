@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.go_conversion import GoConversion
-from codegen.go_methods import GoSignature, is_plain, zero
+from codegen.emit_go_convert import MERGED_HOOKS
+from codegen.go_methods import GoSignature, is_plain, message_literal, service_description, zero
 from codegen.go_source import format_go, go_file
 from codegen.header import header
 from codegen.lowered import ConversionKind, Method, Role, Schema
@@ -20,11 +20,6 @@ _HANDWRITTEN_HOOKS = {
     "Implemented",  # remembers the answer
     "OnConfigurationChange",  # is not sent before the plugin is active
 }
-
-# Hooks whose answer Mattermost's client decodes into the argument: what it leaves empty stays as it was, all
-# of it where the plugin refuses.
-_MERGED_HOOKS = {"MessageWillBePosted", "ChannelMemberWillBeAdded", "TeamMemberWillBeAdded"}
-
 
 # Hooks that plugin.HooksWithRPCErr leaves out.
 WITHOUT_RPC_ERROR = {
@@ -60,59 +55,48 @@ def emit(schema: Schema) -> dict[str, str]:
 
 
 def _server(schema: Schema, service: str, receiver: str, interface: str) -> Iterator[str]:
-    conversion = GoConversion(schema, "convert.")
+    yield service_description(schema, service, f"{receiver}Server")
     for method in schema.service(service).methods:
         if is_plain(method):
-            yield _server_method(schema, method, conversion, f"{receiver}Server", interface)
+            yield _server_method(schema, method, f"{receiver}Server", interface)
 
 
-def _server_method(
-    schema: Schema, method: Method, conversion: GoConversion, receiver: str, interface: str
-) -> str:
-    request, response = (schema.message(name) for name in (method.request, method.response))
+def _server_method(schema: Schema, method: Method, receiver: str, interface: str) -> str:
+    request, response = (schema.message(name).pb_go_name for name in (method.request, method.response))
     arguments = ", ".join(
-        conversion.from_proto(field.conversion, f"in.{field.pb_go_name}") + ("..." if field.variadic else "")
-        for field in method.params
+        f"in.{field.pb_go_name}" + ("..." if field.variadic else "") for field in method.params
     )
     call = f"target.{method.go_name}({arguments})"
     names = [
         "err" if field.role is Role.ERROR else f"result{index or ''}"
         for index, field in enumerate(method.results)
     ]
-    fields = "".join(
-        f"{field.pb_go_name}: {conversion.to_proto(field.conversion, name)},\n"
-        for field, name in zip(method.results, names, strict=True)
-    )
     body = f"{', '.join(names)} := {call}" if names else call
-    parts = f"\n{fields}" if fields else ""
     return (
-        f"func (s *{receiver}) {method.go_name}(ctx context.Context, in *pluginpb.{request.pb_go_name}) "
-        f"(*pluginpb.{response.pb_go_name}, error) {{\n"
+        f"func (s *{receiver}) {method.go_name}(ctx context.Context, in *convert.{request}) "
+        f"(*convert.{response}, error) {{\n"
         f'return invoke(ctx, &s.server, "{method.go_name}", '
-        f"func(target {interface}) *pluginpb.{response.pb_go_name} {{\n"
-        f"{body}\nreturn &pluginpb.{response.pb_go_name}{{{parts}}}\n}})\n}}"
+        f"func(target {interface}) *convert.{response} {{\n"
+        f"{body}\nreturn {message_literal(response, method.results, names)}\n}})\n}}"
     )
 
 
 def _hooks(schema: Schema) -> Iterator[str]:
-    conversion = GoConversion(schema, "convert.")
     for method in schema.service("Hooks").methods:
         if is_plain(method) and method.go_name not in _HANDWRITTEN_HOOKS:
-            yield _hook(schema, method, conversion)
+            yield _hook(schema, method)
 
 
-def _hook(schema: Schema, method: Method, conversion: GoConversion) -> str:
+def _hook(schema: Schema, method: Method) -> str:
     signature = GoSignature.of(method, schema)
     name = method.go_name
-    request = schema.message(method.request)
-    params = zip(method.params, signature.params, strict=True)
-    fields = "".join(
-        f"{field.pb_go_name}: {conversion.to_proto(field.conversion, param.name)},\n"
-        for field, param in params
-    )
-    parts = f"\n{fields}" if fields else ""
+    request, response = (schema.message(message).pb_go_name for message in (method.request, method.response))
+    values = [param.name for param in signature.params]
     skipped = f"return {', '.join(_unchanged(method, signature))}".rstrip()
-    call = f"h.stub.{name}(ctx, &pluginpb.{request.pb_go_name}{{{parts}}})"
+    call = (
+        f'Call[convert.{response}](ctx, h.conn, "{method.path}", '
+        f"{message_literal(request, method.params, values)})"
+    )
     head = (
         f"// {_summary(method)}\n"
         f"func (h *HooksClient) {signature.text} {{\n"
@@ -121,7 +105,7 @@ def _hook(schema: Schema, method: Method, conversion: GoConversion) -> str:
     )
     if not method.results:
         return f'{head}if _, err := {call}; err != nil {{\n_ = h.failed("{name}", err)\n}}\n}}'
-    failure, reply = _failure(method, signature), _reply(method, conversion)
+    failure, reply = _failure(method, signature), _reply(schema, method)
     return f"{head}out, err := {call}\nif err != nil {{\n{failure}\n}}\n{reply}\n}}"
 
 
@@ -148,7 +132,7 @@ def _failure(method: Method, signature: GoSignature) -> str:
             return f'return {before}h.refusal("{name}", err)'
         if len(values) == 1:
             return f'return h.refused("{name}", err)'
-        kept = values[:1] if name in _MERGED_HOOKS else [zero(signature.results[0])]
+        kept = values[:1] if name in MERGED_HOOKS else [zero(signature.results[0])]
         refused = "".join(f"{value}, " for value in (*kept, *map(zero, signature.results[1:-1])))
         return (
             f'if reason := h.refused("{name}", err); reason != "" {{\nreturn {refused}reason\n}}\n'
@@ -161,18 +145,20 @@ def _failure(method: Method, signature: GoSignature) -> str:
     return f'return {before}h.failed("{name}", err)'
 
 
-def _reply(method: Method, conversion: GoConversion) -> str:
+def _reply(schema: Schema, method: Method) -> str:
     """Return the statements for a reply."""
-    results = [conversion.from_proto(field.conversion, f"out.{field.pb_go_name}") for field in method.results]
+    results = [f"out.{field.pb_go_name}" for field in method.results]
     if not method.unchanged:
         return f"return {', '.join(results)}"
     value, reason = method.results[0], method.rejection_reason
     if reason is None:
         raise ValueError(f"{method.go_name}: only a hook with a rejection reason can have an unchanged value")
-    if method.go_name in _MERGED_HOOKS:
-        results[0] = f"mergeInto({method.unchanged}, {results[0]})"
+    unset = f"out.{value.pb_go_name} == nil"
+    if method.go_name in MERGED_HOOKS:
+        stem = schema.message(value.conversion.message).go_name
+        results[0] = f"convert.Merged({method.unchanged}, {results[0]}, convert.Merge{stem})"
     return (
-        f'if out.{value.pb_go_name} == nil && out.{reason.pb_go_name} == "" {{\n'
+        f'if {unset} && out.{reason.pb_go_name} == "" {{\n'
         f'return {method.unchanged}, ""\n}}\n'
         f"return {', '.join(results)}"
     )

@@ -11,6 +11,8 @@ from codegen.lowered import Method, MethodKind, Schema
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from codegen.lowered import Field
+
 
 @dataclass(frozen=True, slots=True)
 class GoParam:
@@ -82,6 +84,48 @@ def zero(go_type: str) -> str:
         case "int" | "int64":
             return "0"
     return f"{go_type}{{}}"
+
+
+def message_literal(name: str, fields: Sequence[Field], values: Sequence[str]) -> str:
+    """Return the Go expression for a request or response with the given values in its fields."""
+    lines = "".join(f"{field.pb_go_name}: {value},\n" for field, value in zip(fields, values, strict=True))
+    return f"&convert.{name}{{{lines and chr(10)}{lines}}}"
+
+
+def service_description(schema: Schema, service: str, receiver: str, *, prefix: str = "") -> str:
+    """Return the grpc.ServiceDesc of a service whose methods a Go type has.
+
+    Args:
+        schema: The contract.
+        service: Name of the service.
+        receiver: The Go type.
+        prefix: How package service is called where this stands: "" within it.
+    """
+    methods = schema.service(service).methods
+    package = methods[0].path.strip("/").rpartition(".")[0]
+    unary, streams = "", ""
+    for method in methods:
+        name = method.go_name
+        call = f'("{name}", (*{receiver}).{name}),\n'
+        match method.kind:
+            case MethodKind.UNARY:
+                unary += f"{prefix}Unary{call}"
+            case MethodKind.SERVER_STREAM:
+                streams += f"{prefix}ServerStream{call}"
+            case MethodKind.CLIENT_STREAM:
+                streams += f"{prefix}ClientStream{call}"
+            case MethodKind.BIDI_STREAM:
+                streams += f"{prefix}BidiStream{call}"
+    parts = f"Methods: []grpc.MethodDesc{{\n{unary}}},\n"
+    if streams:
+        parts += f"Streams: []grpc.StreamDesc{{\n{streams}}},\n"
+    stem = next(file.path for file in schema.files if service in file.services)
+    variable = f"{receiver.removesuffix('Server')}Service"
+    return (
+        f"// {variable} describes the {service} service.\n"
+        f"var {variable} = grpc.ServiceDesc{{\n"
+        f'ServiceName: "{package}.{service}",\nHandlerType: (*any)(nil),\n{parts}Metadata: "{stem}",\n}}'
+    )
 
 
 def z_fields(count: int) -> Sequence[str]:

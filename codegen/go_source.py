@@ -19,10 +19,12 @@ GO_MODULE = "github.com/mattermost-plugin/mattermost-plugin/go"
 _OWN_PACKAGES = {
     "context": "context",
     "convert": f"{GO_MODULE}/internal/convert",
+    "grpc": "google.golang.org/grpc",
+    "math": "math",
     "netrpcwire": f"{GO_MODULE}/internal/netrpcwire",
     "pluginpb": f"{GO_MODULE}/pluginpb",
+    "service": f"{GO_MODULE}/internal/service",
     "time": "time",
-    "timestamppb": "google.golang.org/protobuf/types/known/timestamppb",
 }
 
 _LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*")

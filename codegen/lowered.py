@@ -147,7 +147,7 @@ class Field:
 class MessageKind(enum.Enum):
     """Where a message comes from."""
 
-    STRUCT = "struct"  # a Go struct; has go_type, a Python model, mappers
+    STRUCT = "struct"  # a Go struct; has go_type, a Python model, codecs
     WRAPPER = "wrapper"  # see Conversion.wrapper
     REQUEST = "request"
     RESPONSE = "response"
@@ -171,7 +171,7 @@ class Message:
     go_type: str = ""
     """STRUCT: the qualified Go type ("model.Post")."""
     go_name: str = ""
-    """STRUCT: stem for the names of its mappers ("Post" for PostToProto); unique over all messages."""
+    """STRUCT: stem for the names of its codec ("Post" for AppendPost); unique over all messages."""
     go_aliases: tuple[str, ...] = ()
     """Other exported Go names of the type ("SlackAttachment")."""
     pb_go_name: str = ""

@@ -14,18 +14,21 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 // apiClient is the plugin.API of a plugin. Its unary methods are generated.
 type apiClient struct {
-	stub pluginpb.APIClient
+	conn grpc.ClientConnInterface
 }
+
+// apiPath is what the names of the methods follow.
+const apiPath = "/mattermost.plugin.v1.API/"
 
 var _ plugin.API = (*apiClient)(nil)
 
 func newAPIClient(conn grpc.ClientConnInterface) *apiClient {
-	return &apiClient{stub: pluginpb.NewAPIClient(conn)}
+	return &apiClient{conn}
 }
 
 // callError is what becomes of a call that failed, for a method that returns an error. It is of the server's doing
@@ -61,14 +64,15 @@ func logFailure(method string, err error) {
 
 // LoadPluginConfiguration reads the plugin's configuration into dest, as encoding/json does.
 func (a *apiClient) LoadPluginConfiguration(dest any) error {
-	out, err := a.stub.LoadPluginConfiguration(context.Background(), &pluginpb.LoadPluginConfigurationRequest{})
+	out, err := service.Call[convert.LoadPluginConfigurationResponse](context.Background(), a.conn, apiPath+"LoadPluginConfiguration",
+		&convert.LoadPluginConfigurationRequest{})
 	if err != nil {
 		return callError("LoadPluginConfiguration", err)
 	}
-	if err := convert.ErrorFromProto(out.Error); err != nil {
-		return err
+	if out.Error != nil {
+		return out.Error
 	}
-	text, err := json.Marshal(convert.ValueFromProto(out.Result))
+	text, err := json.Marshal(out.Result)
 	if err != nil {
 		return fmt.Errorf("LoadPluginConfiguration: %w", err)
 	}
@@ -80,36 +84,40 @@ func (a *apiClient) LoadPluginConfiguration(dest any) error {
 
 // LogDebug writes to the server's log. Whatever is logged is text on the way, as over net/rpc.
 func (a *apiClient) LogDebug(msg string, keyValuePairs ...any) {
-	if _, err := a.stub.LogDebug(context.Background(), &pluginpb.LogDebugRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
+	if _, err := service.Call[convert.LogDebugResponse](context.Background(), a.conn, apiPath+"LogDebug",
+		&convert.LogDebugRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
 		logFailure("LogDebug", err)
 	}
 }
 
 // LogInfo is LogDebug at level info.
 func (a *apiClient) LogInfo(msg string, keyValuePairs ...any) {
-	if _, err := a.stub.LogInfo(context.Background(), &pluginpb.LogInfoRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
+	if _, err := service.Call[convert.LogInfoResponse](context.Background(), a.conn, apiPath+"LogInfo",
+		&convert.LogInfoRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
 		logFailure("LogInfo", err)
 	}
 }
 
 // LogWarn is LogDebug at level warn.
 func (a *apiClient) LogWarn(msg string, keyValuePairs ...any) {
-	if _, err := a.stub.LogWarn(context.Background(), &pluginpb.LogWarnRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
+	if _, err := service.Call[convert.LogWarnResponse](context.Background(), a.conn, apiPath+"LogWarn",
+		&convert.LogWarnRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
 		logFailure("LogWarn", err)
 	}
 }
 
 // LogError is LogDebug at level error.
 func (a *apiClient) LogError(msg string, keyValuePairs ...any) {
-	if _, err := a.stub.LogError(context.Background(), &pluginpb.LogErrorRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
+	if _, err := service.Call[convert.LogErrorResponse](context.Background(), a.conn, apiPath+"LogError",
+		&convert.LogErrorRequest{Msg: msg, KeyValuePairs: texts(keyValuePairs)}); err != nil {
 		logFailure("LogError", err)
 	}
 }
 
-func texts(values []any) []*pluginpb.Value {
-	out := make([]*pluginpb.Value, len(values))
+func texts(values []any) []any {
+	out := make([]any, len(values))
 	for i, value := range values {
-		out[i] = convert.ValueToProto(fmt.Sprintf("%+v", value))
+		out[i] = fmt.Sprintf("%+v", value)
 	}
 	return out
 }

@@ -11,106 +11,106 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 func (a *apiClient) RegisterCommand(command *model.Command) error {
-	out, err := a.stub.RegisterCommand(context.Background(), &pluginpb.RegisterCommandRequest{
-		Command: convert.CommandToProto(command),
+	out, err := service.Call[convert.RegisterCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RegisterCommand", &convert.RegisterCommandRequest{
+		Command: command,
 	})
 	if err != nil {
 		return callError("RegisterCommand", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UnregisterCommand(teamID string, trigger string) error {
-	out, err := a.stub.UnregisterCommand(context.Background(), &pluginpb.UnregisterCommandRequest{
+	out, err := service.Call[convert.UnregisterCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UnregisterCommand", &convert.UnregisterCommandRequest{
 		TeamId:  teamID,
 		Trigger: trigger,
 	})
 	if err != nil {
 		return callError("UnregisterCommand", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) ExecuteSlashCommand(commandArgs *model.CommandArgs) (*model.CommandResponse, error) {
-	out, err := a.stub.ExecuteSlashCommand(context.Background(), &pluginpb.ExecuteSlashCommandRequest{
-		CommandArgs: convert.CommandArgsToProto(commandArgs),
+	out, err := service.Call[convert.ExecuteSlashCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ExecuteSlashCommand", &convert.ExecuteSlashCommandRequest{
+		CommandArgs: commandArgs,
 	})
 	if err != nil {
 		return nil, callError("ExecuteSlashCommand", err)
 	}
-	return convert.CommandResponseFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetConfig() *model.Config {
-	out, err := a.stub.GetConfig(context.Background(), &pluginpb.GetConfigRequest{})
+	out, err := service.Call[convert.GetConfigResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetConfig", &convert.GetConfigRequest{})
 	if err != nil {
 		logFailure("GetConfig", err)
 		return nil
 	}
-	return convert.ConfigFromProto(out.Result)
+	return out.Result
 }
 
 func (a *apiClient) GetUnsanitizedConfig() *model.Config {
-	out, err := a.stub.GetUnsanitizedConfig(context.Background(), &pluginpb.GetUnsanitizedConfigRequest{})
+	out, err := service.Call[convert.GetUnsanitizedConfigResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUnsanitizedConfig", &convert.GetUnsanitizedConfigRequest{})
 	if err != nil {
 		logFailure("GetUnsanitizedConfig", err)
 		return nil
 	}
-	return convert.ConfigFromProto(out.Result)
+	return out.Result
 }
 
 func (a *apiClient) SaveConfig(config *model.Config) *model.AppError {
-	out, err := a.stub.SaveConfig(context.Background(), &pluginpb.SaveConfigRequest{
-		Config: convert.ConfigToProto(config),
+	out, err := service.Call[convert.SaveConfigResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SaveConfig", &convert.SaveConfigRequest{
+		Config: config,
 	})
 	if err != nil {
 		return appError("SaveConfig", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetPluginConfig() map[string]any {
-	out, err := a.stub.GetPluginConfig(context.Background(), &pluginpb.GetPluginConfigRequest{})
+	out, err := service.Call[convert.GetPluginConfigResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPluginConfig", &convert.GetPluginConfigRequest{})
 	if err != nil {
 		logFailure("GetPluginConfig", err)
 		return nil
 	}
-	return convert.MapOf[string](out.Result, convert.ValueFromProto)
+	return out.Result
 }
 
 func (a *apiClient) SavePluginConfig(config map[string]any) *model.AppError {
-	out, err := a.stub.SavePluginConfig(context.Background(), &pluginpb.SavePluginConfigRequest{
-		Config: convert.MapOf[string](config, convert.ValueElementToProto),
+	out, err := service.Call[convert.SavePluginConfigResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SavePluginConfig", &convert.SavePluginConfigRequest{
+		Config: config,
 	})
 	if err != nil {
 		return appError("SavePluginConfig", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetBundlePath() (string, error) {
-	out, err := a.stub.GetBundlePath(context.Background(), &pluginpb.GetBundlePathRequest{})
+	out, err := service.Call[convert.GetBundlePathResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetBundlePath", &convert.GetBundlePathRequest{})
 	if err != nil {
 		return "", callError("GetBundlePath", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetLicense() *model.License {
-	out, err := a.stub.GetLicense(context.Background(), &pluginpb.GetLicenseRequest{})
+	out, err := service.Call[convert.GetLicenseResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetLicense", &convert.GetLicenseRequest{})
 	if err != nil {
 		logFailure("GetLicense", err)
 		return nil
 	}
-	return convert.LicenseFromProto(out.Result)
+	return out.Result
 }
 
 func (a *apiClient) IsEnterpriseReady() bool {
-	out, err := a.stub.IsEnterpriseReady(context.Background(), &pluginpb.IsEnterpriseReadyRequest{})
+	out, err := service.Call[convert.IsEnterpriseReadyResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/IsEnterpriseReady", &convert.IsEnterpriseReadyRequest{})
 	if err != nil {
 		logFailure("IsEnterpriseReady", err)
 		return false
@@ -119,7 +119,7 @@ func (a *apiClient) IsEnterpriseReady() bool {
 }
 
 func (a *apiClient) GetServerVersion() string {
-	out, err := a.stub.GetServerVersion(context.Background(), &pluginpb.GetServerVersionRequest{})
+	out, err := service.Call[convert.GetServerVersionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetServerVersion", &convert.GetServerVersionRequest{})
 	if err != nil {
 		logFailure("GetServerVersion", err)
 		return ""
@@ -128,15 +128,15 @@ func (a *apiClient) GetServerVersion() string {
 }
 
 func (a *apiClient) GetSystemInstallDate() (int64, *model.AppError) {
-	out, err := a.stub.GetSystemInstallDate(context.Background(), &pluginpb.GetSystemInstallDateRequest{})
+	out, err := service.Call[convert.GetSystemInstallDateResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetSystemInstallDate", &convert.GetSystemInstallDateRequest{})
 	if err != nil {
 		return 0, appError("GetSystemInstallDate", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetDiagnosticId() string {
-	out, err := a.stub.GetDiagnosticId(context.Background(), &pluginpb.GetDiagnosticIdRequest{})
+	out, err := service.Call[convert.GetDiagnosticIdResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetDiagnosticId", &convert.GetDiagnosticIdRequest{})
 	if err != nil {
 		logFailure("GetDiagnosticId", err)
 		return ""
@@ -145,7 +145,7 @@ func (a *apiClient) GetDiagnosticId() string {
 }
 
 func (a *apiClient) GetTelemetryId() string {
-	out, err := a.stub.GetTelemetryId(context.Background(), &pluginpb.GetTelemetryIdRequest{})
+	out, err := service.Call[convert.GetTelemetryIdResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTelemetryId", &convert.GetTelemetryIdRequest{})
 	if err != nil {
 		logFailure("GetTelemetryId", err)
 		return ""
@@ -154,99 +154,99 @@ func (a *apiClient) GetTelemetryId() string {
 }
 
 func (a *apiClient) CreateUser(user *model.User) (*model.User, *model.AppError) {
-	out, err := a.stub.CreateUser(context.Background(), &pluginpb.CreateUserRequest{
-		User: convert.UserToProto(user),
+	out, err := service.Call[convert.CreateUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateUser", &convert.CreateUserRequest{
+		User: user,
 	})
 	if err != nil {
 		return nil, appError("CreateUser", err)
 	}
-	return convert.UserFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteUser(userID string) *model.AppError {
-	out, err := a.stub.DeleteUser(context.Background(), &pluginpb.DeleteUserRequest{
+	out, err := service.Call[convert.DeleteUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteUser", &convert.DeleteUserRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return appError("DeleteUser", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetUsers(options *model.UserGetOptions) ([]*model.User, *model.AppError) {
-	out, err := a.stub.GetUsers(context.Background(), &pluginpb.GetUsersRequest{
-		Options: convert.UserGetOptionsToProto(options),
+	out, err := service.Call[convert.GetUsersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUsers", &convert.GetUsersRequest{
+		Options: options,
 	})
 	if err != nil {
 		return nil, appError("GetUsers", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUsersByIds(userIDs []string) ([]*model.User, *model.AppError) {
-	out, err := a.stub.GetUsersByIds(context.Background(), &pluginpb.GetUsersByIdsRequest{
+	out, err := service.Call[convert.GetUsersByIdsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUsersByIds", &convert.GetUsersByIdsRequest{
 		UserIds: userIDs,
 	})
 	if err != nil {
 		return nil, appError("GetUsersByIds", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUser(userID string) (*model.User, *model.AppError) {
-	out, err := a.stub.GetUser(context.Background(), &pluginpb.GetUserRequest{
+	out, err := service.Call[convert.GetUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUser", &convert.GetUserRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetUser", err)
 	}
-	return convert.UserFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUserByEmail(email string) (*model.User, *model.AppError) {
-	out, err := a.stub.GetUserByEmail(context.Background(), &pluginpb.GetUserByEmailRequest{
+	out, err := service.Call[convert.GetUserByEmailResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUserByEmail", &convert.GetUserByEmailRequest{
 		Email: email,
 	})
 	if err != nil {
 		return nil, appError("GetUserByEmail", err)
 	}
-	return convert.UserFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUserByUsername(name string) (*model.User, *model.AppError) {
-	out, err := a.stub.GetUserByUsername(context.Background(), &pluginpb.GetUserByUsernameRequest{
+	out, err := service.Call[convert.GetUserByUsernameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUserByUsername", &convert.GetUserByUsernameRequest{
 		Name: name,
 	})
 	if err != nil {
 		return nil, appError("GetUserByUsername", err)
 	}
-	return convert.UserFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUsersByUsernames(usernames []string) ([]*model.User, *model.AppError) {
-	out, err := a.stub.GetUsersByUsernames(context.Background(), &pluginpb.GetUsersByUsernamesRequest{
+	out, err := service.Call[convert.GetUsersByUsernamesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUsersByUsernames", &convert.GetUsersByUsernamesRequest{
 		Usernames: usernames,
 	})
 	if err != nil {
 		return nil, appError("GetUsersByUsernames", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUsersInTeam(teamID string, page int, perPage int) ([]*model.User, *model.AppError) {
-	out, err := a.stub.GetUsersInTeam(context.Background(), &pluginpb.GetUsersInTeamRequest{
+	out, err := service.Call[convert.GetUsersInTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUsersInTeam", &convert.GetUsersInTeamRequest{
 		TeamId:  teamID,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetUsersInTeam", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPreferenceForUser(userID string, category string, name string) (model.Preference, *model.AppError) {
-	out, err := a.stub.GetPreferenceForUser(context.Background(), &pluginpb.GetPreferenceForUserRequest{
+	out, err := service.Call[convert.GetPreferenceForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPreferenceForUser", &convert.GetPreferenceForUserRequest{
 		UserId:   userID,
 		Category: category,
 		Name:     name,
@@ -254,342 +254,342 @@ func (a *apiClient) GetPreferenceForUser(userID string, category string, name st
 	if err != nil {
 		return model.Preference{}, appError("GetPreferenceForUser", err)
 	}
-	return convert.Deref(convert.PreferenceFromProto(out.Result)), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPreferencesForUser(userID string) ([]model.Preference, *model.AppError) {
-	out, err := a.stub.GetPreferencesForUser(context.Background(), &pluginpb.GetPreferencesForUserRequest{
+	out, err := service.Call[convert.GetPreferencesForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPreferencesForUser", &convert.GetPreferencesForUserRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetPreferencesForUser", err)
 	}
-	return convert.ListInto(out.Result, convert.PreferenceInto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdatePreferencesForUser(userID string, preferences []model.Preference) *model.AppError {
-	out, err := a.stub.UpdatePreferencesForUser(context.Background(), &pluginpb.UpdatePreferencesForUserRequest{
+	out, err := service.Call[convert.UpdatePreferencesForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdatePreferencesForUser", &convert.UpdatePreferencesForUserRequest{
 		UserId:      userID,
-		Preferences: convert.ListOfRefs(preferences, convert.PreferenceToProto),
+		Preferences: preferences,
 	})
 	if err != nil {
 		return appError("UpdatePreferencesForUser", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) DeletePreferencesForUser(userID string, preferences []model.Preference) *model.AppError {
-	out, err := a.stub.DeletePreferencesForUser(context.Background(), &pluginpb.DeletePreferencesForUserRequest{
+	out, err := service.Call[convert.DeletePreferencesForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePreferencesForUser", &convert.DeletePreferencesForUserRequest{
 		UserId:      userID,
-		Preferences: convert.ListOfRefs(preferences, convert.PreferenceToProto),
+		Preferences: preferences,
 	})
 	if err != nil {
 		return appError("DeletePreferencesForUser", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetSession(sessionID string) (*model.Session, *model.AppError) {
-	out, err := a.stub.GetSession(context.Background(), &pluginpb.GetSessionRequest{
+	out, err := service.Call[convert.GetSessionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetSession", &convert.GetSessionRequest{
 		SessionId: sessionID,
 	})
 	if err != nil {
 		return nil, appError("GetSession", err)
 	}
-	return convert.SessionFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateSession(session *model.Session) (*model.Session, *model.AppError) {
-	out, err := a.stub.CreateSession(context.Background(), &pluginpb.CreateSessionRequest{
-		Session: convert.SessionToProto(session),
+	out, err := service.Call[convert.CreateSessionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateSession", &convert.CreateSessionRequest{
+		Session: session,
 	})
 	if err != nil {
 		return nil, appError("CreateSession", err)
 	}
-	return convert.SessionFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) ExtendSessionExpiry(sessionID string, newExpiry int64) *model.AppError {
-	out, err := a.stub.ExtendSessionExpiry(context.Background(), &pluginpb.ExtendSessionExpiryRequest{
+	out, err := service.Call[convert.ExtendSessionExpiryResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ExtendSessionExpiry", &convert.ExtendSessionExpiryRequest{
 		SessionId: sessionID,
 		NewExpiry: newExpiry,
 	})
 	if err != nil {
 		return appError("ExtendSessionExpiry", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) RevokeSession(sessionID string) *model.AppError {
-	out, err := a.stub.RevokeSession(context.Background(), &pluginpb.RevokeSessionRequest{
+	out, err := service.Call[convert.RevokeSessionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RevokeSession", &convert.RevokeSessionRequest{
 		SessionId: sessionID,
 	})
 	if err != nil {
 		return appError("RevokeSession", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreateUserAccessToken(token *model.UserAccessToken) (*model.UserAccessToken, *model.AppError) {
-	out, err := a.stub.CreateUserAccessToken(context.Background(), &pluginpb.CreateUserAccessTokenRequest{
-		Token: convert.UserAccessTokenToProto(token),
+	out, err := service.Call[convert.CreateUserAccessTokenResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateUserAccessToken", &convert.CreateUserAccessTokenRequest{
+		Token: token,
 	})
 	if err != nil {
 		return nil, appError("CreateUserAccessToken", err)
 	}
-	return convert.UserAccessTokenFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RevokeUserAccessToken(tokenID string) *model.AppError {
-	out, err := a.stub.RevokeUserAccessToken(context.Background(), &pluginpb.RevokeUserAccessTokenRequest{
+	out, err := service.Call[convert.RevokeUserAccessTokenResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RevokeUserAccessToken", &convert.RevokeUserAccessTokenRequest{
 		TokenId: tokenID,
 	})
 	if err != nil {
 		return appError("RevokeUserAccessToken", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetTeamIcon(teamID string) ([]byte, *model.AppError) {
-	out, err := a.stub.GetTeamIcon(context.Background(), &pluginpb.GetTeamIconRequest{
+	out, err := service.Call[convert.GetTeamIconResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamIcon", &convert.GetTeamIconRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, appError("GetTeamIcon", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SetTeamIcon(teamID string, data []byte) *model.AppError {
-	out, err := a.stub.SetTeamIcon(context.Background(), &pluginpb.SetTeamIconRequest{
+	out, err := service.Call[convert.SetTeamIconResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SetTeamIcon", &convert.SetTeamIconRequest{
 		TeamId: teamID,
 		Data:   data,
 	})
 	if err != nil {
 		return appError("SetTeamIcon", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) RemoveTeamIcon(teamID string) *model.AppError {
-	out, err := a.stub.RemoveTeamIcon(context.Background(), &pluginpb.RemoveTeamIconRequest{
+	out, err := service.Call[convert.RemoveTeamIconResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RemoveTeamIcon", &convert.RemoveTeamIconRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return appError("RemoveTeamIcon", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UpdateUser(user *model.User) (*model.User, *model.AppError) {
-	out, err := a.stub.UpdateUser(context.Background(), &pluginpb.UpdateUserRequest{
-		User: convert.UserToProto(user),
+	out, err := service.Call[convert.UpdateUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateUser", &convert.UpdateUserRequest{
+		User: user,
 	})
 	if err != nil {
 		return nil, appError("UpdateUser", err)
 	}
-	return convert.UserFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUserStatus(userID string) (*model.Status, *model.AppError) {
-	out, err := a.stub.GetUserStatus(context.Background(), &pluginpb.GetUserStatusRequest{
+	out, err := service.Call[convert.GetUserStatusResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUserStatus", &convert.GetUserStatusRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetUserStatus", err)
 	}
-	return convert.StatusFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUserStatusesByIds(userIds []string) ([]*model.Status, *model.AppError) {
-	out, err := a.stub.GetUserStatusesByIds(context.Background(), &pluginpb.GetUserStatusesByIdsRequest{
+	out, err := service.Call[convert.GetUserStatusesByIdsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUserStatusesByIds", &convert.GetUserStatusesByIdsRequest{
 		UserIds: userIds,
 	})
 	if err != nil {
 		return nil, appError("GetUserStatusesByIds", err)
 	}
-	return convert.ListOf(out.Result, convert.StatusFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateUserStatus(userID string, status string) (*model.Status, *model.AppError) {
-	out, err := a.stub.UpdateUserStatus(context.Background(), &pluginpb.UpdateUserStatusRequest{
+	out, err := service.Call[convert.UpdateUserStatusResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateUserStatus", &convert.UpdateUserStatusRequest{
 		UserId: userID,
 		Status: status,
 	})
 	if err != nil {
 		return nil, appError("UpdateUserStatus", err)
 	}
-	return convert.StatusFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SetUserStatusTimedDND(userId string, endtime int64) (*model.Status, *model.AppError) {
-	out, err := a.stub.SetUserStatusTimedDND(context.Background(), &pluginpb.SetUserStatusTimedDNDRequest{
+	out, err := service.Call[convert.SetUserStatusTimedDNDResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SetUserStatusTimedDND", &convert.SetUserStatusTimedDNDRequest{
 		UserId:  userId,
 		Endtime: endtime,
 	})
 	if err != nil {
 		return nil, appError("SetUserStatusTimedDND", err)
 	}
-	return convert.StatusFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateUserActive(userID string, active bool) *model.AppError {
-	out, err := a.stub.UpdateUserActive(context.Background(), &pluginpb.UpdateUserActiveRequest{
+	out, err := service.Call[convert.UpdateUserActiveResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateUserActive", &convert.UpdateUserActiveRequest{
 		UserId: userID,
 		Active: active,
 	})
 	if err != nil {
 		return appError("UpdateUserActive", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UpdateUserCustomStatus(userID string, customStatus *model.CustomStatus) *model.AppError {
-	out, err := a.stub.UpdateUserCustomStatus(context.Background(), &pluginpb.UpdateUserCustomStatusRequest{
+	out, err := service.Call[convert.UpdateUserCustomStatusResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateUserCustomStatus", &convert.UpdateUserCustomStatusRequest{
 		UserId:       userID,
-		CustomStatus: convert.CustomStatusToProto(customStatus),
+		CustomStatus: customStatus,
 	})
 	if err != nil {
 		return appError("UpdateUserCustomStatus", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) RemoveUserCustomStatus(userID string) *model.AppError {
-	out, err := a.stub.RemoveUserCustomStatus(context.Background(), &pluginpb.RemoveUserCustomStatusRequest{
+	out, err := service.Call[convert.RemoveUserCustomStatusResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RemoveUserCustomStatus", &convert.RemoveUserCustomStatusRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return appError("RemoveUserCustomStatus", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetUsersInChannel(channelID string, sortBy string, page int, perPage int) ([]*model.User, *model.AppError) {
-	out, err := a.stub.GetUsersInChannel(context.Background(), &pluginpb.GetUsersInChannelRequest{
+	out, err := service.Call[convert.GetUsersInChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUsersInChannel", &convert.GetUsersInChannelRequest{
 		ChannelId: channelID,
 		SortBy:    sortBy,
-		Page:      int64(page),
-		PerPage:   int64(perPage),
+		Page:      page,
+		PerPage:   perPage,
 	})
 	if err != nil {
 		return nil, appError("GetUsersInChannel", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetLDAPUserAttributes(userID string, attributes []string) (map[string]string, *model.AppError) {
-	out, err := a.stub.GetLDAPUserAttributes(context.Background(), &pluginpb.GetLDAPUserAttributesRequest{
+	out, err := service.Call[convert.GetLDAPUserAttributesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetLDAPUserAttributes", &convert.GetLDAPUserAttributesRequest{
 		UserId:     userID,
 		Attributes: attributes,
 	})
 	if err != nil {
 		return nil, appError("GetLDAPUserAttributes", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateTeam(team *model.Team) (*model.Team, *model.AppError) {
-	out, err := a.stub.CreateTeam(context.Background(), &pluginpb.CreateTeamRequest{
-		Team: convert.TeamToProto(team),
+	out, err := service.Call[convert.CreateTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateTeam", &convert.CreateTeamRequest{
+		Team: team,
 	})
 	if err != nil {
 		return nil, appError("CreateTeam", err)
 	}
-	return convert.TeamFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteTeam(teamID string) *model.AppError {
-	out, err := a.stub.DeleteTeam(context.Background(), &pluginpb.DeleteTeamRequest{
+	out, err := service.Call[convert.DeleteTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteTeam", &convert.DeleteTeamRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return appError("DeleteTeam", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetTeams() ([]*model.Team, *model.AppError) {
-	out, err := a.stub.GetTeams(context.Background(), &pluginpb.GetTeamsRequest{})
+	out, err := service.Call[convert.GetTeamsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeams", &convert.GetTeamsRequest{})
 	if err != nil {
 		return nil, appError("GetTeams", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeam(teamID string) (*model.Team, *model.AppError) {
-	out, err := a.stub.GetTeam(context.Background(), &pluginpb.GetTeamRequest{
+	out, err := service.Call[convert.GetTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeam", &convert.GetTeamRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, appError("GetTeam", err)
 	}
-	return convert.TeamFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeamByName(name string) (*model.Team, *model.AppError) {
-	out, err := a.stub.GetTeamByName(context.Background(), &pluginpb.GetTeamByNameRequest{
+	out, err := service.Call[convert.GetTeamByNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamByName", &convert.GetTeamByNameRequest{
 		Name: name,
 	})
 	if err != nil {
 		return nil, appError("GetTeamByName", err)
 	}
-	return convert.TeamFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeamsUnreadForUser(userID string) ([]*model.TeamUnread, *model.AppError) {
-	out, err := a.stub.GetTeamsUnreadForUser(context.Background(), &pluginpb.GetTeamsUnreadForUserRequest{
+	out, err := service.Call[convert.GetTeamsUnreadForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamsUnreadForUser", &convert.GetTeamsUnreadForUserRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetTeamsUnreadForUser", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamUnreadFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateTeam(team *model.Team) (*model.Team, *model.AppError) {
-	out, err := a.stub.UpdateTeam(context.Background(), &pluginpb.UpdateTeamRequest{
-		Team: convert.TeamToProto(team),
+	out, err := service.Call[convert.UpdateTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateTeam", &convert.UpdateTeamRequest{
+		Team: team,
 	})
 	if err != nil {
 		return nil, appError("UpdateTeam", err)
 	}
-	return convert.TeamFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SearchTeams(term string) ([]*model.Team, *model.AppError) {
-	out, err := a.stub.SearchTeams(context.Background(), &pluginpb.SearchTeamsRequest{
+	out, err := service.Call[convert.SearchTeamsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchTeams", &convert.SearchTeamsRequest{
 		Term: term,
 	})
 	if err != nil {
 		return nil, appError("SearchTeams", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeamsForUser(userID string) ([]*model.Team, *model.AppError) {
-	out, err := a.stub.GetTeamsForUser(context.Background(), &pluginpb.GetTeamsForUserRequest{
+	out, err := service.Call[convert.GetTeamsForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamsForUser", &convert.GetTeamsForUserRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetTeamsForUser", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateTeamMember(teamID string, userID string) (*model.TeamMember, *model.AppError) {
-	out, err := a.stub.CreateTeamMember(context.Background(), &pluginpb.CreateTeamMemberRequest{
+	out, err := service.Call[convert.CreateTeamMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateTeamMember", &convert.CreateTeamMemberRequest{
 		TeamId: teamID,
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("CreateTeamMember", err)
 	}
-	return convert.TeamMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateTeamMembers(teamID string, userIds []string, requestorId string) ([]*model.TeamMember, *model.AppError) {
-	out, err := a.stub.CreateTeamMembers(context.Background(), &pluginpb.CreateTeamMembersRequest{
+	out, err := service.Call[convert.CreateTeamMembersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateTeamMembers", &convert.CreateTeamMembersRequest{
 		TeamId:      teamID,
 		UserIds:     userIds,
 		RequestorId: requestorId,
@@ -597,11 +597,11 @@ func (a *apiClient) CreateTeamMembers(teamID string, userIds []string, requestor
 	if err != nil {
 		return nil, appError("CreateTeamMembers", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamMemberFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateTeamMembersGracefully(teamID string, userIds []string, requestorId string) ([]*model.TeamMemberWithError, *model.AppError) {
-	out, err := a.stub.CreateTeamMembersGracefully(context.Background(), &pluginpb.CreateTeamMembersGracefullyRequest{
+	out, err := service.Call[convert.CreateTeamMembersGracefullyResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateTeamMembersGracefully", &convert.CreateTeamMembersGracefullyRequest{
 		TeamId:      teamID,
 		UserIds:     userIds,
 		RequestorId: requestorId,
@@ -609,11 +609,11 @@ func (a *apiClient) CreateTeamMembersGracefully(teamID string, userIds []string,
 	if err != nil {
 		return nil, appError("CreateTeamMembersGracefully", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamMemberWithErrorFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteTeamMember(teamID string, userID string, requestorId string) *model.AppError {
-	out, err := a.stub.DeleteTeamMember(context.Background(), &pluginpb.DeleteTeamMemberRequest{
+	out, err := service.Call[convert.DeleteTeamMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteTeamMember", &convert.DeleteTeamMemberRequest{
 		TeamId:      teamID,
 		UserId:      userID,
 		RequestorId: requestorId,
@@ -621,46 +621,46 @@ func (a *apiClient) DeleteTeamMember(teamID string, userID string, requestorId s
 	if err != nil {
 		return appError("DeleteTeamMember", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetTeamMembers(teamID string, page int, perPage int) ([]*model.TeamMember, *model.AppError) {
-	out, err := a.stub.GetTeamMembers(context.Background(), &pluginpb.GetTeamMembersRequest{
+	out, err := service.Call[convert.GetTeamMembersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamMembers", &convert.GetTeamMembersRequest{
 		TeamId:  teamID,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetTeamMembers", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamMemberFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeamMember(teamID string, userID string) (*model.TeamMember, *model.AppError) {
-	out, err := a.stub.GetTeamMember(context.Background(), &pluginpb.GetTeamMemberRequest{
+	out, err := service.Call[convert.GetTeamMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamMember", &convert.GetTeamMemberRequest{
 		TeamId: teamID,
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetTeamMember", err)
 	}
-	return convert.TeamMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeamMembersForUser(userID string, page int, perPage int) ([]*model.TeamMember, *model.AppError) {
-	out, err := a.stub.GetTeamMembersForUser(context.Background(), &pluginpb.GetTeamMembersForUserRequest{
+	out, err := service.Call[convert.GetTeamMembersForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamMembersForUser", &convert.GetTeamMembersForUserRequest{
 		UserId:  userID,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetTeamMembersForUser", err)
 	}
-	return convert.ListOf(out.Result, convert.TeamMemberFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateTeamMemberRoles(teamID string, userID string, newRoles string) (*model.TeamMember, *model.AppError) {
-	out, err := a.stub.UpdateTeamMemberRoles(context.Background(), &pluginpb.UpdateTeamMemberRolesRequest{
+	out, err := service.Call[convert.UpdateTeamMemberRolesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateTeamMemberRoles", &convert.UpdateTeamMemberRolesRequest{
 		TeamId:   teamID,
 		UserId:   userID,
 		NewRoles: newRoles,
@@ -668,74 +668,74 @@ func (a *apiClient) UpdateTeamMemberRoles(teamID string, userID string, newRoles
 	if err != nil {
 		return nil, appError("UpdateTeamMemberRoles", err)
 	}
-	return convert.TeamMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateChannel(channel *model.Channel) (*model.Channel, *model.AppError) {
-	out, err := a.stub.CreateChannel(context.Background(), &pluginpb.CreateChannelRequest{
-		Channel: convert.ChannelToProto(channel),
+	out, err := service.Call[convert.CreateChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateChannel", &convert.CreateChannelRequest{
+		Channel: channel,
 	})
 	if err != nil {
 		return nil, appError("CreateChannel", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteChannel(channelId string) *model.AppError {
-	out, err := a.stub.DeleteChannel(context.Background(), &pluginpb.DeleteChannelRequest{
+	out, err := service.Call[convert.DeleteChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteChannel", &convert.DeleteChannelRequest{
 		ChannelId: channelId,
 	})
 	if err != nil {
 		return appError("DeleteChannel", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) RestoreChannel(channelId string) *model.AppError {
-	out, err := a.stub.RestoreChannel(context.Background(), &pluginpb.RestoreChannelRequest{
+	out, err := service.Call[convert.RestoreChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RestoreChannel", &convert.RestoreChannelRequest{
 		ChannelId: channelId,
 	})
 	if err != nil {
 		return appError("RestoreChannel", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetChannelOfType(channelId string, channelType model.ChannelType) (*model.Channel, *model.AppError) {
-	out, err := a.stub.GetChannelOfType(context.Background(), &pluginpb.GetChannelOfTypeRequest{
+	out, err := service.Call[convert.GetChannelOfTypeResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelOfType", &convert.GetChannelOfTypeRequest{
 		ChannelId:   channelId,
-		ChannelType: string(channelType),
+		ChannelType: channelType,
 	})
 	if err != nil {
 		return nil, appError("GetChannelOfType", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPublicChannelsForTeam(teamID string, page int, perPage int) ([]*model.Channel, *model.AppError) {
-	out, err := a.stub.GetPublicChannelsForTeam(context.Background(), &pluginpb.GetPublicChannelsForTeamRequest{
+	out, err := service.Call[convert.GetPublicChannelsForTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPublicChannelsForTeam", &convert.GetPublicChannelsForTeamRequest{
 		TeamId:  teamID,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetPublicChannelsForTeam", err)
 	}
-	return convert.ListOf(out.Result, convert.ChannelFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannel(channelId string) (*model.Channel, *model.AppError) {
-	out, err := a.stub.GetChannel(context.Background(), &pluginpb.GetChannelRequest{
+	out, err := service.Call[convert.GetChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannel", &convert.GetChannelRequest{
 		ChannelId: channelId,
 	})
 	if err != nil {
 		return nil, appError("GetChannel", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelByName(teamID string, name string, includeDeleted bool) (*model.Channel, *model.AppError) {
-	out, err := a.stub.GetChannelByName(context.Background(), &pluginpb.GetChannelByNameRequest{
+	out, err := service.Call[convert.GetChannelByNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelByName", &convert.GetChannelByNameRequest{
 		TeamId:         teamID,
 		Name:           name,
 		IncludeDeleted: includeDeleted,
@@ -743,11 +743,11 @@ func (a *apiClient) GetChannelByName(teamID string, name string, includeDeleted 
 	if err != nil {
 		return nil, appError("GetChannelByName", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelByNameForTeamName(teamName string, channelName string, includeDeleted bool) (*model.Channel, *model.AppError) {
-	out, err := a.stub.GetChannelByNameForTeamName(context.Background(), &pluginpb.GetChannelByNameForTeamNameRequest{
+	out, err := service.Call[convert.GetChannelByNameForTeamNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelByNameForTeamName", &convert.GetChannelByNameForTeamNameRequest{
 		TeamName:       teamName,
 		ChannelName:    channelName,
 		IncludeDeleted: includeDeleted,
@@ -755,11 +755,11 @@ func (a *apiClient) GetChannelByNameForTeamName(teamName string, channelName str
 	if err != nil {
 		return nil, appError("GetChannelByNameForTeamName", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelsForTeamForUser(teamID string, userID string, includeDeleted bool) ([]*model.Channel, *model.AppError) {
-	out, err := a.stub.GetChannelsForTeamForUser(context.Background(), &pluginpb.GetChannelsForTeamForUserRequest{
+	out, err := service.Call[convert.GetChannelsForTeamForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelsForTeamForUser", &convert.GetChannelsForTeamForUserRequest{
 		TeamId:         teamID,
 		UserId:         userID,
 		IncludeDeleted: includeDeleted,
@@ -767,162 +767,162 @@ func (a *apiClient) GetChannelsForTeamForUser(teamID string, userID string, incl
 	if err != nil {
 		return nil, appError("GetChannelsForTeamForUser", err)
 	}
-	return convert.ListOf(out.Result, convert.ChannelFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelStats(channelId string) (*model.ChannelStats, *model.AppError) {
-	out, err := a.stub.GetChannelStats(context.Background(), &pluginpb.GetChannelStatsRequest{
+	out, err := service.Call[convert.GetChannelStatsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelStats", &convert.GetChannelStatsRequest{
 		ChannelId: channelId,
 	})
 	if err != nil {
 		return nil, appError("GetChannelStats", err)
 	}
-	return convert.ChannelStatsFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetDirectChannel(userId1 string, userId2 string) (*model.Channel, *model.AppError) {
-	out, err := a.stub.GetDirectChannel(context.Background(), &pluginpb.GetDirectChannelRequest{
+	out, err := service.Call[convert.GetDirectChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetDirectChannel", &convert.GetDirectChannelRequest{
 		UserId1: userId1,
 		UserId2: userId2,
 	})
 	if err != nil {
 		return nil, appError("GetDirectChannel", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupChannel(userIds []string) (*model.Channel, *model.AppError) {
-	out, err := a.stub.GetGroupChannel(context.Background(), &pluginpb.GetGroupChannelRequest{
+	out, err := service.Call[convert.GetGroupChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupChannel", &convert.GetGroupChannelRequest{
 		UserIds: userIds,
 	})
 	if err != nil {
 		return nil, appError("GetGroupChannel", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateChannel(channel *model.Channel) (*model.Channel, *model.AppError) {
-	out, err := a.stub.UpdateChannel(context.Background(), &pluginpb.UpdateChannelRequest{
-		Channel: convert.ChannelToProto(channel),
+	out, err := service.Call[convert.UpdateChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateChannel", &convert.UpdateChannelRequest{
+		Channel: channel,
 	})
 	if err != nil {
 		return nil, appError("UpdateChannel", err)
 	}
-	return convert.ChannelFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RegisterChannelGuard(channelID string) *model.AppError {
-	out, err := a.stub.RegisterChannelGuard(context.Background(), &pluginpb.RegisterChannelGuardRequest{
+	out, err := service.Call[convert.RegisterChannelGuardResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RegisterChannelGuard", &convert.RegisterChannelGuardRequest{
 		ChannelId: channelID,
 	})
 	if err != nil {
 		return appError("RegisterChannelGuard", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UnregisterChannelGuard(channelID string) *model.AppError {
-	out, err := a.stub.UnregisterChannelGuard(context.Background(), &pluginpb.UnregisterChannelGuardRequest{
+	out, err := service.Call[convert.UnregisterChannelGuardResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UnregisterChannelGuard", &convert.UnregisterChannelGuardRequest{
 		ChannelId: channelID,
 	})
 	if err != nil {
 		return appError("UnregisterChannelGuard", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) SearchChannels(teamID string, term string) ([]*model.Channel, *model.AppError) {
-	out, err := a.stub.SearchChannels(context.Background(), &pluginpb.SearchChannelsRequest{
+	out, err := service.Call[convert.SearchChannelsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchChannels", &convert.SearchChannelsRequest{
 		TeamId: teamID,
 		Term:   term,
 	})
 	if err != nil {
 		return nil, appError("SearchChannels", err)
 	}
-	return convert.ListOf(out.Result, convert.ChannelFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateChannelSidebarCategory(userID string, teamID string, newCategory *model.SidebarCategoryWithChannels) (*model.SidebarCategoryWithChannels, *model.AppError) {
-	out, err := a.stub.CreateChannelSidebarCategory(context.Background(), &pluginpb.CreateChannelSidebarCategoryRequest{
+	out, err := service.Call[convert.CreateChannelSidebarCategoryResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateChannelSidebarCategory", &convert.CreateChannelSidebarCategoryRequest{
 		UserId:      userID,
 		TeamId:      teamID,
-		NewCategory: convert.SidebarCategoryWithChannelsToProto(newCategory),
+		NewCategory: newCategory,
 	})
 	if err != nil {
 		return nil, appError("CreateChannelSidebarCategory", err)
 	}
-	return convert.SidebarCategoryWithChannelsFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelSidebarCategories(userID string, teamID string) (*model.OrderedSidebarCategories, *model.AppError) {
-	out, err := a.stub.GetChannelSidebarCategories(context.Background(), &pluginpb.GetChannelSidebarCategoriesRequest{
+	out, err := service.Call[convert.GetChannelSidebarCategoriesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelSidebarCategories", &convert.GetChannelSidebarCategoriesRequest{
 		UserId: userID,
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, appError("GetChannelSidebarCategories", err)
 	}
-	return convert.OrderedSidebarCategoriesFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateChannelSidebarCategories(userID string, teamID string, categories []*model.SidebarCategoryWithChannels) ([]*model.SidebarCategoryWithChannels, *model.AppError) {
-	out, err := a.stub.UpdateChannelSidebarCategories(context.Background(), &pluginpb.UpdateChannelSidebarCategoriesRequest{
+	out, err := service.Call[convert.UpdateChannelSidebarCategoriesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateChannelSidebarCategories", &convert.UpdateChannelSidebarCategoriesRequest{
 		UserId:     userID,
 		TeamId:     teamID,
-		Categories: convert.ListOf(categories, convert.SidebarCategoryWithChannelsToProto),
+		Categories: categories,
 	})
 	if err != nil {
 		return nil, appError("UpdateChannelSidebarCategories", err)
 	}
-	return convert.ListOf(out.Result, convert.SidebarCategoryWithChannelsFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SearchUsers(search *model.UserSearch) ([]*model.User, *model.AppError) {
-	out, err := a.stub.SearchUsers(context.Background(), &pluginpb.SearchUsersRequest{
-		Search: convert.UserSearchToProto(search),
+	out, err := service.Call[convert.SearchUsersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchUsers", &convert.SearchUsersRequest{
+		Search: search,
 	})
 	if err != nil {
 		return nil, appError("SearchUsers", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SearchPostsInTeam(teamID string, paramsList []*model.SearchParams) ([]*model.Post, *model.AppError) {
-	out, err := a.stub.SearchPostsInTeam(context.Background(), &pluginpb.SearchPostsInTeamRequest{
+	out, err := service.Call[convert.SearchPostsInTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchPostsInTeam", &convert.SearchPostsInTeamRequest{
 		TeamId:     teamID,
-		ParamsList: convert.ListOf(paramsList, convert.SearchParamsToProto),
+		ParamsList: paramsList,
 	})
 	if err != nil {
 		return nil, appError("SearchPostsInTeam", err)
 	}
-	return convert.ListOf(out.Result, convert.PostFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SearchPostsInTeamForUser(teamID string, userID string, searchParams model.SearchParameter) (*model.PostSearchResults, *model.AppError) {
-	out, err := a.stub.SearchPostsInTeamForUser(context.Background(), &pluginpb.SearchPostsInTeamForUserRequest{
+	out, err := service.Call[convert.SearchPostsInTeamForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchPostsInTeamForUser", &convert.SearchPostsInTeamForUserRequest{
 		TeamId:       teamID,
 		UserId:       userID,
-		SearchParams: convert.SearchParameterToProto(&searchParams),
+		SearchParams: searchParams,
 	})
 	if err != nil {
 		return nil, appError("SearchPostsInTeamForUser", err)
 	}
-	return convert.PostSearchResultsFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) AddChannelMember(channelId string, userID string) (*model.ChannelMember, *model.AppError) {
-	out, err := a.stub.AddChannelMember(context.Background(), &pluginpb.AddChannelMemberRequest{
+	out, err := service.Call[convert.AddChannelMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/AddChannelMember", &convert.AddChannelMemberRequest{
 		ChannelId: channelId,
 		UserId:    userID,
 	})
 	if err != nil {
 		return nil, appError("AddChannelMember", err)
 	}
-	return convert.ChannelMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) AddUserToChannel(channelId string, userID string, asUserId string) (*model.ChannelMember, *model.AppError) {
-	out, err := a.stub.AddUserToChannel(context.Background(), &pluginpb.AddUserToChannelRequest{
+	out, err := service.Call[convert.AddUserToChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/AddUserToChannel", &convert.AddUserToChannelRequest{
 		ChannelId: channelId,
 		UserId:    userID,
 		AsUserId:  asUserId,
@@ -930,58 +930,58 @@ func (a *apiClient) AddUserToChannel(channelId string, userID string, asUserId s
 	if err != nil {
 		return nil, appError("AddUserToChannel", err)
 	}
-	return convert.ChannelMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelMember(channelId string, userID string) (*model.ChannelMember, *model.AppError) {
-	out, err := a.stub.GetChannelMember(context.Background(), &pluginpb.GetChannelMemberRequest{
+	out, err := service.Call[convert.GetChannelMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelMember", &convert.GetChannelMemberRequest{
 		ChannelId: channelId,
 		UserId:    userID,
 	})
 	if err != nil {
 		return nil, appError("GetChannelMember", err)
 	}
-	return convert.ChannelMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelMembers(channelId string, page int, perPage int) (model.ChannelMembers, *model.AppError) {
-	out, err := a.stub.GetChannelMembers(context.Background(), &pluginpb.GetChannelMembersRequest{
+	out, err := service.Call[convert.GetChannelMembersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelMembers", &convert.GetChannelMembersRequest{
 		ChannelId: channelId,
-		Page:      int64(page),
-		PerPage:   int64(perPage),
+		Page:      page,
+		PerPage:   perPage,
 	})
 	if err != nil {
 		return model.ChannelMembers{}, appError("GetChannelMembers", err)
 	}
-	return convert.ListInto(out.Result, convert.ChannelMemberInto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelMembersByIds(channelId string, userIds []string) (model.ChannelMembers, *model.AppError) {
-	out, err := a.stub.GetChannelMembersByIds(context.Background(), &pluginpb.GetChannelMembersByIdsRequest{
+	out, err := service.Call[convert.GetChannelMembersByIdsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelMembersByIds", &convert.GetChannelMembersByIdsRequest{
 		ChannelId: channelId,
 		UserIds:   userIds,
 	})
 	if err != nil {
 		return model.ChannelMembers{}, appError("GetChannelMembersByIds", err)
 	}
-	return convert.ListInto(out.Result, convert.ChannelMemberInto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetChannelMembersForUser(teamID string, userID string, page int, perPage int) ([]*model.ChannelMember, *model.AppError) {
-	out, err := a.stub.GetChannelMembersForUser(context.Background(), &pluginpb.GetChannelMembersForUserRequest{
+	out, err := service.Call[convert.GetChannelMembersForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetChannelMembersForUser", &convert.GetChannelMembersForUserRequest{
 		TeamId:  teamID,
 		UserId:  userID,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetChannelMembersForUser", err)
 	}
-	return convert.ListOf(out.Result, convert.ChannelMemberFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateChannelMemberRoles(channelId string, userID string, newRoles string) (*model.ChannelMember, *model.AppError) {
-	out, err := a.stub.UpdateChannelMemberRoles(context.Background(), &pluginpb.UpdateChannelMemberRolesRequest{
+	out, err := service.Call[convert.UpdateChannelMemberRolesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateChannelMemberRoles", &convert.UpdateChannelMemberRolesRequest{
 		ChannelId: channelId,
 		UserId:    userID,
 		NewRoles:  newRoles,
@@ -989,11 +989,11 @@ func (a *apiClient) UpdateChannelMemberRoles(channelId string, userID string, ne
 	if err != nil {
 		return nil, appError("UpdateChannelMemberRoles", err)
 	}
-	return convert.ChannelMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateChannelMemberNotifications(channelId string, userID string, notifications map[string]string) (*model.ChannelMember, *model.AppError) {
-	out, err := a.stub.UpdateChannelMemberNotifications(context.Background(), &pluginpb.UpdateChannelMemberNotificationsRequest{
+	out, err := service.Call[convert.UpdateChannelMemberNotificationsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateChannelMemberNotifications", &convert.UpdateChannelMemberNotificationsRequest{
 		ChannelId:     channelId,
 		UserId:        userID,
 		Notifications: notifications,
@@ -1001,149 +1001,149 @@ func (a *apiClient) UpdateChannelMemberNotifications(channelId string, userID st
 	if err != nil {
 		return nil, appError("UpdateChannelMemberNotifications", err)
 	}
-	return convert.ChannelMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) PatchChannelMembersNotifications(members []*model.ChannelMemberIdentifier, notifyProps map[string]string) *model.AppError {
-	out, err := a.stub.PatchChannelMembersNotifications(context.Background(), &pluginpb.PatchChannelMembersNotificationsRequest{
-		Members:     convert.ListOf(members, convert.ChannelMemberIdentifierToProto),
+	out, err := service.Call[convert.PatchChannelMembersNotificationsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/PatchChannelMembersNotifications", &convert.PatchChannelMembersNotificationsRequest{
+		Members:     members,
 		NotifyProps: notifyProps,
 	})
 	if err != nil {
 		return appError("PatchChannelMembersNotifications", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetGroup(groupId string) (*model.Group, *model.AppError) {
-	out, err := a.stub.GetGroup(context.Background(), &pluginpb.GetGroupRequest{
+	out, err := service.Call[convert.GetGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroup", &convert.GetGroupRequest{
 		GroupId: groupId,
 	})
 	if err != nil {
 		return nil, appError("GetGroup", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupByName(name string) (*model.Group, *model.AppError) {
-	out, err := a.stub.GetGroupByName(context.Background(), &pluginpb.GetGroupByNameRequest{
+	out, err := service.Call[convert.GetGroupByNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupByName", &convert.GetGroupByNameRequest{
 		Name: name,
 	})
 	if err != nil {
 		return nil, appError("GetGroupByName", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupMemberUsers(groupID string, page int, perPage int) ([]*model.User, *model.AppError) {
-	out, err := a.stub.GetGroupMemberUsers(context.Background(), &pluginpb.GetGroupMemberUsersRequest{
+	out, err := service.Call[convert.GetGroupMemberUsersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupMemberUsers", &convert.GetGroupMemberUsersRequest{
 		GroupId: groupID,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetGroupMemberUsers", err)
 	}
-	return convert.ListOf(out.Result, convert.UserFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupsBySource(groupSource model.GroupSource) ([]*model.Group, *model.AppError) {
-	out, err := a.stub.GetGroupsBySource(context.Background(), &pluginpb.GetGroupsBySourceRequest{
-		GroupSource: string(groupSource),
+	out, err := service.Call[convert.GetGroupsBySourceResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupsBySource", &convert.GetGroupsBySourceRequest{
+		GroupSource: groupSource,
 	})
 	if err != nil {
 		return nil, appError("GetGroupsBySource", err)
 	}
-	return convert.ListOf(out.Result, convert.GroupFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupsForUser(userID string) ([]*model.Group, *model.AppError) {
-	out, err := a.stub.GetGroupsForUser(context.Background(), &pluginpb.GetGroupsForUserRequest{
+	out, err := service.Call[convert.GetGroupsForUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupsForUser", &convert.GetGroupsForUserRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetGroupsForUser", err)
 	}
-	return convert.ListOf(out.Result, convert.GroupFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteChannelMember(channelId string, userID string) *model.AppError {
-	out, err := a.stub.DeleteChannelMember(context.Background(), &pluginpb.DeleteChannelMemberRequest{
+	out, err := service.Call[convert.DeleteChannelMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteChannelMember", &convert.DeleteChannelMemberRequest{
 		ChannelId: channelId,
 		UserId:    userID,
 	})
 	if err != nil {
 		return appError("DeleteChannelMember", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreatePost(post *model.Post) (*model.Post, *model.AppError) {
-	out, err := a.stub.CreatePost(context.Background(), &pluginpb.CreatePostRequest{
-		Post: convert.PostToProto(post),
+	out, err := service.Call[convert.CreatePostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreatePost", &convert.CreatePostRequest{
+		Post: post,
 	})
 	if err != nil {
 		return nil, appError("CreatePost", err)
 	}
-	return convert.PostFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) AddReaction(reaction *model.Reaction) (*model.Reaction, *model.AppError) {
-	out, err := a.stub.AddReaction(context.Background(), &pluginpb.AddReactionRequest{
-		Reaction: convert.ReactionToProto(reaction),
+	out, err := service.Call[convert.AddReactionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/AddReaction", &convert.AddReactionRequest{
+		Reaction: reaction,
 	})
 	if err != nil {
 		return nil, appError("AddReaction", err)
 	}
-	return convert.ReactionFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RemoveReaction(reaction *model.Reaction) *model.AppError {
-	out, err := a.stub.RemoveReaction(context.Background(), &pluginpb.RemoveReactionRequest{
-		Reaction: convert.ReactionToProto(reaction),
+	out, err := service.Call[convert.RemoveReactionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RemoveReaction", &convert.RemoveReactionRequest{
+		Reaction: reaction,
 	})
 	if err != nil {
 		return appError("RemoveReaction", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetReactions(postId string) ([]*model.Reaction, *model.AppError) {
-	out, err := a.stub.GetReactions(context.Background(), &pluginpb.GetReactionsRequest{
+	out, err := service.Call[convert.GetReactionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetReactions", &convert.GetReactionsRequest{
 		PostId: postId,
 	})
 	if err != nil {
 		return nil, appError("GetReactions", err)
 	}
-	return convert.ListOf(out.Result, convert.ReactionFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SendEphemeralPost(userID string, post *model.Post) *model.Post {
-	out, err := a.stub.SendEphemeralPost(context.Background(), &pluginpb.SendEphemeralPostRequest{
+	out, err := service.Call[convert.SendEphemeralPostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SendEphemeralPost", &convert.SendEphemeralPostRequest{
 		UserId: userID,
-		Post:   convert.PostToProto(post),
+		Post:   post,
 	})
 	if err != nil {
 		logFailure("SendEphemeralPost", err)
 		return nil
 	}
-	return convert.PostFromProto(out.Result)
+	return out.Result
 }
 
 func (a *apiClient) UpdateEphemeralPost(userID string, post *model.Post) *model.Post {
-	out, err := a.stub.UpdateEphemeralPost(context.Background(), &pluginpb.UpdateEphemeralPostRequest{
+	out, err := service.Call[convert.UpdateEphemeralPostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateEphemeralPost", &convert.UpdateEphemeralPostRequest{
 		UserId: userID,
-		Post:   convert.PostToProto(post),
+		Post:   post,
 	})
 	if err != nil {
 		logFailure("UpdateEphemeralPost", err)
 		return nil
 	}
-	return convert.PostFromProto(out.Result)
+	return out.Result
 }
 
 func (a *apiClient) DeleteEphemeralPost(userID string, postId string) {
-	if _, err := a.stub.DeleteEphemeralPost(context.Background(), &pluginpb.DeleteEphemeralPostRequest{
+	if _, err := service.Call[convert.DeleteEphemeralPostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteEphemeralPost", &convert.DeleteEphemeralPostRequest{
 		UserId: userID,
 		PostId: postId,
 	}); err != nil {
@@ -1152,305 +1152,305 @@ func (a *apiClient) DeleteEphemeralPost(userID string, postId string) {
 }
 
 func (a *apiClient) DeletePost(postId string) *model.AppError {
-	out, err := a.stub.DeletePost(context.Background(), &pluginpb.DeletePostRequest{
+	out, err := service.Call[convert.DeletePostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePost", &convert.DeletePostRequest{
 		PostId: postId,
 	})
 	if err != nil {
 		return appError("DeletePost", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetPostThread(postId string) (*model.PostList, *model.AppError) {
-	out, err := a.stub.GetPostThread(context.Background(), &pluginpb.GetPostThreadRequest{
+	out, err := service.Call[convert.GetPostThreadResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPostThread", &convert.GetPostThreadRequest{
 		PostId: postId,
 	})
 	if err != nil {
 		return nil, appError("GetPostThread", err)
 	}
-	return convert.PostListFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPost(postId string) (*model.Post, *model.AppError) {
-	out, err := a.stub.GetPost(context.Background(), &pluginpb.GetPostRequest{
+	out, err := service.Call[convert.GetPostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPost", &convert.GetPostRequest{
 		PostId: postId,
 	})
 	if err != nil {
 		return nil, appError("GetPost", err)
 	}
-	return convert.PostFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPostsSince(channelId string, timeArg int64) (*model.PostList, *model.AppError) {
-	out, err := a.stub.GetPostsSince(context.Background(), &pluginpb.GetPostsSinceRequest{
+	out, err := service.Call[convert.GetPostsSinceResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPostsSince", &convert.GetPostsSinceRequest{
 		ChannelId: channelId,
 		Time:      timeArg,
 	})
 	if err != nil {
 		return nil, appError("GetPostsSince", err)
 	}
-	return convert.PostListFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPostsAfter(channelId string, postId string, page int, perPage int) (*model.PostList, *model.AppError) {
-	out, err := a.stub.GetPostsAfter(context.Background(), &pluginpb.GetPostsAfterRequest{
+	out, err := service.Call[convert.GetPostsAfterResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPostsAfter", &convert.GetPostsAfterRequest{
 		ChannelId: channelId,
 		PostId:    postId,
-		Page:      int64(page),
-		PerPage:   int64(perPage),
+		Page:      page,
+		PerPage:   perPage,
 	})
 	if err != nil {
 		return nil, appError("GetPostsAfter", err)
 	}
-	return convert.PostListFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPostsBefore(channelId string, postId string, page int, perPage int) (*model.PostList, *model.AppError) {
-	out, err := a.stub.GetPostsBefore(context.Background(), &pluginpb.GetPostsBeforeRequest{
+	out, err := service.Call[convert.GetPostsBeforeResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPostsBefore", &convert.GetPostsBeforeRequest{
 		ChannelId: channelId,
 		PostId:    postId,
-		Page:      int64(page),
-		PerPage:   int64(perPage),
+		Page:      page,
+		PerPage:   perPage,
 	})
 	if err != nil {
 		return nil, appError("GetPostsBefore", err)
 	}
-	return convert.PostListFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPostsForChannel(channelId string, page int, perPage int) (*model.PostList, *model.AppError) {
-	out, err := a.stub.GetPostsForChannel(context.Background(), &pluginpb.GetPostsForChannelRequest{
+	out, err := service.Call[convert.GetPostsForChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPostsForChannel", &convert.GetPostsForChannelRequest{
 		ChannelId: channelId,
-		Page:      int64(page),
-		PerPage:   int64(perPage),
+		Page:      page,
+		PerPage:   perPage,
 	})
 	if err != nil {
 		return nil, appError("GetPostsForChannel", err)
 	}
-	return convert.PostListFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetTeamStats(teamID string) (*model.TeamStats, *model.AppError) {
-	out, err := a.stub.GetTeamStats(context.Background(), &pluginpb.GetTeamStatsRequest{
+	out, err := service.Call[convert.GetTeamStatsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetTeamStats", &convert.GetTeamStatsRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, appError("GetTeamStats", err)
 	}
-	return convert.TeamStatsFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdatePost(post *model.Post) (*model.Post, *model.AppError) {
-	out, err := a.stub.UpdatePost(context.Background(), &pluginpb.UpdatePostRequest{
-		Post: convert.PostToProto(post),
+	out, err := service.Call[convert.UpdatePostResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdatePost", &convert.UpdatePostRequest{
+		Post: post,
 	})
 	if err != nil {
 		return nil, appError("UpdatePost", err)
 	}
-	return convert.PostFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetProfileImage(userID string) ([]byte, *model.AppError) {
-	out, err := a.stub.GetProfileImage(context.Background(), &pluginpb.GetProfileImageRequest{
+	out, err := service.Call[convert.GetProfileImageResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetProfileImage", &convert.GetProfileImageRequest{
 		UserId: userID,
 	})
 	if err != nil {
 		return nil, appError("GetProfileImage", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SetProfileImage(userID string, data []byte) *model.AppError {
-	out, err := a.stub.SetProfileImage(context.Background(), &pluginpb.SetProfileImageRequest{
+	out, err := service.Call[convert.SetProfileImageResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SetProfileImage", &convert.SetProfileImageRequest{
 		UserId: userID,
 		Data:   data,
 	})
 	if err != nil {
 		return appError("SetProfileImage", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetEmojiList(sortBy string, page int, perPage int) ([]*model.Emoji, *model.AppError) {
-	out, err := a.stub.GetEmojiList(context.Background(), &pluginpb.GetEmojiListRequest{
+	out, err := service.Call[convert.GetEmojiListResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetEmojiList", &convert.GetEmojiListRequest{
 		SortBy:  sortBy,
-		Page:    int64(page),
-		PerPage: int64(perPage),
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("GetEmojiList", err)
 	}
-	return convert.ListOf(out.Result, convert.EmojiFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetEmojiByName(name string) (*model.Emoji, *model.AppError) {
-	out, err := a.stub.GetEmojiByName(context.Background(), &pluginpb.GetEmojiByNameRequest{
+	out, err := service.Call[convert.GetEmojiByNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetEmojiByName", &convert.GetEmojiByNameRequest{
 		Name: name,
 	})
 	if err != nil {
 		return nil, appError("GetEmojiByName", err)
 	}
-	return convert.EmojiFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetEmoji(emojiId string) (*model.Emoji, *model.AppError) {
-	out, err := a.stub.GetEmoji(context.Background(), &pluginpb.GetEmojiRequest{
+	out, err := service.Call[convert.GetEmojiResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetEmoji", &convert.GetEmojiRequest{
 		EmojiId: emojiId,
 	})
 	if err != nil {
 		return nil, appError("GetEmoji", err)
 	}
-	return convert.EmojiFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CopyFileInfos(userID string, fileIds []string) ([]string, *model.AppError) {
-	out, err := a.stub.CopyFileInfos(context.Background(), &pluginpb.CopyFileInfosRequest{
+	out, err := service.Call[convert.CopyFileInfosResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CopyFileInfos", &convert.CopyFileInfosRequest{
 		UserId:  userID,
 		FileIds: fileIds,
 	})
 	if err != nil {
 		return nil, appError("CopyFileInfos", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetFileInfo(fileId string) (*model.FileInfo, *model.AppError) {
-	out, err := a.stub.GetFileInfo(context.Background(), &pluginpb.GetFileInfoRequest{
+	out, err := service.Call[convert.GetFileInfoResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetFileInfo", &convert.GetFileInfoRequest{
 		FileId: fileId,
 	})
 	if err != nil {
 		return nil, appError("GetFileInfo", err)
 	}
-	return convert.FileInfoFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SetFileSearchableContent(fileID string, content string) *model.AppError {
-	out, err := a.stub.SetFileSearchableContent(context.Background(), &pluginpb.SetFileSearchableContentRequest{
+	out, err := service.Call[convert.SetFileSearchableContentResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SetFileSearchableContent", &convert.SetFileSearchableContentRequest{
 		FileId:  fileID,
 		Content: content,
 	})
 	if err != nil {
 		return appError("SetFileSearchableContent", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetFileInfos(page int, perPage int, opt *model.GetFileInfosOptions) ([]*model.FileInfo, *model.AppError) {
-	out, err := a.stub.GetFileInfos(context.Background(), &pluginpb.GetFileInfosRequest{
-		Page:    int64(page),
-		PerPage: int64(perPage),
-		Opt:     convert.GetFileInfosOptionsToProto(opt),
+	out, err := service.Call[convert.GetFileInfosResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetFileInfos", &convert.GetFileInfosRequest{
+		Page:    page,
+		PerPage: perPage,
+		Opt:     opt,
 	})
 	if err != nil {
 		return nil, appError("GetFileInfos", err)
 	}
-	return convert.ListOf(out.Result, convert.FileInfoFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetFileLink(fileId string) (string, *model.AppError) {
-	out, err := a.stub.GetFileLink(context.Background(), &pluginpb.GetFileLinkRequest{
+	out, err := service.Call[convert.GetFileLinkResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetFileLink", &convert.GetFileLinkRequest{
 		FileId: fileId,
 	})
 	if err != nil {
 		return "", appError("GetFileLink", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetEmojiImage(emojiId string) ([]byte, string, *model.AppError) {
-	out, err := a.stub.GetEmojiImage(context.Background(), &pluginpb.GetEmojiImageRequest{
+	out, err := service.Call[convert.GetEmojiImageResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetEmojiImage", &convert.GetEmojiImageRequest{
 		EmojiId: emojiId,
 	})
 	if err != nil {
 		return nil, "", appError("GetEmojiImage", err)
 	}
-	return out.Result, out.Result_2, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Result_2, out.Error
 }
 
 func (a *apiClient) OpenInteractiveDialog(dialog model.OpenDialogRequest) *model.AppError {
-	out, err := a.stub.OpenInteractiveDialog(context.Background(), &pluginpb.OpenInteractiveDialogRequest{
-		Dialog: convert.OpenDialogRequestToProto(&dialog),
+	out, err := service.Call[convert.OpenInteractiveDialogResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/OpenInteractiveDialog", &convert.OpenInteractiveDialogRequest{
+		Dialog: dialog,
 	})
 	if err != nil {
 		return appError("OpenInteractiveDialog", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) SendToastMessage(userID string, connectionID string, message string, options model.SendToastMessageOptions) *model.AppError {
-	out, err := a.stub.SendToastMessage(context.Background(), &pluginpb.SendToastMessageRequest{
+	out, err := service.Call[convert.SendToastMessageResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SendToastMessage", &convert.SendToastMessageRequest{
 		UserId:       userID,
 		ConnectionId: connectionID,
 		Message:      message,
-		Options:      convert.SendToastMessageOptionsToProto(&options),
+		Options:      options,
 	})
 	if err != nil {
 		return appError("SendToastMessage", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetPlugins() ([]*model.Manifest, *model.AppError) {
-	out, err := a.stub.GetPlugins(context.Background(), &pluginpb.GetPluginsRequest{})
+	out, err := service.Call[convert.GetPluginsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPlugins", &convert.GetPluginsRequest{})
 	if err != nil {
 		return nil, appError("GetPlugins", err)
 	}
-	return convert.ListOf(out.Result, convert.ManifestFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) EnablePlugin(id string) *model.AppError {
-	out, err := a.stub.EnablePlugin(context.Background(), &pluginpb.EnablePluginRequest{
+	out, err := service.Call[convert.EnablePluginResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/EnablePlugin", &convert.EnablePluginRequest{
 		Id: id,
 	})
 	if err != nil {
 		return appError("EnablePlugin", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) DisablePlugin(id string) *model.AppError {
-	out, err := a.stub.DisablePlugin(context.Background(), &pluginpb.DisablePluginRequest{
+	out, err := service.Call[convert.DisablePluginResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DisablePlugin", &convert.DisablePluginRequest{
 		Id: id,
 	})
 	if err != nil {
 		return appError("DisablePlugin", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) RemovePlugin(id string) *model.AppError {
-	out, err := a.stub.RemovePlugin(context.Background(), &pluginpb.RemovePluginRequest{
+	out, err := service.Call[convert.RemovePluginResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RemovePlugin", &convert.RemovePluginRequest{
 		Id: id,
 	})
 	if err != nil {
 		return appError("RemovePlugin", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetPluginStatus(id string) (*model.PluginStatus, *model.AppError) {
-	out, err := a.stub.GetPluginStatus(context.Background(), &pluginpb.GetPluginStatusRequest{
+	out, err := service.Call[convert.GetPluginStatusResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPluginStatus", &convert.GetPluginStatusRequest{
 		Id: id,
 	})
 	if err != nil {
 		return nil, appError("GetPluginStatus", err)
 	}
-	return convert.PluginStatusFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) KVSet(key string, value []byte) *model.AppError {
-	out, err := a.stub.KVSet(context.Background(), &pluginpb.KVSetRequest{
+	out, err := service.Call[convert.KVSetResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVSet", &convert.KVSetRequest{
 		Key:   key,
 		Value: value,
 	})
 	if err != nil {
 		return appError("KVSet", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) KVCompareAndSet(key string, oldValue []byte, newValue []byte) (bool, *model.AppError) {
-	out, err := a.stub.KVCompareAndSet(context.Background(), &pluginpb.KVCompareAndSetRequest{
+	out, err := service.Call[convert.KVCompareAndSetResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVCompareAndSet", &convert.KVCompareAndSetRequest{
 		Key:      key,
 		OldValue: oldValue,
 		NewValue: newValue,
@@ -1458,34 +1458,34 @@ func (a *apiClient) KVCompareAndSet(key string, oldValue []byte, newValue []byte
 	if err != nil {
 		return false, appError("KVCompareAndSet", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) KVCompareAndDelete(key string, oldValue []byte) (bool, *model.AppError) {
-	out, err := a.stub.KVCompareAndDelete(context.Background(), &pluginpb.KVCompareAndDeleteRequest{
+	out, err := service.Call[convert.KVCompareAndDeleteResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVCompareAndDelete", &convert.KVCompareAndDeleteRequest{
 		Key:      key,
 		OldValue: oldValue,
 	})
 	if err != nil {
 		return false, appError("KVCompareAndDelete", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) KVSetWithOptions(key string, value []byte, options model.PluginKVSetOptions) (bool, *model.AppError) {
-	out, err := a.stub.KVSetWithOptions(context.Background(), &pluginpb.KVSetWithOptionsRequest{
+	out, err := service.Call[convert.KVSetWithOptionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVSetWithOptions", &convert.KVSetWithOptionsRequest{
 		Key:     key,
 		Value:   value,
-		Options: convert.PluginKVSetOptionsToProto(&options),
+		Options: options,
 	})
 	if err != nil {
 		return false, appError("KVSetWithOptions", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) KVSetWithExpiry(key string, value []byte, expireInSeconds int64) *model.AppError {
-	out, err := a.stub.KVSetWithExpiry(context.Background(), &pluginpb.KVSetWithExpiryRequest{
+	out, err := service.Call[convert.KVSetWithExpiryResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVSetWithExpiry", &convert.KVSetWithExpiryRequest{
 		Key:             key,
 		Value:           value,
 		ExpireInSeconds: expireInSeconds,
@@ -1493,62 +1493,62 @@ func (a *apiClient) KVSetWithExpiry(key string, value []byte, expireInSeconds in
 	if err != nil {
 		return appError("KVSetWithExpiry", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) KVGet(key string) ([]byte, *model.AppError) {
-	out, err := a.stub.KVGet(context.Background(), &pluginpb.KVGetRequest{
+	out, err := service.Call[convert.KVGetResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVGet", &convert.KVGetRequest{
 		Key: key,
 	})
 	if err != nil {
 		return nil, appError("KVGet", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) KVDelete(key string) *model.AppError {
-	out, err := a.stub.KVDelete(context.Background(), &pluginpb.KVDeleteRequest{
+	out, err := service.Call[convert.KVDeleteResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVDelete", &convert.KVDeleteRequest{
 		Key: key,
 	})
 	if err != nil {
 		return appError("KVDelete", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) KVDeleteAll() *model.AppError {
-	out, err := a.stub.KVDeleteAll(context.Background(), &pluginpb.KVDeleteAllRequest{})
+	out, err := service.Call[convert.KVDeleteAllResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVDeleteAll", &convert.KVDeleteAllRequest{})
 	if err != nil {
 		return appError("KVDeleteAll", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) KVList(page int, perPage int) ([]string, *model.AppError) {
-	out, err := a.stub.KVList(context.Background(), &pluginpb.KVListRequest{
-		Page:    int64(page),
-		PerPage: int64(perPage),
+	out, err := service.Call[convert.KVListResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/KVList", &convert.KVListRequest{
+		Page:    page,
+		PerPage: perPage,
 	})
 	if err != nil {
 		return nil, appError("KVList", err)
 	}
-	return out.Result, convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) PublishWebSocketEvent(event string, payload map[string]any, broadcast *model.WebsocketBroadcast) {
-	if _, err := a.stub.PublishWebSocketEvent(context.Background(), &pluginpb.PublishWebSocketEventRequest{
+	if _, err := service.Call[convert.PublishWebSocketEventResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/PublishWebSocketEvent", &convert.PublishWebSocketEventRequest{
 		Event:     event,
-		Payload:   convert.MapOf[string](payload, convert.ValueElementToProto),
-		Broadcast: convert.WebsocketBroadcastToProto(broadcast),
+		Payload:   payload,
+		Broadcast: broadcast,
 	}); err != nil {
 		logFailure("PublishWebSocketEvent", err)
 	}
 }
 
 func (a *apiClient) HasPermissionTo(userID string, permission *model.Permission) bool {
-	out, err := a.stub.HasPermissionTo(context.Background(), &pluginpb.HasPermissionToRequest{
+	out, err := service.Call[convert.HasPermissionToResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/HasPermissionTo", &convert.HasPermissionToRequest{
 		UserId:     userID,
-		Permission: convert.PermissionToProto(permission),
+		Permission: permission,
 	})
 	if err != nil {
 		logFailure("HasPermissionTo", err)
@@ -1558,10 +1558,10 @@ func (a *apiClient) HasPermissionTo(userID string, permission *model.Permission)
 }
 
 func (a *apiClient) HasPermissionToTeam(userID string, teamID string, permission *model.Permission) bool {
-	out, err := a.stub.HasPermissionToTeam(context.Background(), &pluginpb.HasPermissionToTeamRequest{
+	out, err := service.Call[convert.HasPermissionToTeamResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/HasPermissionToTeam", &convert.HasPermissionToTeamRequest{
 		UserId:     userID,
 		TeamId:     teamID,
-		Permission: convert.PermissionToProto(permission),
+		Permission: permission,
 	})
 	if err != nil {
 		logFailure("HasPermissionToTeam", err)
@@ -1571,10 +1571,10 @@ func (a *apiClient) HasPermissionToTeam(userID string, teamID string, permission
 }
 
 func (a *apiClient) HasPermissionToChannel(userID string, channelId string, permission *model.Permission) bool {
-	out, err := a.stub.HasPermissionToChannel(context.Background(), &pluginpb.HasPermissionToChannelRequest{
+	out, err := service.Call[convert.HasPermissionToChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/HasPermissionToChannel", &convert.HasPermissionToChannelRequest{
 		UserId:     userID,
 		ChannelId:  channelId,
-		Permission: convert.PermissionToProto(permission),
+		Permission: permission,
 	})
 	if err != nil {
 		logFailure("HasPermissionToChannel", err)
@@ -1584,7 +1584,7 @@ func (a *apiClient) HasPermissionToChannel(userID string, channelId string, perm
 }
 
 func (a *apiClient) RolesGrantPermission(roleNames []string, permissionId string) bool {
-	out, err := a.stub.RolesGrantPermission(context.Background(), &pluginpb.RolesGrantPermissionRequest{
+	out, err := service.Call[convert.RolesGrantPermissionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RolesGrantPermission", &convert.RolesGrantPermissionRequest{
 		RoleNames:    roleNames,
 		PermissionId: permissionId,
 	})
@@ -1596,7 +1596,7 @@ func (a *apiClient) RolesGrantPermission(roleNames []string, permissionId string
 }
 
 func (a *apiClient) SendMail(to string, subject string, htmlBody string) *model.AppError {
-	out, err := a.stub.SendMail(context.Background(), &pluginpb.SendMailRequest{
+	out, err := service.Call[convert.SendMailResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SendMail", &convert.SendMailRequest{
 		To:       to,
 		Subject:  subject,
 		HtmlBody: htmlBody,
@@ -1604,74 +1604,74 @@ func (a *apiClient) SendMail(to string, subject string, htmlBody string) *model.
 	if err != nil {
 		return appError("SendMail", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreateBot(bot *model.Bot) (*model.Bot, *model.AppError) {
-	out, err := a.stub.CreateBot(context.Background(), &pluginpb.CreateBotRequest{
-		Bot: convert.BotToProto(bot),
+	out, err := service.Call[convert.CreateBotResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateBot", &convert.CreateBotRequest{
+		Bot: bot,
 	})
 	if err != nil {
 		return nil, appError("CreateBot", err)
 	}
-	return convert.BotFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) PatchBot(botUserId string, botPatch *model.BotPatch) (*model.Bot, *model.AppError) {
-	out, err := a.stub.PatchBot(context.Background(), &pluginpb.PatchBotRequest{
+	out, err := service.Call[convert.PatchBotResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/PatchBot", &convert.PatchBotRequest{
 		BotUserId: botUserId,
-		BotPatch:  convert.BotPatchToProto(botPatch),
+		BotPatch:  botPatch,
 	})
 	if err != nil {
 		return nil, appError("PatchBot", err)
 	}
-	return convert.BotFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetBot(botUserId string, includeDeleted bool) (*model.Bot, *model.AppError) {
-	out, err := a.stub.GetBot(context.Background(), &pluginpb.GetBotRequest{
+	out, err := service.Call[convert.GetBotResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetBot", &convert.GetBotRequest{
 		BotUserId:      botUserId,
 		IncludeDeleted: includeDeleted,
 	})
 	if err != nil {
 		return nil, appError("GetBot", err)
 	}
-	return convert.BotFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetBots(options *model.BotGetOptions) ([]*model.Bot, *model.AppError) {
-	out, err := a.stub.GetBots(context.Background(), &pluginpb.GetBotsRequest{
-		Options: convert.BotGetOptionsToProto(options),
+	out, err := service.Call[convert.GetBotsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetBots", &convert.GetBotsRequest{
+		Options: options,
 	})
 	if err != nil {
 		return nil, appError("GetBots", err)
 	}
-	return convert.ListOf(out.Result, convert.BotFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateBotActive(botUserId string, active bool) (*model.Bot, *model.AppError) {
-	out, err := a.stub.UpdateBotActive(context.Background(), &pluginpb.UpdateBotActiveRequest{
+	out, err := service.Call[convert.UpdateBotActiveResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateBotActive", &convert.UpdateBotActiveRequest{
 		BotUserId: botUserId,
 		Active:    active,
 	})
 	if err != nil {
 		return nil, appError("UpdateBotActive", err)
 	}
-	return convert.BotFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) PermanentDeleteBot(botUserId string) *model.AppError {
-	out, err := a.stub.PermanentDeleteBot(context.Background(), &pluginpb.PermanentDeleteBotRequest{
+	out, err := service.Call[convert.PermanentDeleteBotResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/PermanentDeleteBot", &convert.PermanentDeleteBotRequest{
 		BotUserId: botUserId,
 	})
 	if err != nil {
 		return appError("PermanentDeleteBot", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) PublishUserTyping(userID string, channelId string, parentId string) *model.AppError {
-	out, err := a.stub.PublishUserTyping(context.Background(), &pluginpb.PublishUserTypingRequest{
+	out, err := service.Call[convert.PublishUserTypingResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/PublishUserTyping", &convert.PublishUserTypingRequest{
 		UserId:    userID,
 		ChannelId: channelId,
 		ParentId:  parentId,
@@ -1679,307 +1679,307 @@ func (a *apiClient) PublishUserTyping(userID string, channelId string, parentId 
 	if err != nil {
 		return appError("PublishUserTyping", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreateCommand(cmd *model.Command) (*model.Command, error) {
-	out, err := a.stub.CreateCommand(context.Background(), &pluginpb.CreateCommandRequest{
-		Cmd: convert.CommandToProto(cmd),
+	out, err := service.Call[convert.CreateCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateCommand", &convert.CreateCommandRequest{
+		Cmd: cmd,
 	})
 	if err != nil {
 		return nil, callError("CreateCommand", err)
 	}
-	return convert.CommandFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) ListCommands(teamID string) ([]*model.Command, error) {
-	out, err := a.stub.ListCommands(context.Background(), &pluginpb.ListCommandsRequest{
+	out, err := service.Call[convert.ListCommandsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ListCommands", &convert.ListCommandsRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, callError("ListCommands", err)
 	}
-	return convert.ListOf(out.Result, convert.CommandFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) ListCustomCommands(teamID string) ([]*model.Command, error) {
-	out, err := a.stub.ListCustomCommands(context.Background(), &pluginpb.ListCustomCommandsRequest{
+	out, err := service.Call[convert.ListCustomCommandsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ListCustomCommands", &convert.ListCustomCommandsRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, callError("ListCustomCommands", err)
 	}
-	return convert.ListOf(out.Result, convert.CommandFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) ListPluginCommands(teamID string) ([]*model.Command, error) {
-	out, err := a.stub.ListPluginCommands(context.Background(), &pluginpb.ListPluginCommandsRequest{
+	out, err := service.Call[convert.ListPluginCommandsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ListPluginCommands", &convert.ListPluginCommandsRequest{
 		TeamId: teamID,
 	})
 	if err != nil {
 		return nil, callError("ListPluginCommands", err)
 	}
-	return convert.ListOf(out.Result, convert.CommandFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) ListBuiltInCommands() ([]*model.Command, error) {
-	out, err := a.stub.ListBuiltInCommands(context.Background(), &pluginpb.ListBuiltInCommandsRequest{})
+	out, err := service.Call[convert.ListBuiltInCommandsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ListBuiltInCommands", &convert.ListBuiltInCommandsRequest{})
 	if err != nil {
 		return nil, callError("ListBuiltInCommands", err)
 	}
-	return convert.ListOf(out.Result, convert.CommandFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetCommand(commandID string) (*model.Command, error) {
-	out, err := a.stub.GetCommand(context.Background(), &pluginpb.GetCommandRequest{
+	out, err := service.Call[convert.GetCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetCommand", &convert.GetCommandRequest{
 		CommandId: commandID,
 	})
 	if err != nil {
 		return nil, callError("GetCommand", err)
 	}
-	return convert.CommandFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateCommand(commandID string, updatedCmd *model.Command) (*model.Command, error) {
-	out, err := a.stub.UpdateCommand(context.Background(), &pluginpb.UpdateCommandRequest{
+	out, err := service.Call[convert.UpdateCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateCommand", &convert.UpdateCommandRequest{
 		CommandId:  commandID,
-		UpdatedCmd: convert.CommandToProto(updatedCmd),
+		UpdatedCmd: updatedCmd,
 	})
 	if err != nil {
 		return nil, callError("UpdateCommand", err)
 	}
-	return convert.CommandFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteCommand(commandID string) error {
-	out, err := a.stub.DeleteCommand(context.Background(), &pluginpb.DeleteCommandRequest{
+	out, err := service.Call[convert.DeleteCommandResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteCommand", &convert.DeleteCommandRequest{
 		CommandId: commandID,
 	})
 	if err != nil {
 		return callError("DeleteCommand", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreateOAuthApp(app *model.OAuthApp) (*model.OAuthApp, *model.AppError) {
-	out, err := a.stub.CreateOAuthApp(context.Background(), &pluginpb.CreateOAuthAppRequest{
-		App: convert.OAuthAppToProto(app),
+	out, err := service.Call[convert.CreateOAuthAppResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateOAuthApp", &convert.CreateOAuthAppRequest{
+		App: app,
 	})
 	if err != nil {
 		return nil, appError("CreateOAuthApp", err)
 	}
-	return convert.OAuthAppFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetOAuthApp(appID string) (*model.OAuthApp, *model.AppError) {
-	out, err := a.stub.GetOAuthApp(context.Background(), &pluginpb.GetOAuthAppRequest{
+	out, err := service.Call[convert.GetOAuthAppResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetOAuthApp", &convert.GetOAuthAppRequest{
 		AppId: appID,
 	})
 	if err != nil {
 		return nil, appError("GetOAuthApp", err)
 	}
-	return convert.OAuthAppFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateOAuthApp(app *model.OAuthApp) (*model.OAuthApp, *model.AppError) {
-	out, err := a.stub.UpdateOAuthApp(context.Background(), &pluginpb.UpdateOAuthAppRequest{
-		App: convert.OAuthAppToProto(app),
+	out, err := service.Call[convert.UpdateOAuthAppResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateOAuthApp", &convert.UpdateOAuthAppRequest{
+		App: app,
 	})
 	if err != nil {
 		return nil, appError("UpdateOAuthApp", err)
 	}
-	return convert.OAuthAppFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteOAuthApp(appID string) *model.AppError {
-	out, err := a.stub.DeleteOAuthApp(context.Background(), &pluginpb.DeleteOAuthAppRequest{
+	out, err := service.Call[convert.DeleteOAuthAppResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteOAuthApp", &convert.DeleteOAuthAppRequest{
 		AppId: appID,
 	})
 	if err != nil {
 		return appError("DeleteOAuthApp", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) PublishPluginClusterEvent(ev model.PluginClusterEvent, opts model.PluginClusterEventSendOptions) error {
-	out, err := a.stub.PublishPluginClusterEvent(context.Background(), &pluginpb.PublishPluginClusterEventRequest{
-		Event: convert.PluginClusterEventToProto(&ev),
-		Opts:  convert.PluginClusterEventSendOptionsToProto(&opts),
+	out, err := service.Call[convert.PublishPluginClusterEventResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/PublishPluginClusterEvent", &convert.PublishPluginClusterEventRequest{
+		Event: ev,
+		Opts:  opts,
 	})
 	if err != nil {
 		return callError("PublishPluginClusterEvent", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) RequestTrialLicense(requesterID string, users int, termsAccepted bool, receiveEmailsAccepted bool) *model.AppError {
-	out, err := a.stub.RequestTrialLicense(context.Background(), &pluginpb.RequestTrialLicenseRequest{
+	out, err := service.Call[convert.RequestTrialLicenseResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RequestTrialLicense", &convert.RequestTrialLicenseRequest{
 		RequesterId:           requesterID,
-		Users:                 int64(users),
+		Users:                 users,
 		TermsAccepted:         termsAccepted,
 		ReceiveEmailsAccepted: receiveEmailsAccepted,
 	})
 	if err != nil {
 		return appError("RequestTrialLicense", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) GetCloudLimits() (*model.ProductLimits, error) {
-	out, err := a.stub.GetCloudLimits(context.Background(), &pluginpb.GetCloudLimitsRequest{})
+	out, err := service.Call[convert.GetCloudLimitsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetCloudLimits", &convert.GetCloudLimitsRequest{})
 	if err != nil {
 		return nil, callError("GetCloudLimits", err)
 	}
-	return convert.ProductLimitsFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) EnsureBotUser(bot *model.Bot) (string, error) {
-	out, err := a.stub.EnsureBotUser(context.Background(), &pluginpb.EnsureBotUserRequest{
-		Bot: convert.BotToProto(bot),
+	out, err := service.Call[convert.EnsureBotUserResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/EnsureBotUser", &convert.EnsureBotUserRequest{
+		Bot: bot,
 	})
 	if err != nil {
 		return "", callError("EnsureBotUser", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RegisterCollectionAndTopic(collectionType string, topicType string) error {
-	out, err := a.stub.RegisterCollectionAndTopic(context.Background(), &pluginpb.RegisterCollectionAndTopicRequest{
+	out, err := service.Call[convert.RegisterCollectionAndTopicResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RegisterCollectionAndTopic", &convert.RegisterCollectionAndTopicRequest{
 		CollectionType: collectionType,
 		TopicType:      topicType,
 	})
 	if err != nil {
 		return callError("RegisterCollectionAndTopic", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreateUploadSession(us *model.UploadSession) (*model.UploadSession, error) {
-	out, err := a.stub.CreateUploadSession(context.Background(), &pluginpb.CreateUploadSessionRequest{
-		UploadSession: convert.UploadSessionToProto(us),
+	out, err := service.Call[convert.CreateUploadSessionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateUploadSession", &convert.CreateUploadSessionRequest{
+		UploadSession: us,
 	})
 	if err != nil {
 		return nil, callError("CreateUploadSession", err)
 	}
-	return convert.UploadSessionFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetUploadSession(uploadID string) (*model.UploadSession, error) {
-	out, err := a.stub.GetUploadSession(context.Background(), &pluginpb.GetUploadSessionRequest{
+	out, err := service.Call[convert.GetUploadSessionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetUploadSession", &convert.GetUploadSessionRequest{
 		UploadId: uploadID,
 	})
 	if err != nil {
 		return nil, callError("GetUploadSession", err)
 	}
-	return convert.UploadSessionFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SendPushNotification(notification *model.PushNotification, userID string) *model.AppError {
-	out, err := a.stub.SendPushNotification(context.Background(), &pluginpb.SendPushNotificationRequest{
-		Notification: convert.PushNotificationToProto(notification),
+	out, err := service.Call[convert.SendPushNotificationResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SendPushNotification", &convert.SendPushNotificationRequest{
+		Notification: notification,
 		UserId:       userID,
 	})
 	if err != nil {
 		return appError("SendPushNotification", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UpdateUserAuth(userID string, userAuth *model.UserAuth) (*model.UserAuth, *model.AppError) {
-	out, err := a.stub.UpdateUserAuth(context.Background(), &pluginpb.UpdateUserAuthRequest{
+	out, err := service.Call[convert.UpdateUserAuthResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateUserAuth", &convert.UpdateUserAuthRequest{
 		UserId:   userID,
-		UserAuth: convert.UserAuthToProto(userAuth),
+		UserAuth: userAuth,
 	})
 	if err != nil {
 		return nil, appError("UpdateUserAuth", err)
 	}
-	return convert.UserAuthFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RegisterPluginForSharedChannels(opts model.RegisterPluginOpts) (string, error) {
-	out, err := a.stub.RegisterPluginForSharedChannels(context.Background(), &pluginpb.RegisterPluginForSharedChannelsRequest{
-		Opts: convert.RegisterPluginOptsToProto(&opts),
+	out, err := service.Call[convert.RegisterPluginForSharedChannelsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RegisterPluginForSharedChannels", &convert.RegisterPluginForSharedChannelsRequest{
+		Opts: opts,
 	})
 	if err != nil {
 		return "", callError("RegisterPluginForSharedChannels", err)
 	}
-	return out.RemoteId, convert.ErrorFromProto(out.Error)
+	return out.RemoteId, out.Error
 }
 
 func (a *apiClient) UnregisterPluginForSharedChannels(pluginID string) error {
-	out, err := a.stub.UnregisterPluginForSharedChannels(context.Background(), &pluginpb.UnregisterPluginForSharedChannelsRequest{
+	out, err := service.Call[convert.UnregisterPluginForSharedChannelsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UnregisterPluginForSharedChannels", &convert.UnregisterPluginForSharedChannelsRequest{
 		PluginId: pluginID,
 	})
 	if err != nil {
 		return callError("UnregisterPluginForSharedChannels", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UnregisterPluginRemoteForSharedChannels(remoteID string) error {
-	out, err := a.stub.UnregisterPluginRemoteForSharedChannels(context.Background(), &pluginpb.UnregisterPluginRemoteForSharedChannelsRequest{
+	out, err := service.Call[convert.UnregisterPluginRemoteForSharedChannelsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UnregisterPluginRemoteForSharedChannels", &convert.UnregisterPluginRemoteForSharedChannelsRequest{
 		RemoteId: remoteID,
 	})
 	if err != nil {
 		return callError("UnregisterPluginRemoteForSharedChannels", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) ShareChannel(sc *model.SharedChannel) (*model.SharedChannel, error) {
-	out, err := a.stub.ShareChannel(context.Background(), &pluginpb.ShareChannelRequest{
-		SharedChannel: convert.SharedChannelToProto(sc),
+	out, err := service.Call[convert.ShareChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ShareChannel", &convert.ShareChannelRequest{
+		SharedChannel: sc,
 	})
 	if err != nil {
 		return nil, callError("ShareChannel", err)
 	}
-	return convert.SharedChannelFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateSharedChannel(sc *model.SharedChannel) (*model.SharedChannel, error) {
-	out, err := a.stub.UpdateSharedChannel(context.Background(), &pluginpb.UpdateSharedChannelRequest{
-		SharedChannel: convert.SharedChannelToProto(sc),
+	out, err := service.Call[convert.UpdateSharedChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateSharedChannel", &convert.UpdateSharedChannelRequest{
+		SharedChannel: sc,
 	})
 	if err != nil {
 		return nil, callError("UpdateSharedChannel", err)
 	}
-	return convert.SharedChannelFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UnshareChannel(channelID string) (bool, error) {
-	out, err := a.stub.UnshareChannel(context.Background(), &pluginpb.UnshareChannelRequest{
+	out, err := service.Call[convert.UnshareChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UnshareChannel", &convert.UnshareChannelRequest{
 		ChannelId: channelID,
 	})
 	if err != nil {
 		return false, callError("UnshareChannel", err)
 	}
-	return out.Unshared, convert.ErrorFromProto(out.Error)
+	return out.Unshared, out.Error
 }
 
 func (a *apiClient) UpdateSharedChannelCursor(channelID string, remoteID string, cusror model.GetPostsSinceForSyncCursor) error {
-	out, err := a.stub.UpdateSharedChannelCursor(context.Background(), &pluginpb.UpdateSharedChannelCursorRequest{
+	out, err := service.Call[convert.UpdateSharedChannelCursorResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateSharedChannelCursor", &convert.UpdateSharedChannelCursorRequest{
 		ChannelId: channelID,
 		RemoteId:  remoteID,
-		Cursor:    convert.GetPostsSinceForSyncCursorToProto(&cusror),
+		Cursor:    cusror,
 	})
 	if err != nil {
 		return callError("UpdateSharedChannelCursor", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) SyncSharedChannel(channelID string) error {
-	out, err := a.stub.SyncSharedChannel(context.Background(), &pluginpb.SyncSharedChannelRequest{
+	out, err := service.Call[convert.SyncSharedChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SyncSharedChannel", &convert.SyncSharedChannelRequest{
 		ChannelId: channelID,
 	})
 	if err != nil {
 		return callError("SyncSharedChannel", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) InviteRemoteToChannel(channelID string, remoteID string, userID string, shareIfNotShared bool) error {
-	out, err := a.stub.InviteRemoteToChannel(context.Background(), &pluginpb.InviteRemoteToChannelRequest{
+	out, err := service.Call[convert.InviteRemoteToChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/InviteRemoteToChannel", &convert.InviteRemoteToChannelRequest{
 		ChannelId:        channelID,
 		RemoteId:         remoteID,
 		UserId:           userID,
@@ -1988,33 +1988,33 @@ func (a *apiClient) InviteRemoteToChannel(channelID string, remoteID string, use
 	if err != nil {
 		return callError("InviteRemoteToChannel", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UninviteRemoteFromChannel(channelID string, remoteID string) error {
-	out, err := a.stub.UninviteRemoteFromChannel(context.Background(), &pluginpb.UninviteRemoteFromChannelRequest{
+	out, err := service.Call[convert.UninviteRemoteFromChannelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UninviteRemoteFromChannel", &convert.UninviteRemoteFromChannelRequest{
 		ChannelId: channelID,
 		RemoteId:  remoteID,
 	})
 	if err != nil {
 		return callError("UninviteRemoteFromChannel", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) ReceiveSharedChannelSyncMsg(remoteID string, msg *model.SyncMsg) (model.SyncResponse, error) {
-	out, err := a.stub.ReceiveSharedChannelSyncMsg(context.Background(), &pluginpb.ReceiveSharedChannelSyncMsgRequest{
+	out, err := service.Call[convert.ReceiveSharedChannelSyncMsgResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ReceiveSharedChannelSyncMsg", &convert.ReceiveSharedChannelSyncMsgRequest{
 		RemoteId: remoteID,
-		Msg:      convert.SyncMsgToProto(msg),
+		Msg:      msg,
 	})
 	if err != nil {
 		return model.SyncResponse{}, callError("ReceiveSharedChannelSyncMsg", err)
 	}
-	return convert.Deref(convert.SyncResponseFromProto(out.Result)), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) ReceiveSharedChannelProfileImageSyncMsg(remoteID string, userID string, image []byte) error {
-	out, err := a.stub.ReceiveSharedChannelProfileImageSyncMsg(context.Background(), &pluginpb.ReceiveSharedChannelProfileImageSyncMsgRequest{
+	out, err := service.Call[convert.ReceiveSharedChannelProfileImageSyncMsgResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/ReceiveSharedChannelProfileImageSyncMsg", &convert.ReceiveSharedChannelProfileImageSyncMsgRequest{
 		RemoteId: remoteID,
 		UserId:   userID,
 		Image:    image,
@@ -2022,161 +2022,161 @@ func (a *apiClient) ReceiveSharedChannelProfileImageSyncMsg(remoteID string, use
 	if err != nil {
 		return callError("ReceiveSharedChannelProfileImageSyncMsg", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UpsertGroupMember(groupID string, userID string) (*model.GroupMember, *model.AppError) {
-	out, err := a.stub.UpsertGroupMember(context.Background(), &pluginpb.UpsertGroupMemberRequest{
+	out, err := service.Call[convert.UpsertGroupMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertGroupMember", &convert.UpsertGroupMemberRequest{
 		GroupId: groupID,
 		UserId:  userID,
 	})
 	if err != nil {
 		return nil, appError("UpsertGroupMember", err)
 	}
-	return convert.GroupMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpsertGroupMembers(groupID string, userIDs []string) ([]*model.GroupMember, *model.AppError) {
-	out, err := a.stub.UpsertGroupMembers(context.Background(), &pluginpb.UpsertGroupMembersRequest{
+	out, err := service.Call[convert.UpsertGroupMembersResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertGroupMembers", &convert.UpsertGroupMembersRequest{
 		GroupId: groupID,
 		UserIds: userIDs,
 	})
 	if err != nil {
 		return nil, appError("UpsertGroupMembers", err)
 	}
-	return convert.ListOf(out.Result, convert.GroupMemberFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupByRemoteID(remoteID string, groupSource model.GroupSource) (*model.Group, *model.AppError) {
-	out, err := a.stub.GetGroupByRemoteID(context.Background(), &pluginpb.GetGroupByRemoteIDRequest{
+	out, err := service.Call[convert.GetGroupByRemoteIDResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupByRemoteID", &convert.GetGroupByRemoteIDRequest{
 		RemoteId:    remoteID,
-		GroupSource: string(groupSource),
+		GroupSource: groupSource,
 	})
 	if err != nil {
 		return nil, appError("GetGroupByRemoteID", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateGroup(group *model.Group) (*model.Group, *model.AppError) {
-	out, err := a.stub.CreateGroup(context.Background(), &pluginpb.CreateGroupRequest{
-		Group: convert.GroupToProto(group),
+	out, err := service.Call[convert.CreateGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateGroup", &convert.CreateGroupRequest{
+		Group: group,
 	})
 	if err != nil {
 		return nil, appError("CreateGroup", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateGroup(group *model.Group) (*model.Group, *model.AppError) {
-	out, err := a.stub.UpdateGroup(context.Background(), &pluginpb.UpdateGroupRequest{
-		Group: convert.GroupToProto(group),
+	out, err := service.Call[convert.UpdateGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateGroup", &convert.UpdateGroupRequest{
+		Group: group,
 	})
 	if err != nil {
 		return nil, appError("UpdateGroup", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteGroup(groupID string) (*model.Group, *model.AppError) {
-	out, err := a.stub.DeleteGroup(context.Background(), &pluginpb.DeleteGroupRequest{
+	out, err := service.Call[convert.DeleteGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteGroup", &convert.DeleteGroupRequest{
 		GroupId: groupID,
 	})
 	if err != nil {
 		return nil, appError("DeleteGroup", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RestoreGroup(groupID string) (*model.Group, *model.AppError) {
-	out, err := a.stub.RestoreGroup(context.Background(), &pluginpb.RestoreGroupRequest{
+	out, err := service.Call[convert.RestoreGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RestoreGroup", &convert.RestoreGroupRequest{
 		GroupId: groupID,
 	})
 	if err != nil {
 		return nil, appError("RestoreGroup", err)
 	}
-	return convert.GroupFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteGroupMember(groupID string, userID string) (*model.GroupMember, *model.AppError) {
-	out, err := a.stub.DeleteGroupMember(context.Background(), &pluginpb.DeleteGroupMemberRequest{
+	out, err := service.Call[convert.DeleteGroupMemberResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteGroupMember", &convert.DeleteGroupMemberRequest{
 		GroupId: groupID,
 		UserId:  userID,
 	})
 	if err != nil {
 		return nil, appError("DeleteGroupMember", err)
 	}
-	return convert.GroupMemberFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupSyncable(groupID string, syncableID string, syncableType model.GroupSyncableType) (*model.GroupSyncable, *model.AppError) {
-	out, err := a.stub.GetGroupSyncable(context.Background(), &pluginpb.GetGroupSyncableRequest{
+	out, err := service.Call[convert.GetGroupSyncableResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupSyncable", &convert.GetGroupSyncableRequest{
 		GroupId:      groupID,
 		SyncableId:   syncableID,
-		SyncableType: string(syncableType),
+		SyncableType: syncableType,
 	})
 	if err != nil {
 		return nil, appError("GetGroupSyncable", err)
 	}
-	return convert.GroupSyncableFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetGroupSyncables(groupID string, syncableType model.GroupSyncableType) ([]*model.GroupSyncable, *model.AppError) {
-	out, err := a.stub.GetGroupSyncables(context.Background(), &pluginpb.GetGroupSyncablesRequest{
+	out, err := service.Call[convert.GetGroupSyncablesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroupSyncables", &convert.GetGroupSyncablesRequest{
 		GroupId:      groupID,
-		SyncableType: string(syncableType),
+		SyncableType: syncableType,
 	})
 	if err != nil {
 		return nil, appError("GetGroupSyncables", err)
 	}
-	return convert.ListOf(out.Result, convert.GroupSyncableFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpsertGroupSyncable(groupSyncable *model.GroupSyncable) (*model.GroupSyncable, *model.AppError) {
-	out, err := a.stub.UpsertGroupSyncable(context.Background(), &pluginpb.UpsertGroupSyncableRequest{
-		GroupSyncable: convert.GroupSyncableToProto(groupSyncable),
+	out, err := service.Call[convert.UpsertGroupSyncableResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertGroupSyncable", &convert.UpsertGroupSyncableRequest{
+		GroupSyncable: groupSyncable,
 	})
 	if err != nil {
 		return nil, appError("UpsertGroupSyncable", err)
 	}
-	return convert.GroupSyncableFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateGroupSyncable(groupSyncable *model.GroupSyncable) (*model.GroupSyncable, *model.AppError) {
-	out, err := a.stub.UpdateGroupSyncable(context.Background(), &pluginpb.UpdateGroupSyncableRequest{
-		GroupSyncable: convert.GroupSyncableToProto(groupSyncable),
+	out, err := service.Call[convert.UpdateGroupSyncableResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateGroupSyncable", &convert.UpdateGroupSyncableRequest{
+		GroupSyncable: groupSyncable,
 	})
 	if err != nil {
 		return nil, appError("UpdateGroupSyncable", err)
 	}
-	return convert.GroupSyncableFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteGroupSyncable(groupID string, syncableID string, syncableType model.GroupSyncableType) (*model.GroupSyncable, *model.AppError) {
-	out, err := a.stub.DeleteGroupSyncable(context.Background(), &pluginpb.DeleteGroupSyncableRequest{
+	out, err := service.Call[convert.DeleteGroupSyncableResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteGroupSyncable", &convert.DeleteGroupSyncableRequest{
 		GroupId:      groupID,
 		SyncableId:   syncableID,
-		SyncableType: string(syncableType),
+		SyncableType: syncableType,
 	})
 	if err != nil {
 		return nil, appError("DeleteGroupSyncable", err)
 	}
-	return convert.GroupSyncableFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdateUserRoles(userID string, newRoles string) (*model.User, *model.AppError) {
-	out, err := a.stub.UpdateUserRoles(context.Background(), &pluginpb.UpdateUserRolesRequest{
+	out, err := service.Call[convert.UpdateUserRolesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdateUserRoles", &convert.UpdateUserRolesRequest{
 		UserId:   userID,
 		NewRoles: newRoles,
 	})
 	if err != nil {
 		return nil, appError("UpdateUserRoles", err)
 	}
-	return convert.UserFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPluginID() string {
-	out, err := a.stub.GetPluginID(context.Background(), &pluginpb.GetPluginIDRequest{})
+	out, err := service.Call[convert.GetPluginIDResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPluginID", &convert.GetPluginIDRequest{})
 	if err != nil {
 		logFailure("GetPluginID", err)
 		return ""
@@ -2185,114 +2185,114 @@ func (a *apiClient) GetPluginID() string {
 }
 
 func (a *apiClient) GetGroups(page int, perPage int, opts model.GroupSearchOpts, viewRestrictions *model.ViewUsersRestrictions) ([]*model.Group, *model.AppError) {
-	out, err := a.stub.GetGroups(context.Background(), &pluginpb.GetGroupsRequest{
-		Page:             int64(page),
-		PerPage:          int64(perPage),
-		Opts:             convert.GroupSearchOptsToProto(&opts),
-		ViewRestrictions: convert.ViewUsersRestrictionsToProto(viewRestrictions),
+	out, err := service.Call[convert.GetGroupsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetGroups", &convert.GetGroupsRequest{
+		Page:             page,
+		PerPage:          perPage,
+		Opts:             opts,
+		ViewRestrictions: viewRestrictions,
 	})
 	if err != nil {
 		return nil, appError("GetGroups", err)
 	}
-	return convert.ListOf(out.Result, convert.GroupFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreateDefaultSyncableMemberships(params model.CreateDefaultMembershipParams) *model.AppError {
-	out, err := a.stub.CreateDefaultSyncableMemberships(context.Background(), &pluginpb.CreateDefaultSyncableMembershipsRequest{
-		Params: convert.CreateDefaultMembershipParamsToProto(&params),
+	out, err := service.Call[convert.CreateDefaultSyncableMembershipsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreateDefaultSyncableMemberships", &convert.CreateDefaultSyncableMembershipsRequest{
+		Params: params,
 	})
 	if err != nil {
 		return appError("CreateDefaultSyncableMemberships", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) DeleteGroupConstrainedMemberships() *model.AppError {
-	out, err := a.stub.DeleteGroupConstrainedMemberships(context.Background(), &pluginpb.DeleteGroupConstrainedMembershipsRequest{})
+	out, err := service.Call[convert.DeleteGroupConstrainedMembershipsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteGroupConstrainedMemberships", &convert.DeleteGroupConstrainedMembershipsRequest{})
 	if err != nil {
 		return appError("DeleteGroupConstrainedMemberships", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CreatePropertyField(field *model.PropertyField) (*model.PropertyField, error) {
-	out, err := a.stub.CreatePropertyField(context.Background(), &pluginpb.CreatePropertyFieldRequest{
-		Field: convert.PropertyFieldToProto(field),
+	out, err := service.Call[convert.CreatePropertyFieldResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreatePropertyField", &convert.CreatePropertyFieldRequest{
+		Field: field,
 	})
 	if err != nil {
 		return nil, callError("CreatePropertyField", err)
 	}
-	return convert.PropertyFieldFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPropertyField(groupID string, fieldID string) (*model.PropertyField, error) {
-	out, err := a.stub.GetPropertyField(context.Background(), &pluginpb.GetPropertyFieldRequest{
+	out, err := service.Call[convert.GetPropertyFieldResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPropertyField", &convert.GetPropertyFieldRequest{
 		GroupId: groupID,
 		FieldId: fieldID,
 	})
 	if err != nil {
 		return nil, callError("GetPropertyField", err)
 	}
-	return convert.PropertyFieldFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPropertyFields(groupID string, ids []string) ([]*model.PropertyField, error) {
-	out, err := a.stub.GetPropertyFields(context.Background(), &pluginpb.GetPropertyFieldsRequest{
+	out, err := service.Call[convert.GetPropertyFieldsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPropertyFields", &convert.GetPropertyFieldsRequest{
 		GroupId: groupID,
 		Ids:     ids,
 	})
 	if err != nil {
 		return nil, callError("GetPropertyFields", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyFieldFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdatePropertyField(groupID string, field *model.PropertyField) (*model.PropertyField, error) {
-	out, err := a.stub.UpdatePropertyField(context.Background(), &pluginpb.UpdatePropertyFieldRequest{
+	out, err := service.Call[convert.UpdatePropertyFieldResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdatePropertyField", &convert.UpdatePropertyFieldRequest{
 		GroupId: groupID,
-		Field:   convert.PropertyFieldToProto(field),
+		Field:   field,
 	})
 	if err != nil {
 		return nil, callError("UpdatePropertyField", err)
 	}
-	return convert.PropertyFieldFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeletePropertyField(groupID string, fieldID string) error {
-	out, err := a.stub.DeletePropertyField(context.Background(), &pluginpb.DeletePropertyFieldRequest{
+	out, err := service.Call[convert.DeletePropertyFieldResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyField", &convert.DeletePropertyFieldRequest{
 		GroupId: groupID,
 		FieldId: fieldID,
 	})
 	if err != nil {
 		return callError("DeletePropertyField", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) SearchPropertyFields(groupID string, opts model.PropertyFieldSearchOpts) ([]*model.PropertyField, error) {
-	out, err := a.stub.SearchPropertyFields(context.Background(), &pluginpb.SearchPropertyFieldsRequest{
+	out, err := service.Call[convert.SearchPropertyFieldsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchPropertyFields", &convert.SearchPropertyFieldsRequest{
 		GroupId: groupID,
-		Opts:    convert.PropertyFieldSearchOptsToProto(&opts),
+		Opts:    opts,
 	})
 	if err != nil {
 		return nil, callError("SearchPropertyFields", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyFieldFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CountPropertyFields(groupID string, includeDeleted bool) (int64, error) {
-	out, err := a.stub.CountPropertyFields(context.Background(), &pluginpb.CountPropertyFieldsRequest{
+	out, err := service.Call[convert.CountPropertyFieldsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CountPropertyFields", &convert.CountPropertyFieldsRequest{
 		GroupId:        groupID,
 		IncludeDeleted: includeDeleted,
 	})
 	if err != nil {
 		return 0, callError("CountPropertyFields", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CountPropertyFieldsForTarget(groupID string, targetType string, targetID string, includeDeleted bool) (int64, error) {
-	out, err := a.stub.CountPropertyFieldsForTarget(context.Background(), &pluginpb.CountPropertyFieldsForTargetRequest{
+	out, err := service.Call[convert.CountPropertyFieldsForTargetResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CountPropertyFieldsForTarget", &convert.CountPropertyFieldsForTargetRequest{
 		GroupId:        groupID,
 		TargetType:     targetType,
 		TargetId:       targetID,
@@ -2301,106 +2301,106 @@ func (a *apiClient) CountPropertyFieldsForTarget(groupID string, targetType stri
 	if err != nil {
 		return 0, callError("CountPropertyFieldsForTarget", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) CreatePropertyValue(value *model.PropertyValue) (*model.PropertyValue, error) {
-	out, err := a.stub.CreatePropertyValue(context.Background(), &pluginpb.CreatePropertyValueRequest{
-		Value: convert.PropertyValueToProto(value),
+	out, err := service.Call[convert.CreatePropertyValueResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CreatePropertyValue", &convert.CreatePropertyValueRequest{
+		Value: value,
 	})
 	if err != nil {
 		return nil, callError("CreatePropertyValue", err)
 	}
-	return convert.PropertyValueFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPropertyValue(groupID string, valueID string) (*model.PropertyValue, error) {
-	out, err := a.stub.GetPropertyValue(context.Background(), &pluginpb.GetPropertyValueRequest{
+	out, err := service.Call[convert.GetPropertyValueResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPropertyValue", &convert.GetPropertyValueRequest{
 		GroupId: groupID,
 		ValueId: valueID,
 	})
 	if err != nil {
 		return nil, callError("GetPropertyValue", err)
 	}
-	return convert.PropertyValueFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPropertyValues(groupID string, ids []string) ([]*model.PropertyValue, error) {
-	out, err := a.stub.GetPropertyValues(context.Background(), &pluginpb.GetPropertyValuesRequest{
+	out, err := service.Call[convert.GetPropertyValuesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPropertyValues", &convert.GetPropertyValuesRequest{
 		GroupId: groupID,
 		Ids:     ids,
 	})
 	if err != nil {
 		return nil, callError("GetPropertyValues", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyValueFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdatePropertyValue(groupID string, value *model.PropertyValue) (*model.PropertyValue, error) {
-	out, err := a.stub.UpdatePropertyValue(context.Background(), &pluginpb.UpdatePropertyValueRequest{
+	out, err := service.Call[convert.UpdatePropertyValueResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdatePropertyValue", &convert.UpdatePropertyValueRequest{
 		GroupId: groupID,
-		Value:   convert.PropertyValueToProto(value),
+		Value:   value,
 	})
 	if err != nil {
 		return nil, callError("UpdatePropertyValue", err)
 	}
-	return convert.PropertyValueFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpsertPropertyValue(value *model.PropertyValue) (*model.PropertyValue, error) {
-	out, err := a.stub.UpsertPropertyValue(context.Background(), &pluginpb.UpsertPropertyValueRequest{
-		Value: convert.PropertyValueToProto(value),
+	out, err := service.Call[convert.UpsertPropertyValueResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertPropertyValue", &convert.UpsertPropertyValueRequest{
+		Value: value,
 	})
 	if err != nil {
 		return nil, callError("UpsertPropertyValue", err)
 	}
-	return convert.PropertyValueFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeletePropertyValue(groupID string, valueID string) error {
-	out, err := a.stub.DeletePropertyValue(context.Background(), &pluginpb.DeletePropertyValueRequest{
+	out, err := service.Call[convert.DeletePropertyValueResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyValue", &convert.DeletePropertyValueRequest{
 		GroupId: groupID,
 		ValueId: valueID,
 	})
 	if err != nil {
 		return callError("DeletePropertyValue", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) SearchPropertyValues(groupID string, opts model.PropertyValueSearchOpts) ([]*model.PropertyValue, error) {
-	out, err := a.stub.SearchPropertyValues(context.Background(), &pluginpb.SearchPropertyValuesRequest{
+	out, err := service.Call[convert.SearchPropertyValuesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SearchPropertyValues", &convert.SearchPropertyValuesRequest{
 		GroupId: groupID,
-		Opts:    convert.PropertyValueSearchOptsToProto(&opts),
+		Opts:    opts,
 	})
 	if err != nil {
 		return nil, callError("SearchPropertyValues", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyValueFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) RegisterPropertyGroup(name string) (*model.PropertyGroup, error) {
-	out, err := a.stub.RegisterPropertyGroup(context.Background(), &pluginpb.RegisterPropertyGroupRequest{
+	out, err := service.Call[convert.RegisterPropertyGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/RegisterPropertyGroup", &convert.RegisterPropertyGroupRequest{
 		Name: name,
 	})
 	if err != nil {
 		return nil, callError("RegisterPropertyGroup", err)
 	}
-	return convert.PropertyGroupFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPropertyGroup(name string) (*model.PropertyGroup, error) {
-	out, err := a.stub.GetPropertyGroup(context.Background(), &pluginpb.GetPropertyGroupRequest{
+	out, err := service.Call[convert.GetPropertyGroupResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPropertyGroup", &convert.GetPropertyGroupRequest{
 		Name: name,
 	})
 	if err != nil {
 		return nil, callError("GetPropertyGroup", err)
 	}
-	return convert.PropertyGroupFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetPropertyFieldByName(groupID string, targetID string, name string) (*model.PropertyField, error) {
-	out, err := a.stub.GetPropertyFieldByName(context.Background(), &pluginpb.GetPropertyFieldByNameRequest{
+	out, err := service.Call[convert.GetPropertyFieldByNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetPropertyFieldByName", &convert.GetPropertyFieldByNameRequest{
 		GroupId:  groupID,
 		TargetId: targetID,
 		Name:     name,
@@ -2408,43 +2408,43 @@ func (a *apiClient) GetPropertyFieldByName(groupID string, targetID string, name
 	if err != nil {
 		return nil, callError("GetPropertyFieldByName", err)
 	}
-	return convert.PropertyFieldFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdatePropertyFields(groupID string, fields []*model.PropertyField) ([]*model.PropertyField, error) {
-	out, err := a.stub.UpdatePropertyFields(context.Background(), &pluginpb.UpdatePropertyFieldsRequest{
+	out, err := service.Call[convert.UpdatePropertyFieldsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdatePropertyFields", &convert.UpdatePropertyFieldsRequest{
 		GroupId: groupID,
-		Fields:  convert.ListOf(fields, convert.PropertyFieldToProto),
+		Fields:  fields,
 	})
 	if err != nil {
 		return nil, callError("UpdatePropertyFields", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyFieldFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpdatePropertyValues(groupID string, values []*model.PropertyValue) ([]*model.PropertyValue, error) {
-	out, err := a.stub.UpdatePropertyValues(context.Background(), &pluginpb.UpdatePropertyValuesRequest{
+	out, err := service.Call[convert.UpdatePropertyValuesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpdatePropertyValues", &convert.UpdatePropertyValuesRequest{
 		GroupId: groupID,
-		Values:  convert.ListOf(values, convert.PropertyValueToProto),
+		Values:  values,
 	})
 	if err != nil {
 		return nil, callError("UpdatePropertyValues", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyValueFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpsertPropertyValues(values []*model.PropertyValue) ([]*model.PropertyValue, error) {
-	out, err := a.stub.UpsertPropertyValues(context.Background(), &pluginpb.UpsertPropertyValuesRequest{
-		Values: convert.ListOf(values, convert.PropertyValueToProto),
+	out, err := service.Call[convert.UpsertPropertyValuesResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertPropertyValues", &convert.UpsertPropertyValuesRequest{
+		Values: values,
 	})
 	if err != nil {
 		return nil, callError("UpsertPropertyValues", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyValueFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeletePropertyValuesForTarget(groupID string, targetType string, targetID string) error {
-	out, err := a.stub.DeletePropertyValuesForTarget(context.Background(), &pluginpb.DeletePropertyValuesForTargetRequest{
+	out, err := service.Call[convert.DeletePropertyValuesForTargetResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyValuesForTarget", &convert.DeletePropertyValuesForTargetRequest{
 		GroupId:    groupID,
 		TargetType: targetType,
 		TargetId:   targetID,
@@ -2452,98 +2452,98 @@ func (a *apiClient) DeletePropertyValuesForTarget(groupID string, targetType str
 	if err != nil {
 		return callError("DeletePropertyValuesForTarget", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) DeletePropertyValuesForField(groupID string, fieldID string) error {
-	out, err := a.stub.DeletePropertyValuesForField(context.Background(), &pluginpb.DeletePropertyValuesForFieldRequest{
+	out, err := service.Call[convert.DeletePropertyValuesForFieldResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyValuesForField", &convert.DeletePropertyValuesForFieldRequest{
 		GroupId: groupID,
 		FieldId: fieldID,
 	})
 	if err != nil {
 		return callError("DeletePropertyValuesForField", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) UpsertPropertyValuesWithOptions(values []*model.PropertyValue, options model.PropertyRequestOptions) ([]*model.PropertyValue, error) {
-	out, err := a.stub.UpsertPropertyValuesWithOptions(context.Background(), &pluginpb.UpsertPropertyValuesWithOptionsRequest{
-		Values:  convert.ListOf(values, convert.PropertyValueToProto),
-		Options: convert.PropertyRequestOptionsToProto(&options),
+	out, err := service.Call[convert.UpsertPropertyValuesWithOptionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertPropertyValuesWithOptions", &convert.UpsertPropertyValuesWithOptionsRequest{
+		Values:  values,
+		Options: options,
 	})
 	if err != nil {
 		return nil, callError("UpsertPropertyValuesWithOptions", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyValueFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) UpsertPropertyValueWithOptions(value *model.PropertyValue, options model.PropertyRequestOptions) (*model.PropertyValue, error) {
-	out, err := a.stub.UpsertPropertyValueWithOptions(context.Background(), &pluginpb.UpsertPropertyValueWithOptionsRequest{
-		Value:   convert.PropertyValueToProto(value),
-		Options: convert.PropertyRequestOptionsToProto(&options),
+	out, err := service.Call[convert.UpsertPropertyValueWithOptionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/UpsertPropertyValueWithOptions", &convert.UpsertPropertyValueWithOptionsRequest{
+		Value:   value,
+		Options: options,
 	})
 	if err != nil {
 		return nil, callError("UpsertPropertyValueWithOptions", err)
 	}
-	return convert.PropertyValueFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeletePropertyValueWithOptions(groupID string, valueID string, options model.PropertyRequestOptions) error {
-	out, err := a.stub.DeletePropertyValueWithOptions(context.Background(), &pluginpb.DeletePropertyValueWithOptionsRequest{
+	out, err := service.Call[convert.DeletePropertyValueWithOptionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyValueWithOptions", &convert.DeletePropertyValueWithOptionsRequest{
 		GroupId: groupID,
 		ValueId: valueID,
-		Options: convert.PropertyRequestOptionsToProto(&options),
+		Options: options,
 	})
 	if err != nil {
 		return callError("DeletePropertyValueWithOptions", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) DeletePropertyValuesForTargetWithOptions(groupID string, targetType string, targetID string, options model.PropertyRequestOptions) error {
-	out, err := a.stub.DeletePropertyValuesForTargetWithOptions(context.Background(), &pluginpb.DeletePropertyValuesForTargetWithOptionsRequest{
+	out, err := service.Call[convert.DeletePropertyValuesForTargetWithOptionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyValuesForTargetWithOptions", &convert.DeletePropertyValuesForTargetWithOptionsRequest{
 		GroupId:    groupID,
 		TargetType: targetType,
 		TargetId:   targetID,
-		Options:    convert.PropertyRequestOptionsToProto(&options),
+		Options:    options,
 	})
 	if err != nil {
 		return callError("DeletePropertyValuesForTargetWithOptions", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) DeletePropertyValuesForFieldWithOptions(groupID string, fieldID string, options model.PropertyRequestOptions) error {
-	out, err := a.stub.DeletePropertyValuesForFieldWithOptions(context.Background(), &pluginpb.DeletePropertyValuesForFieldWithOptionsRequest{
+	out, err := service.Call[convert.DeletePropertyValuesForFieldWithOptionsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeletePropertyValuesForFieldWithOptions", &convert.DeletePropertyValuesForFieldWithOptionsRequest{
 		GroupId: groupID,
 		FieldId: fieldID,
-		Options: convert.PropertyRequestOptionsToProto(&options),
+		Options: options,
 	})
 	if err != nil {
 		return callError("DeletePropertyValuesForFieldWithOptions", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) LogAuditRec(rec *model.AuditRecord) {
-	if _, err := a.stub.LogAuditRec(context.Background(), &pluginpb.LogAuditRecRequest{
-		Record: convert.AuditRecordToProto(rec),
+	if _, err := service.Call[convert.LogAuditRecResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/LogAuditRec", &convert.LogAuditRecRequest{
+		Record: rec,
 	}); err != nil {
 		logFailure("LogAuditRec", err)
 	}
 }
 
 func (a *apiClient) LogAuditRecWithLevel(rec *model.AuditRecord, level logr.Level) {
-	if _, err := a.stub.LogAuditRecWithLevel(context.Background(), &pluginpb.LogAuditRecWithLevelRequest{
-		Record: convert.AuditRecordToProto(rec),
-		Level:  convert.LogLevelToProto(&level),
+	if _, err := service.Call[convert.LogAuditRecWithLevelResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/LogAuditRecWithLevel", &convert.LogAuditRecWithLevelRequest{
+		Record: rec,
+		Level:  level,
 	}); err != nil {
 		logFailure("LogAuditRecWithLevel", err)
 	}
 }
 
 func (a *apiClient) EvaluateAccessControl(userID string, resourceType string, resourceID string, action string) (*model.AccessDecision, *model.AppError) {
-	out, err := a.stub.EvaluateAccessControl(context.Background(), &pluginpb.EvaluateAccessControlRequest{
+	out, err := service.Call[convert.EvaluateAccessControlResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/EvaluateAccessControl", &convert.EvaluateAccessControlRequest{
 		UserId:       userID,
 		ResourceType: resourceType,
 		ResourceId:   resourceID,
@@ -2552,32 +2552,32 @@ func (a *apiClient) EvaluateAccessControl(userID string, resourceType string, re
 	if err != nil {
 		return nil, appError("EvaluateAccessControl", err)
 	}
-	return convert.AccessDecisionFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) SaveAccessControlPolicy(actingUserID string, policy *model.AccessControlPolicy) (*model.AccessControlPolicy, *model.AppError) {
-	out, err := a.stub.SaveAccessControlPolicy(context.Background(), &pluginpb.SaveAccessControlPolicyRequest{
+	out, err := service.Call[convert.SaveAccessControlPolicyResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/SaveAccessControlPolicy", &convert.SaveAccessControlPolicyRequest{
 		ActingUserId: actingUserID,
-		Policy:       convert.AccessControlPolicyToProto(policy),
+		Policy:       policy,
 	})
 	if err != nil {
 		return nil, appError("SaveAccessControlPolicy", err)
 	}
-	return convert.AccessControlPolicyFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetAccessControlPolicy(id string) (*model.AccessControlPolicy, *model.AppError) {
-	out, err := a.stub.GetAccessControlPolicy(context.Background(), &pluginpb.GetAccessControlPolicyRequest{
+	out, err := service.Call[convert.GetAccessControlPolicyResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetAccessControlPolicy", &convert.GetAccessControlPolicyRequest{
 		Id: id,
 	})
 	if err != nil {
 		return nil, appError("GetAccessControlPolicy", err)
 	}
-	return convert.AccessControlPolicyFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) DeleteAccessControlPolicy(actingUserID string, resourceType string, id string) *model.AppError {
-	out, err := a.stub.DeleteAccessControlPolicy(context.Background(), &pluginpb.DeleteAccessControlPolicyRequest{
+	out, err := service.Call[convert.DeleteAccessControlPolicyResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/DeleteAccessControlPolicy", &convert.DeleteAccessControlPolicyRequest{
 		ActingUserId: actingUserID,
 		ResourceType: resourceType,
 		Id:           id,
@@ -2585,11 +2585,11 @@ func (a *apiClient) DeleteAccessControlPolicy(actingUserID string, resourceType 
 	if err != nil {
 		return appError("DeleteAccessControlPolicy", err)
 	}
-	return convert.AppErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *apiClient) CheckAccessControlExpression(actingUserID string, resourceType string, expression string) ([]model.CELExpressionError, *model.AppError) {
-	out, err := a.stub.CheckAccessControlExpression(context.Background(), &pluginpb.CheckAccessControlExpressionRequest{
+	out, err := service.Call[convert.CheckAccessControlExpressionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/CheckAccessControlExpression", &convert.CheckAccessControlExpressionRequest{
 		ActingUserId: actingUserID,
 		ResourceType: resourceType,
 		Expression:   expression,
@@ -2597,38 +2597,38 @@ func (a *apiClient) CheckAccessControlExpression(actingUserID string, resourceTy
 	if err != nil {
 		return nil, appError("CheckAccessControlExpression", err)
 	}
-	return convert.ListInto(out.Result, convert.CELExpressionErrorInto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) QueryUsersForAccessControlExpression(actingUserID string, resourceType string, expression string, term string, cursorID string, limit int) (*model.AccessControlPolicyTestResponse, *model.AppError) {
-	out, err := a.stub.QueryUsersForAccessControlExpression(context.Background(), &pluginpb.QueryUsersForAccessControlExpressionRequest{
+	out, err := service.Call[convert.QueryUsersForAccessControlExpressionResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/QueryUsersForAccessControlExpression", &convert.QueryUsersForAccessControlExpressionRequest{
 		ActingUserId: actingUserID,
 		ResourceType: resourceType,
 		Expression:   expression,
 		Term:         term,
 		CursorId:     cursorID,
-		Limit:        int64(limit),
+		Limit:        limit,
 	})
 	if err != nil {
 		return nil, appError("QueryUsersForAccessControlExpression", err)
 	}
-	return convert.AccessControlPolicyTestResponseFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetAccessControlFieldsAutocomplete(actingUserID string, after string, limit int) ([]*model.PropertyField, *model.AppError) {
-	out, err := a.stub.GetAccessControlFieldsAutocomplete(context.Background(), &pluginpb.GetAccessControlFieldsAutocompleteRequest{
+	out, err := service.Call[convert.GetAccessControlFieldsAutocompleteResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetAccessControlFieldsAutocomplete", &convert.GetAccessControlFieldsAutocompleteRequest{
 		ActingUserId: actingUserID,
 		After:        after,
-		Limit:        int64(limit),
+		Limit:        limit,
 	})
 	if err != nil {
 		return nil, appError("GetAccessControlFieldsAutocomplete", err)
 	}
-	return convert.ListOf(out.Result, convert.PropertyFieldFromProto), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *apiClient) GetAccessControlVisualAST(actingUserID string, resourceType string, expression string) (*model.VisualExpression, *model.AppError) {
-	out, err := a.stub.GetAccessControlVisualAST(context.Background(), &pluginpb.GetAccessControlVisualASTRequest{
+	out, err := service.Call[convert.GetAccessControlVisualASTResponse](context.Background(), a.conn, "/mattermost.plugin.v1.API/GetAccessControlVisualAST", &convert.GetAccessControlVisualASTRequest{
 		ActingUserId: actingUserID,
 		ResourceType: resourceType,
 		Expression:   expression,
@@ -2636,5 +2636,5 @@ func (a *apiClient) GetAccessControlVisualAST(actingUserID string, resourceType 
 	if err != nil {
 		return nil, appError("GetAccessControlVisualAST", err)
 	}
-	return convert.VisualExpressionFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }

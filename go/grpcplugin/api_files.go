@@ -11,27 +11,25 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 // The methods of plugin.API that carry content: it streams.
 
 // upload sends the head and then what the reader has, and returns the answer.
-func upload[Request, Response any](open func(context.Context, ...grpc.CallOption) (grpc.ClientStreamingClient[Request, Response], error),
-	head *Request, chunk func([]byte) *Request, reader io.Reader,
-) (*Response, error) {
+func upload[Response, H any, P convert.Head[H]](conn grpc.ClientConnInterface, method string, head *H, reader io.Reader) (*Response, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	stream, err := open(ctx)
+	stream, err := service.OpenStream[convert.Part[H, P], Response](ctx, conn, grpc.StreamDesc{ClientStreams: true}, apiPath+method)
 	if err != nil {
 		return nil, err
 	}
-	sent := stream.Send(head)
+	sent := stream.Send(&convert.Part[H, P]{Head: head})
 	buffer := make([]byte, chunkSize)
 	for sent == nil {
 		n, err := io.ReadFull(reader, buffer)
 		if n > 0 {
-			sent = stream.Send(chunk(buffer[:n]))
+			sent = stream.Send(&convert.Part[H, P]{Chunk: buffer[:n]})
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			break
@@ -46,110 +44,93 @@ func upload[Request, Response any](open func(context.Context, ...grpc.CallOption
 
 // InstallPlugin installs a plugin from a bundle.
 func (a *apiClient) InstallPlugin(file io.Reader, replace bool) (*model.Manifest, *model.AppError) {
-	head := &pluginpb.InstallPluginRequestHead{Replace: replace}
-	out, err := upload(a.stub.InstallPlugin, &pluginpb.InstallPluginRequest{Part: &pluginpb.InstallPluginRequest_Head{Head: head}},
-		func(chunk []byte) *pluginpb.InstallPluginRequest {
-			return &pluginpb.InstallPluginRequest{Part: &pluginpb.InstallPluginRequest_Chunk{Chunk: chunk}}
-		}, file)
+	out, err := upload[convert.InstallPluginResponse](a.conn, "InstallPlugin", &convert.InstallPluginRequestHead{Replace: replace}, file)
 	if err != nil {
 		return nil, appError("InstallPlugin", err)
 	}
-	return convert.ManifestFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // UploadData adds data to an upload session.
 func (a *apiClient) UploadData(us *model.UploadSession, rd io.Reader) (*model.FileInfo, error) {
-	head := &pluginpb.UploadDataRequestHead{UploadSession: convert.UploadSessionToProto(us)}
-	out, err := upload(a.stub.UploadData, &pluginpb.UploadDataRequest{Part: &pluginpb.UploadDataRequest_Head{Head: head}},
-		func(chunk []byte) *pluginpb.UploadDataRequest {
-			return &pluginpb.UploadDataRequest{Part: &pluginpb.UploadDataRequest_Chunk{Chunk: chunk}}
-		}, rd)
+	out, err := upload[convert.UploadDataResponse](a.conn, "UploadData", &convert.UploadDataRequestHead{UploadSession: us}, rd)
 	if err != nil {
 		return nil, callError("UploadData", err)
 	}
-	return convert.FileInfoFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // UploadFile uploads a file to a channel.
 func (a *apiClient) UploadFile(data []byte, channelID, filename string) (*model.FileInfo, *model.AppError) {
-	head := &pluginpb.UploadFileRequestHead{ChannelId: channelID, Filename: filename}
-	out, err := upload(a.stub.UploadFile, &pluginpb.UploadFileRequest{Part: &pluginpb.UploadFileRequest_Head{Head: head}},
-		func(chunk []byte) *pluginpb.UploadFileRequest {
-			return &pluginpb.UploadFileRequest{Part: &pluginpb.UploadFileRequest_Chunk{Chunk: chunk}}
-		}, bytes.NewReader(data))
+	head := &convert.UploadFileRequestHead{ChannelId: channelID, Filename: filename}
+	out, err := upload[convert.UploadFileResponse](a.conn, "UploadFile", head, bytes.NewReader(data))
 	if err != nil {
 		return nil, appError("UploadFile", err)
 	}
-	return convert.FileInfoFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // ReceiveSharedChannelAttachmentSyncMsg hands over a file of a shared channel.
 func (a *apiClient) ReceiveSharedChannelAttachmentSyncMsg(remoteID, channelID string, fi *model.FileInfo, data io.Reader) (*model.FileInfo, error) {
-	head := &pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequestHead{RemoteId: remoteID, ChannelId: channelID, FileInfo: convert.FileInfoToProto(fi)}
-	out, err := upload(a.stub.ReceiveSharedChannelAttachmentSyncMsg,
-		&pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequest{Part: &pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequest_Head{Head: head}},
-		func(chunk []byte) *pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequest {
-			return &pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequest{
-				Part: &pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequest_Chunk{Chunk: chunk},
-			}
-		}, data)
+	head := &convert.ReceiveSharedChannelAttachmentSyncMsgRequestHead{RemoteId: remoteID, ChannelId: channelID, FileInfo: fi}
+	out, err := upload[convert.ReceiveSharedChannelAttachmentSyncMsgResponse](a.conn, "ReceiveSharedChannelAttachmentSyncMsg", head, data)
 	if err != nil {
 		return nil, callError("ReceiveSharedChannelAttachmentSyncMsg", err)
 	}
-	return convert.FileInfoFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
-// download joins the chunks of a stream. head is called with each message that has one.
-func download[Response any, P interface {
-	*Response
-	GetChunk() []byte
-}](stream grpc.ServerStreamingClient[Response], head func(P)) ([]byte, error) {
+// download joins the chunks of a stream, and returns the newest head of its messages, nil if there was none.
+func download[H any, P convert.Head[H]](conn grpc.ClientConnInterface, method string, in convert.Message) ([]byte, *H, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stream, err := service.OpenStream[convert.Message, convert.Part[H, P]](ctx, conn, grpc.StreamDesc{ServerStreams: true}, apiPath+method)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := stream.SendMsg(in); err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, err
+	}
+	if err := stream.CloseSend(); err != nil {
+		return nil, nil, err
+	}
 	var data []byte
+	var head *H
 	for {
 		message, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return data, nil
+			return data, head, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		head(message)
-		data = append(data, P(message).GetChunk()...)
+		if message.Head != nil {
+			head = message.Head
+		}
+		data = append(data, message.Chunk...)
 	}
 }
 
 // GetFile returns the content of a file.
 func (a *apiClient) GetFile(fileID string) ([]byte, *model.AppError) {
-	var failure *model.AppError
-	stream, err := a.stub.GetFile(context.Background(), &pluginpb.GetFileRequest{FileId: fileID})
+	data, head, err := download[convert.GetFileResponseHead](a.conn, "GetFile", &convert.GetFileRequest{FileId: fileID})
 	if err != nil {
 		return nil, appError("GetFile", err)
 	}
-	data, err := download(stream, func(message *pluginpb.GetFileResponse) {
-		if head := message.GetHead(); head != nil {
-			failure = convert.AppErrorFromProto(head.Error)
-		}
-	})
-	if err != nil {
-		return nil, appError("GetFile", err)
+	if head == nil {
+		return data, nil
 	}
-	return data, failure
+	return data, head.Error
 }
 
 // ReadFile returns the content of a file by its path in the file store.
 func (a *apiClient) ReadFile(path string) ([]byte, *model.AppError) {
-	var failure *model.AppError
-	stream, err := a.stub.ReadFile(context.Background(), &pluginpb.ReadFileRequest{Path: path})
+	data, head, err := download[convert.ReadFileResponseHead](a.conn, "ReadFile", &convert.ReadFileRequest{Path: path})
 	if err != nil {
 		return nil, appError("ReadFile", err)
 	}
-	data, err := download(stream, func(message *pluginpb.ReadFileResponse) {
-		if head := message.GetHead(); head != nil {
-			failure = convert.AppErrorFromProto(head.Error)
-		}
-	})
-	if err != nil {
-		return nil, appError("ReadFile", err)
+	if head == nil {
+		return data, nil
 	}
-	return data, failure
+	return data, head.Error
 }

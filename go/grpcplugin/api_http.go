@@ -10,10 +10,11 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
-type pluginHTTPStream = grpc.BidiStreamingClient[pluginpb.PluginHTTPRequest, pluginpb.PluginHTTPResponse]
+type pluginHTTPStream = grpc.BidiStreamingClient[convert.PluginHTTPRequest, convert.PluginHTTPResponse]
 
 // PluginHTTP asks another plugin. The bodies of request and response stream; the response's is to be closed. nil: the
 // request did not reach the plugin, and the log says why.
@@ -29,12 +30,12 @@ func (a *apiClient) PluginHTTP(request *http.Request) *http.Response {
 }
 
 func (a *apiClient) askPlugin(ctx context.Context, cancel context.CancelCauseFunc, request *http.Request) (*http.Response, error) {
-	stream, err := a.stub.PluginHTTP(ctx)
+	stream, err := service.OpenStream[convert.PluginHTTPRequest, convert.PluginHTTPResponse](ctx, a.conn,
+		grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, apiPath+"PluginHTTP")
 	if err != nil {
 		return nil, err
 	}
-	head := &pluginpb.PluginHTTPRequest{Part: &pluginpb.PluginHTTPRequest_Head{Head: requestHead(request)}}
-	if err := stream.Send(head); err != nil && !errors.Is(err, io.EOF) {
+	if err := stream.Send(&convert.PluginHTTPRequest{Head: requestHead(request)}); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	go func() {
@@ -49,19 +50,19 @@ func (a *apiClient) askPlugin(ctx context.Context, cancel context.CancelCauseFun
 		}
 		return nil, err
 	}
-	answer := first.GetHead()
-	if answer == nil || answer.GetStatusCode() == 0 {
+	answer := first.Head
+	if answer == nil || answer.StatusCode == 0 {
 		return nil, errors.New("the server gave no response")
 	}
 	response := &http.Response{
-		StatusCode: int(answer.GetStatusCode()),
-		Status:     fmt.Sprintf("%d %s", answer.GetStatusCode(), http.StatusText(int(answer.GetStatusCode()))),
-		Header:     make(http.Header, len(answer.GetHeader())),
+		StatusCode: answer.StatusCode,
+		Status:     fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode)),
+		Header:     answer.Header,
 		Proto:      request.Proto, ProtoMajor: request.ProtoMajor, ProtoMinor: request.ProtoMinor,
 		Request: request,
 	}
-	for name, values := range answer.GetHeader() {
-		response.Header[name] = values.GetItems()
+	if response.Header == nil {
+		response.Header = http.Header{}
 	}
 	response.ContentLength = -1
 	if length, err := strconv.ParseInt(response.Header.Get("Content-Length"), 10, 64); err == nil {
@@ -69,29 +70,32 @@ func (a *apiClient) askPlugin(ctx context.Context, cancel context.CancelCauseFun
 	}
 	response.Body = &responseBody{cancel: cancel, chunkReader: chunkReader{next: func() ([]byte, error) {
 		message, err := stream.Recv()
-		return message.GetChunk(), err
+		if err != nil {
+			return nil, err
+		}
+		return message.Chunk, nil
 	}}}
 	return response, nil
 }
 
 // requestHead is all of a request but its body. Whether there is one is what the headers say.
-func requestHead(request *http.Request) *pluginpb.PluginHTTPRequestHead {
-	head := &pluginpb.PluginHTTPRequestHead{
+func requestHead(request *http.Request) *convert.PluginHTTPRequestHead {
+	head := &convert.PluginHTTPRequestHead{
 		Method: request.Method, Url: request.URL.RequestURI(), Host: request.Host, RemoteAddr: request.RemoteAddr,
-		Header: make(map[string]*pluginpb.StringList, len(request.Header)+1),
+		Header: make(http.Header, len(request.Header)+1),
 	}
 	if head.Method == "" {
 		head.Method = http.MethodGet
 	}
 	for name, values := range request.Header {
-		head.Header[name] = &pluginpb.StringList{Items: values}
+		head.Header[name] = values
 	}
 	switch {
 	case request.Body == nil || request.Body == http.NoBody:
 	case request.ContentLength > 0:
-		head.Header["Content-Length"] = &pluginpb.StringList{Items: []string{strconv.FormatInt(request.ContentLength, 10)}}
+		head.Header["Content-Length"] = []string{strconv.FormatInt(request.ContentLength, 10)}
 	default:
-		head.Header["Transfer-Encoding"] = &pluginpb.StringList{Items: []string{"chunked"}}
+		head.Header["Transfer-Encoding"] = []string{"chunked"}
 	}
 	return head
 }
@@ -107,8 +111,7 @@ func sendBody(stream pluginHTTPStream, request *http.Request) error {
 	for {
 		n, err := request.Body.Read(buffer)
 		if n > 0 {
-			chunk := &pluginpb.PluginHTTPRequest_Chunk{Chunk: buffer[:n]}
-			if stream.Send(&pluginpb.PluginHTTPRequest{Part: chunk}) != nil {
+			if stream.Send(&convert.PluginHTTPRequest{Chunk: buffer[:n]}) != nil {
 				return nil
 			}
 		}

@@ -9,27 +9,30 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 // driverClient is the plugin.Driver of a plugin. Rows come in batches; its other methods are generated.
 type driverClient struct {
-	stub pluginpb.DriverClient
+	conn grpc.ClientConnInterface
 
 	lock    sync.Mutex
 	batches map[string]*batch // by the id of the rows
 }
 
+// driverPath is what the names of the methods follow.
+const driverPath = "/mattermost.plugin.v1.Driver/"
+
 var _ plugin.Driver = (*driverClient)(nil)
 
 // batch is what was fetched of some rows and not read yet.
 type batch struct {
-	rows []*pluginpb.ValueList
+	rows [][]any
 	end  error // what comes after them; nil: more rows
 }
 
 func newDriverClient(conn grpc.ClientConnInterface) *driverClient {
-	return &driverClient{stub: pluginpb.NewDriverClient(conn), batches: map[string]*batch{}}
+	return &driverClient{conn: conn, batches: map[string]*batch{}}
 }
 
 // RowsNext reads the next row into dest.
@@ -43,18 +46,19 @@ func (a *driverClient) RowsNext(rowsID string, dest []driver.Value) error {
 	a.lock.Unlock()
 	// The rows of one query are read by one reader, as those of database/sql are.
 	if len(current.rows) == 0 && current.end == nil {
-		out, err := a.stub.RowsNext(context.Background(), &pluginpb.RowsNextRequest{RowsId: rowsID, Columns: uint32(len(dest))})
+		out, err := service.Call[convert.RowsNextResponse](context.Background(), a.conn, driverPath+"RowsNext",
+			&convert.RowsNextRequest{RowsId: rowsID, Columns: uint32(len(dest))})
 		if err != nil {
 			return callError("RowsNext", err)
 		}
-		current.rows, current.end = out.Rows, convert.ErrorFromProto(out.Error)
+		current.rows, current.end = out.Rows, out.Error
 	}
 	if len(current.rows) == 0 {
 		return current.end
 	}
-	for i, value := range current.rows[0].GetItems() {
+	for i, value := range current.rows[0] {
 		if i < len(dest) {
-			dest[i] = convert.ValueFromProto(value)
+			dest[i] = value
 		}
 	}
 	current.rows = current.rows[1:]
@@ -64,21 +68,22 @@ func (a *driverClient) RowsNext(rowsID string, dest []driver.Value) error {
 // RowsNextResultSet goes to the rows of the next statement of a query.
 func (a *driverClient) RowsNextResultSet(rowsID string) error {
 	a.forget(rowsID)
-	out, err := a.stub.RowsNextResultSet(context.Background(), &pluginpb.RowsNextResultSetRequest{RowsId: rowsID})
+	out, err := service.Call[convert.RowsNextResultSetResponse](context.Background(), a.conn, driverPath+"RowsNextResultSet",
+		&convert.RowsNextResultSetRequest{RowsId: rowsID})
 	if err != nil {
 		return callError("RowsNextResultSet", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 // RowsClose ends reading.
 func (a *driverClient) RowsClose(rowsID string) error {
 	a.forget(rowsID)
-	out, err := a.stub.RowsClose(context.Background(), &pluginpb.RowsCloseRequest{RowsId: rowsID})
+	out, err := service.Call[convert.RowsCloseResponse](context.Background(), a.conn, driverPath+"RowsClose", &convert.RowsCloseRequest{RowsId: rowsID})
 	if err != nil {
 		return callError("RowsClose", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *driverClient) forget(rowsID string) {

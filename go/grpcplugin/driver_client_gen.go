@@ -11,150 +11,150 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 func (a *driverClient) Conn(isMaster bool) (string, error) {
-	out, err := a.stub.Conn(context.Background(), &pluginpb.ConnRequest{
+	out, err := service.Call[convert.ConnResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/Conn", &convert.ConnRequest{
 		IsMaster: isMaster,
 	})
 	if err != nil {
 		return "", callError("Conn", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) ConnPing(connID string) error {
-	out, err := a.stub.ConnPing(context.Background(), &pluginpb.ConnPingRequest{
+	out, err := service.Call[convert.ConnPingResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/ConnPing", &convert.ConnPingRequest{
 		ConnId: connID,
 	})
 	if err != nil {
 		return callError("ConnPing", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *driverClient) ConnClose(connID string) error {
-	out, err := a.stub.ConnClose(context.Background(), &pluginpb.ConnCloseRequest{
+	out, err := service.Call[convert.ConnCloseResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/ConnClose", &convert.ConnCloseRequest{
 		ConnId: connID,
 	})
 	if err != nil {
 		return callError("ConnClose", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *driverClient) ConnQuery(connID string, q string, args []driver.NamedValue) (string, error) {
-	out, err := a.stub.ConnQuery(context.Background(), &pluginpb.ConnQueryRequest{
+	out, err := service.Call[convert.ConnQueryResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/ConnQuery", &convert.ConnQueryRequest{
 		ConnId: connID,
 		Query:  q,
-		Args:   convert.ListOfRefs(args, convert.NamedValueToProto),
+		Args:   args,
 	})
 	if err != nil {
 		return "", callError("ConnQuery", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) ConnExec(connID string, q string, args []driver.NamedValue) (plugin.ResultContainer, error) {
-	out, err := a.stub.ConnExec(context.Background(), &pluginpb.ConnExecRequest{
+	out, err := service.Call[convert.ConnExecResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/ConnExec", &convert.ConnExecRequest{
 		ConnId: connID,
 		Query:  q,
-		Args:   convert.ListOfRefs(args, convert.NamedValueToProto),
+		Args:   args,
 	})
 	if err != nil {
 		return plugin.ResultContainer{}, callError("ConnExec", err)
 	}
-	return convert.Deref(convert.ResultContainerFromProto(out.Result)), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) Tx(connID string, opts driver.TxOptions) (string, error) {
-	out, err := a.stub.Tx(context.Background(), &pluginpb.TxRequest{
+	out, err := service.Call[convert.TxResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/Tx", &convert.TxRequest{
 		ConnId: connID,
-		Opts:   convert.TxOptionsToProto(&opts),
+		Opts:   opts,
 	})
 	if err != nil {
 		return "", callError("Tx", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) TxCommit(txID string) error {
-	out, err := a.stub.TxCommit(context.Background(), &pluginpb.TxCommitRequest{
+	out, err := service.Call[convert.TxCommitResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/TxCommit", &convert.TxCommitRequest{
 		TxId: txID,
 	})
 	if err != nil {
 		return callError("TxCommit", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *driverClient) TxRollback(txID string) error {
-	out, err := a.stub.TxRollback(context.Background(), &pluginpb.TxRollbackRequest{
+	out, err := service.Call[convert.TxRollbackResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/TxRollback", &convert.TxRollbackRequest{
 		TxId: txID,
 	})
 	if err != nil {
 		return callError("TxRollback", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *driverClient) Stmt(connID string, q string) (string, error) {
-	out, err := a.stub.Stmt(context.Background(), &pluginpb.StmtRequest{
+	out, err := service.Call[convert.StmtResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/Stmt", &convert.StmtRequest{
 		ConnId: connID,
 		Query:  q,
 	})
 	if err != nil {
 		return "", callError("Stmt", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) StmtClose(stID string) error {
-	out, err := a.stub.StmtClose(context.Background(), &pluginpb.StmtCloseRequest{
+	out, err := service.Call[convert.StmtCloseResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/StmtClose", &convert.StmtCloseRequest{
 		StmtId: stID,
 	})
 	if err != nil {
 		return callError("StmtClose", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 func (a *driverClient) StmtNumInput(stID string) int {
-	out, err := a.stub.StmtNumInput(context.Background(), &pluginpb.StmtNumInputRequest{
+	out, err := service.Call[convert.StmtNumInputResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/StmtNumInput", &convert.StmtNumInputRequest{
 		StmtId: stID,
 	})
 	if err != nil {
 		logFailure("StmtNumInput", err)
 		return 0
 	}
-	return int(out.Result)
+	return out.Result
 }
 
 func (a *driverClient) StmtQuery(stID string, args []driver.NamedValue) (string, error) {
-	out, err := a.stub.StmtQuery(context.Background(), &pluginpb.StmtQueryRequest{
+	out, err := service.Call[convert.StmtQueryResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/StmtQuery", &convert.StmtQueryRequest{
 		StmtId: stID,
-		Args:   convert.ListOfRefs(args, convert.NamedValueToProto),
+		Args:   args,
 	})
 	if err != nil {
 		return "", callError("StmtQuery", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) StmtExec(stID string, args []driver.NamedValue) (plugin.ResultContainer, error) {
-	out, err := a.stub.StmtExec(context.Background(), &pluginpb.StmtExecRequest{
+	out, err := service.Call[convert.StmtExecResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/StmtExec", &convert.StmtExecRequest{
 		StmtId: stID,
-		Args:   convert.ListOfRefs(args, convert.NamedValueToProto),
+		Args:   args,
 	})
 	if err != nil {
 		return plugin.ResultContainer{}, callError("StmtExec", err)
 	}
-	return convert.Deref(convert.ResultContainerFromProto(out.Result)), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 func (a *driverClient) RowsColumns(rowsID string) []string {
-	out, err := a.stub.RowsColumns(context.Background(), &pluginpb.RowsColumnsRequest{
+	out, err := service.Call[convert.RowsColumnsResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/RowsColumns", &convert.RowsColumnsRequest{
 		RowsId: rowsID,
 	})
 	if err != nil {
@@ -165,7 +165,7 @@ func (a *driverClient) RowsColumns(rowsID string) []string {
 }
 
 func (a *driverClient) RowsHasNextResultSet(rowsID string) bool {
-	out, err := a.stub.RowsHasNextResultSet(context.Background(), &pluginpb.RowsHasNextResultSetRequest{
+	out, err := service.Call[convert.RowsHasNextResultSetResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/RowsHasNextResultSet", &convert.RowsHasNextResultSetRequest{
 		RowsId: rowsID,
 	})
 	if err != nil {
@@ -176,9 +176,9 @@ func (a *driverClient) RowsHasNextResultSet(rowsID string) bool {
 }
 
 func (a *driverClient) RowsColumnTypeDatabaseTypeName(rowsID string, index int) string {
-	out, err := a.stub.RowsColumnTypeDatabaseTypeName(context.Background(), &pluginpb.RowsColumnTypeDatabaseTypeNameRequest{
+	out, err := service.Call[convert.RowsColumnTypeDatabaseTypeNameResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/RowsColumnTypeDatabaseTypeName", &convert.RowsColumnTypeDatabaseTypeNameRequest{
 		RowsId: rowsID,
-		Index:  int64(index),
+		Index:  index,
 	})
 	if err != nil {
 		logFailure("RowsColumnTypeDatabaseTypeName", err)
@@ -188,9 +188,9 @@ func (a *driverClient) RowsColumnTypeDatabaseTypeName(rowsID string, index int) 
 }
 
 func (a *driverClient) RowsColumnTypePrecisionScale(rowsID string, index int) (int64, int64, bool) {
-	out, err := a.stub.RowsColumnTypePrecisionScale(context.Background(), &pluginpb.RowsColumnTypePrecisionScaleRequest{
+	out, err := service.Call[convert.RowsColumnTypePrecisionScaleResponse](context.Background(), a.conn, "/mattermost.plugin.v1.Driver/RowsColumnTypePrecisionScale", &convert.RowsColumnTypePrecisionScaleRequest{
 		RowsId: rowsID,
-		Index:  int64(index),
+		Index:  index,
 	})
 	if err != nil {
 		logFailure("RowsColumnTypePrecisionScale", err)

@@ -64,12 +64,12 @@ func (s *serverSide) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, 
 			var activation service.Activation
 			if s.api != nil {
 				activation.APIBrokerID = serve(func(g *grpc.Server) {
-					pluginpb.RegisterAPIServer(g, service.NewAPIServer(service.DirectAPI(s.api), hclog.NewNullLogger()))
+					service.RegisterAPI(g, service.DirectAPI(s.api), hclog.NewNullLogger())
 				})
 			}
 			if s.driver != nil {
 				activation.DriverBrokerID = serve(func(g *grpc.Server) {
-					pluginpb.RegisterDriverServer(g, service.NewDriverServer(service.DirectDriver(s.driver), hclog.NewNullLogger()))
+					service.RegisterDriver(g, service.DirectDriver(s.driver), hclog.NewNullLogger())
 				})
 			}
 			return activation, nil

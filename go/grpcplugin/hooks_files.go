@@ -11,13 +11,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // chunkSize is how many bytes a message of a stream carries, as in internal/service.
 const chunkSize = 256 << 10
 
-type fileStream = grpc.BidiStreamingServer[pluginpb.FileWillBeUploadedRequest, pluginpb.FileWillBeUploadedResponse]
+type fileStream = grpc.BidiStreamingServer[convert.FileWillBeUploadedRequest, convert.FileWillBeUploadedResponse]
 
 // FileWillBeUploaded hands the file to the plugin as it comes, and its replacement back as it is written.
 func (s *hooksServer) FileWillBeUploaded(stream fileStream) error {
@@ -31,21 +30,23 @@ func (s *hooksServer) FileWillBeUploaded(stream fileStream) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	head := first.GetHead()
-	if head == nil {
+	if err != nil || first.Head == nil {
 		return status.Error(codes.InvalidArgument, "the first message of FileWillBeUploaded must be its head")
 	}
 	file := &chunkReader{next: func() ([]byte, error) {
 		message, err := stream.Recv()
-		return message.GetChunk(), err
+		if err != nil {
+			return nil, err
+		}
+		return message.Chunk, nil
 	}}
 	output := chunkWriter(func(chunk []byte) error {
-		return stream.Send(&pluginpb.FileWillBeUploadedResponse{Part: &pluginpb.FileWillBeUploadedResponse_Chunk{Chunk: chunk}})
+		return stream.Send(&convert.FileWillBeUploadedResponse{Chunk: chunk})
 	})
-	info, reason := hook.FileWillBeUploaded(convert.ContextFromProto(head.GetCtx()), convert.FileInfoFromProto(head.GetInfo()), file, output)
-	return stream.Send(&pluginpb.FileWillBeUploadedResponse{Part: &pluginpb.FileWillBeUploadedResponse_Head{
-		Head: &pluginpb.FileWillBeUploadedResponseHead{Result: convert.FileInfoToProto(info), RejectionReason: reason},
-	}})
+	info, reason := hook.FileWillBeUploaded(first.Head.Ctx, first.Head.Info, file, output)
+	return stream.Send(&convert.FileWillBeUploadedResponse{
+		Head: &convert.FileWillBeUploadedResponseHead{Result: info, RejectionReason: reason},
+	})
 }
 
 // chunkReader reads what arrives in chunks. A chunk is asked for when the last one is used up.

@@ -13,33 +13,33 @@ import (
 
 	"github.com/mattermost/mattermost/server/public/plugin"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // ServeHTTP tells the host where the plugin's method of that name is served.
-func (s *hooksServer) ServeHTTP(context.Context, *pluginpb.ServeHTTPRequest) (*pluginpb.ServeHTTPResponse, error) {
+func (s *hooksServer) ServeHTTP(context.Context, *convert.ServeHTTPRequest) (*convert.ServeHTTPResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ServeHTTP(c *plugin.Context, w http.ResponseWriter, r *http.Request)
 	})
 	if !ok {
-		return &pluginpb.ServeHTTPResponse{}, nil
+		return &convert.ServeHTTPResponse{}, nil
 	}
 	path, err := s.http.address("http", hook.ServeHTTP)
-	return &pluginpb.ServeHTTPResponse{Network: "unix", Address: path}, err
+	return &convert.ServeHTTPResponse{Network: "unix", Address: path}, err
 }
 
 // ServeMetrics is ServeHTTP for metrics.
-func (s *hooksServer) ServeMetrics(context.Context, *pluginpb.ServeMetricsRequest) (*pluginpb.ServeMetricsResponse, error) {
+func (s *hooksServer) ServeMetrics(context.Context, *convert.ServeMetricsRequest) (*convert.ServeMetricsResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ServeMetrics(c *plugin.Context, w http.ResponseWriter, r *http.Request)
 	})
 	if !ok {
-		return &pluginpb.ServeMetricsResponse{}, nil
+		return &convert.ServeMetricsResponse{}, nil
 	}
 	path, err := s.http.address("metrics", hook.ServeMetrics)
-	return &pluginpb.ServeMetricsResponse{Network: "unix", Address: path}, err
+	return &convert.ServeMetricsResponse{Network: "unix", Address: path}, err
 }
 
 // httpHook is the signature of both HTTP hooks.

@@ -15,20 +15,18 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // hooksServer is the Hooks service over the methods that the plugin has.
 type hooksServer struct {
-	pluginpb.UnimplementedHooksServer
 	plugin Implementation
 	broker *goplugin.GRPCBroker
 	http   httpServers
 }
 
 // Implemented returns the hooks that the plugin has as methods.
-func (s *hooksServer) Implemented(context.Context, *pluginpb.ImplementedRequest) (*pluginpb.ImplementedResponse, error) {
-	return &pluginpb.ImplementedResponse{Result: hooksOf(reflect.TypeOf(s.plugin))}, nil
+func (s *hooksServer) Implemented(context.Context, *convert.ImplementedRequest) (*convert.ImplementedResponse, error) {
+	return &convert.ImplementedResponse{Result: hooksOf(reflect.TypeOf(s.plugin))}, nil
 }
 
 // hooksOf returns the hooks that a type has with the signature that plugin.Hooks gives them.
@@ -66,15 +64,15 @@ func notImplemented(hook string) error {
 }
 
 // OnActivate connects the plugin to the host and tells it its configuration and that it is active.
-func (s *hooksServer) OnActivate(_ context.Context, in *pluginpb.OnActivateRequest) (*pluginpb.OnActivateResponse, error) {
-	if id := in.GetApiBrokerId(); id != 0 {
+func (s *hooksServer) OnActivate(_ context.Context, in *convert.OnActivateRequest) (*convert.OnActivateResponse, error) {
+	if id := in.ApiBrokerId; id != 0 {
 		conn, err := s.dial(id)
 		if err != nil {
 			return nil, fmt.Errorf("connect to the API: %w", err)
 		}
 		s.plugin.SetAPI(newAPIClient(conn))
 	}
-	if id := in.GetDriverBrokerId(); id != 0 {
+	if id := in.DriverBrokerId; id != 0 {
 		conn, err := s.dial(id)
 		if err != nil {
 			return nil, fmt.Errorf("connect to the database driver: %w", err)
@@ -88,9 +86,9 @@ func (s *hooksServer) OnActivate(_ context.Context, in *pluginpb.OnActivateReque
 			log.Printf("[ERROR] OnConfigurationChange failed: %v", err)
 		}
 	}
-	out := &pluginpb.OnActivateResponse{}
+	out := &convert.OnActivateResponse{}
 	if hook, ok := s.plugin.(interface{ OnActivate() error }); ok {
-		out.Error = convert.ErrorToProto(hook.OnActivate())
+		out.Error = hook.OnActivate()
 	}
 	return out, nil
 }

@@ -10,312 +10,376 @@ import (
 	saml2 "github.com/mattermost/gosaml2"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
-func (s *hooksServer) OnDeactivate(_ context.Context, in *pluginpb.OnDeactivateRequest) (*pluginpb.OnDeactivateResponse, error) {
+// hooksService describes the Hooks service.
+var hooksService = grpc.ServiceDesc{
+	ServiceName: "mattermost.plugin.v1.Hooks",
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{
+		service.Unary("OnActivate", (*hooksServer).OnActivate),
+		service.Unary("Implemented", (*hooksServer).Implemented),
+		service.Unary("OnDeactivate", (*hooksServer).OnDeactivate),
+		service.Unary("OnConfigurationChange", (*hooksServer).OnConfigurationChange),
+		service.Unary("ServeHTTP", (*hooksServer).ServeHTTP),
+		service.Unary("ExecuteCommand", (*hooksServer).ExecuteCommand),
+		service.Unary("UserHasBeenCreated", (*hooksServer).UserHasBeenCreated),
+		service.Unary("UserWillLogIn", (*hooksServer).UserWillLogIn),
+		service.Unary("UserHasLoggedIn", (*hooksServer).UserHasLoggedIn),
+		service.Unary("MessageWillBePosted", (*hooksServer).MessageWillBePosted),
+		service.Unary("MessageWillBeUpdated", (*hooksServer).MessageWillBeUpdated),
+		service.Unary("MessageHasBeenPosted", (*hooksServer).MessageHasBeenPosted),
+		service.Unary("MessageHasBeenUpdated", (*hooksServer).MessageHasBeenUpdated),
+		service.Unary("MessagesWillBeConsumed", (*hooksServer).MessagesWillBeConsumed),
+		service.Unary("MessagesWillBeConsumedWithContext", (*hooksServer).MessagesWillBeConsumedWithContext),
+		service.Unary("MessageHasBeenDeleted", (*hooksServer).MessageHasBeenDeleted),
+		service.Unary("ChannelHasBeenCreated", (*hooksServer).ChannelHasBeenCreated),
+		service.Unary("ChannelWillBeArchived", (*hooksServer).ChannelWillBeArchived),
+		service.Unary("ChannelMemberWillBeAdded", (*hooksServer).ChannelMemberWillBeAdded),
+		service.Unary("UserHasJoinedChannel", (*hooksServer).UserHasJoinedChannel),
+		service.Unary("UserHasLeftChannel", (*hooksServer).UserHasLeftChannel),
+		service.Unary("TeamMemberWillBeAdded", (*hooksServer).TeamMemberWillBeAdded),
+		service.Unary("UserHasJoinedTeam", (*hooksServer).UserHasJoinedTeam),
+		service.Unary("UserHasLeftTeam", (*hooksServer).UserHasLeftTeam),
+		service.Unary("FileWillBeDownloaded", (*hooksServer).FileWillBeDownloaded),
+		service.Unary("ReactionHasBeenAdded", (*hooksServer).ReactionHasBeenAdded),
+		service.Unary("ReactionHasBeenRemoved", (*hooksServer).ReactionHasBeenRemoved),
+		service.Unary("OnPluginClusterEvent", (*hooksServer).OnPluginClusterEvent),
+		service.Unary("OnWebSocketConnect", (*hooksServer).OnWebSocketConnect),
+		service.Unary("OnWebSocketDisconnect", (*hooksServer).OnWebSocketDisconnect),
+		service.Unary("WebSocketMessageHasBeenPosted", (*hooksServer).WebSocketMessageHasBeenPosted),
+		service.Unary("RunDataRetention", (*hooksServer).RunDataRetention),
+		service.Unary("OnInstall", (*hooksServer).OnInstall),
+		service.Unary("OnSendDailyTelemetry", (*hooksServer).OnSendDailyTelemetry),
+		service.Unary("OnCloudLimitsUpdated", (*hooksServer).OnCloudLimitsUpdated),
+		service.Unary("ConfigurationWillBeSaved", (*hooksServer).ConfigurationWillBeSaved),
+		service.Unary("EmailNotificationWillBeSent", (*hooksServer).EmailNotificationWillBeSent),
+		service.Unary("NotificationWillBePushed", (*hooksServer).NotificationWillBePushed),
+		service.Unary("UserHasBeenDeactivated", (*hooksServer).UserHasBeenDeactivated),
+		service.Unary("ServeMetrics", (*hooksServer).ServeMetrics),
+		service.Unary("OnSharedChannelsSyncMsg", (*hooksServer).OnSharedChannelsSyncMsg),
+		service.Unary("OnSharedChannelsPing", (*hooksServer).OnSharedChannelsPing),
+		service.Unary("PreferencesHaveChanged", (*hooksServer).PreferencesHaveChanged),
+		service.Unary("OnSharedChannelsAttachmentSyncMsg", (*hooksServer).OnSharedChannelsAttachmentSyncMsg),
+		service.Unary("OnSharedChannelsProfileImageSyncMsg", (*hooksServer).OnSharedChannelsProfileImageSyncMsg),
+		service.Unary("GenerateSupportData", (*hooksServer).GenerateSupportData),
+		service.Unary("OnSAMLLogin", (*hooksServer).OnSAMLLogin),
+		service.Unary("ChannelWillBeUpdated", (*hooksServer).ChannelWillBeUpdated),
+		service.Unary("ChannelWillBeRestored", (*hooksServer).ChannelWillBeRestored),
+		service.Unary("ScheduledPostWillBeCreated", (*hooksServer).ScheduledPostWillBeCreated),
+		service.Unary("DraftWillBeUpserted", (*hooksServer).DraftWillBeUpserted),
+	},
+	Streams: []grpc.StreamDesc{
+		service.BidiStream("FileWillBeUploaded", (*hooksServer).FileWillBeUploaded),
+	},
+	Metadata: "mattermost/plugin/v1/hooks.proto",
+}
+
+func (s *hooksServer) OnDeactivate(_ context.Context, in *convert.OnDeactivateRequest) (*convert.OnDeactivateResponse, error) {
 	hook, ok := s.plugin.(interface{ OnDeactivate() error })
 	if !ok {
 		return nil, notImplemented("OnDeactivate")
 	}
 	err := hook.OnDeactivate()
-	return &pluginpb.OnDeactivateResponse{
-		Error: convert.ErrorToProto(err),
+	return &convert.OnDeactivateResponse{
+		Error: err,
 	}, nil
 }
 
-func (s *hooksServer) OnConfigurationChange(_ context.Context, in *pluginpb.OnConfigurationChangeRequest) (*pluginpb.OnConfigurationChangeResponse, error) {
+func (s *hooksServer) OnConfigurationChange(_ context.Context, in *convert.OnConfigurationChangeRequest) (*convert.OnConfigurationChangeResponse, error) {
 	hook, ok := s.plugin.(interface{ OnConfigurationChange() error })
 	if !ok {
 		return nil, notImplemented("OnConfigurationChange")
 	}
 	err := hook.OnConfigurationChange()
-	return &pluginpb.OnConfigurationChangeResponse{
-		Error: convert.ErrorToProto(err),
+	return &convert.OnConfigurationChangeResponse{
+		Error: err,
 	}, nil
 }
 
-func (s *hooksServer) ExecuteCommand(_ context.Context, in *pluginpb.ExecuteCommandRequest) (*pluginpb.ExecuteCommandResponse, error) {
+func (s *hooksServer) ExecuteCommand(_ context.Context, in *convert.ExecuteCommandRequest) (*convert.ExecuteCommandResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ExecuteCommand(c *plugin.Context, args *model.CommandArgs) (*model.CommandResponse, *model.AppError)
 	})
 	if !ok {
 		return nil, notImplemented("ExecuteCommand")
 	}
-	result, err := hook.ExecuteCommand(convert.ContextFromProto(in.Ctx), convert.CommandArgsFromProto(in.Args))
-	return &pluginpb.ExecuteCommandResponse{
-		Result: convert.CommandResponseToProto(result),
-		Error:  convert.AppErrorToProto(err),
+	result, err := hook.ExecuteCommand(in.Ctx, in.Args)
+	return &convert.ExecuteCommandResponse{
+		Result: result,
+		Error:  err,
 	}, nil
 }
 
-func (s *hooksServer) UserHasBeenCreated(_ context.Context, in *pluginpb.UserHasBeenCreatedRequest) (*pluginpb.UserHasBeenCreatedResponse, error) {
+func (s *hooksServer) UserHasBeenCreated(_ context.Context, in *convert.UserHasBeenCreatedRequest) (*convert.UserHasBeenCreatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasBeenCreated(c *plugin.Context, user *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasBeenCreated")
 	}
-	hook.UserHasBeenCreated(convert.ContextFromProto(in.Ctx), convert.UserFromProto(in.User))
-	return &pluginpb.UserHasBeenCreatedResponse{}, nil
+	hook.UserHasBeenCreated(in.Ctx, in.User)
+	return &convert.UserHasBeenCreatedResponse{}, nil
 }
 
-func (s *hooksServer) UserWillLogIn(_ context.Context, in *pluginpb.UserWillLogInRequest) (*pluginpb.UserWillLogInResponse, error) {
+func (s *hooksServer) UserWillLogIn(_ context.Context, in *convert.UserWillLogInRequest) (*convert.UserWillLogInResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserWillLogIn(c *plugin.Context, user *model.User) string
 	})
 	if !ok {
 		return nil, notImplemented("UserWillLogIn")
 	}
-	result := hook.UserWillLogIn(convert.ContextFromProto(in.Ctx), convert.UserFromProto(in.User))
-	return &pluginpb.UserWillLogInResponse{
+	result := hook.UserWillLogIn(in.Ctx, in.User)
+	return &convert.UserWillLogInResponse{
 		RejectionReason: result,
 	}, nil
 }
 
-func (s *hooksServer) UserHasLoggedIn(_ context.Context, in *pluginpb.UserHasLoggedInRequest) (*pluginpb.UserHasLoggedInResponse, error) {
+func (s *hooksServer) UserHasLoggedIn(_ context.Context, in *convert.UserHasLoggedInRequest) (*convert.UserHasLoggedInResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasLoggedIn(c *plugin.Context, user *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasLoggedIn")
 	}
-	hook.UserHasLoggedIn(convert.ContextFromProto(in.Ctx), convert.UserFromProto(in.User))
-	return &pluginpb.UserHasLoggedInResponse{}, nil
+	hook.UserHasLoggedIn(in.Ctx, in.User)
+	return &convert.UserHasLoggedInResponse{}, nil
 }
 
-func (s *hooksServer) MessageWillBePosted(_ context.Context, in *pluginpb.MessageWillBePostedRequest) (*pluginpb.MessageWillBePostedResponse, error) {
+func (s *hooksServer) MessageWillBePosted(_ context.Context, in *convert.MessageWillBePostedRequest) (*convert.MessageWillBePostedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessageWillBePosted(c *plugin.Context, post *model.Post) (*model.Post, string)
 	})
 	if !ok {
 		return nil, notImplemented("MessageWillBePosted")
 	}
-	result, result1 := hook.MessageWillBePosted(convert.ContextFromProto(in.Ctx), convert.PostFromProto(in.Post))
-	return &pluginpb.MessageWillBePostedResponse{
-		Result:          convert.PostToProto(result),
+	result, result1 := hook.MessageWillBePosted(in.Ctx, in.Post)
+	return &convert.MessageWillBePostedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) MessageWillBeUpdated(_ context.Context, in *pluginpb.MessageWillBeUpdatedRequest) (*pluginpb.MessageWillBeUpdatedResponse, error) {
+func (s *hooksServer) MessageWillBeUpdated(_ context.Context, in *convert.MessageWillBeUpdatedRequest) (*convert.MessageWillBeUpdatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessageWillBeUpdated(c *plugin.Context, newPost *model.Post, oldPost *model.Post) (*model.Post, string)
 	})
 	if !ok {
 		return nil, notImplemented("MessageWillBeUpdated")
 	}
-	result, result1 := hook.MessageWillBeUpdated(convert.ContextFromProto(in.Ctx), convert.PostFromProto(in.NewPost), convert.PostFromProto(in.OldPost))
-	return &pluginpb.MessageWillBeUpdatedResponse{
-		Result:          convert.PostToProto(result),
+	result, result1 := hook.MessageWillBeUpdated(in.Ctx, in.NewPost, in.OldPost)
+	return &convert.MessageWillBeUpdatedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) MessageHasBeenPosted(_ context.Context, in *pluginpb.MessageHasBeenPostedRequest) (*pluginpb.MessageHasBeenPostedResponse, error) {
+func (s *hooksServer) MessageHasBeenPosted(_ context.Context, in *convert.MessageHasBeenPostedRequest) (*convert.MessageHasBeenPostedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessageHasBeenPosted(c *plugin.Context, post *model.Post)
 	})
 	if !ok {
 		return nil, notImplemented("MessageHasBeenPosted")
 	}
-	hook.MessageHasBeenPosted(convert.ContextFromProto(in.Ctx), convert.PostFromProto(in.Post))
-	return &pluginpb.MessageHasBeenPostedResponse{}, nil
+	hook.MessageHasBeenPosted(in.Ctx, in.Post)
+	return &convert.MessageHasBeenPostedResponse{}, nil
 }
 
-func (s *hooksServer) MessageHasBeenUpdated(_ context.Context, in *pluginpb.MessageHasBeenUpdatedRequest) (*pluginpb.MessageHasBeenUpdatedResponse, error) {
+func (s *hooksServer) MessageHasBeenUpdated(_ context.Context, in *convert.MessageHasBeenUpdatedRequest) (*convert.MessageHasBeenUpdatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessageHasBeenUpdated(c *plugin.Context, newPost *model.Post, oldPost *model.Post)
 	})
 	if !ok {
 		return nil, notImplemented("MessageHasBeenUpdated")
 	}
-	hook.MessageHasBeenUpdated(convert.ContextFromProto(in.Ctx), convert.PostFromProto(in.NewPost), convert.PostFromProto(in.OldPost))
-	return &pluginpb.MessageHasBeenUpdatedResponse{}, nil
+	hook.MessageHasBeenUpdated(in.Ctx, in.NewPost, in.OldPost)
+	return &convert.MessageHasBeenUpdatedResponse{}, nil
 }
 
-func (s *hooksServer) MessagesWillBeConsumed(_ context.Context, in *pluginpb.MessagesWillBeConsumedRequest) (*pluginpb.MessagesWillBeConsumedResponse, error) {
+func (s *hooksServer) MessagesWillBeConsumed(_ context.Context, in *convert.MessagesWillBeConsumedRequest) (*convert.MessagesWillBeConsumedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessagesWillBeConsumed(posts []*model.Post) []*model.Post
 	})
 	if !ok {
 		return nil, notImplemented("MessagesWillBeConsumed")
 	}
-	result := hook.MessagesWillBeConsumed(convert.ListOf(in.Posts, convert.PostFromProto))
-	return &pluginpb.MessagesWillBeConsumedResponse{
-		Result: convert.ListOf(result, convert.PostToProto),
+	result := hook.MessagesWillBeConsumed(in.Posts)
+	return &convert.MessagesWillBeConsumedResponse{
+		Result: result,
 	}, nil
 }
 
-func (s *hooksServer) MessagesWillBeConsumedWithContext(_ context.Context, in *pluginpb.MessagesWillBeConsumedWithContextRequest) (*pluginpb.MessagesWillBeConsumedWithContextResponse, error) {
+func (s *hooksServer) MessagesWillBeConsumedWithContext(_ context.Context, in *convert.MessagesWillBeConsumedWithContextRequest) (*convert.MessagesWillBeConsumedWithContextResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessagesWillBeConsumedWithContext(c *plugin.Context, posts []*model.Post) []*model.Post
 	})
 	if !ok {
 		return nil, notImplemented("MessagesWillBeConsumedWithContext")
 	}
-	result := hook.MessagesWillBeConsumedWithContext(convert.ContextFromProto(in.Ctx), convert.ListOf(in.Posts, convert.PostFromProto))
-	return &pluginpb.MessagesWillBeConsumedWithContextResponse{
-		Result: convert.ListOf(result, convert.PostToProto),
+	result := hook.MessagesWillBeConsumedWithContext(in.Ctx, in.Posts)
+	return &convert.MessagesWillBeConsumedWithContextResponse{
+		Result: result,
 	}, nil
 }
 
-func (s *hooksServer) MessageHasBeenDeleted(_ context.Context, in *pluginpb.MessageHasBeenDeletedRequest) (*pluginpb.MessageHasBeenDeletedResponse, error) {
+func (s *hooksServer) MessageHasBeenDeleted(_ context.Context, in *convert.MessageHasBeenDeletedRequest) (*convert.MessageHasBeenDeletedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		MessageHasBeenDeleted(c *plugin.Context, post *model.Post)
 	})
 	if !ok {
 		return nil, notImplemented("MessageHasBeenDeleted")
 	}
-	hook.MessageHasBeenDeleted(convert.ContextFromProto(in.Ctx), convert.PostFromProto(in.Post))
-	return &pluginpb.MessageHasBeenDeletedResponse{}, nil
+	hook.MessageHasBeenDeleted(in.Ctx, in.Post)
+	return &convert.MessageHasBeenDeletedResponse{}, nil
 }
 
-func (s *hooksServer) ChannelHasBeenCreated(_ context.Context, in *pluginpb.ChannelHasBeenCreatedRequest) (*pluginpb.ChannelHasBeenCreatedResponse, error) {
+func (s *hooksServer) ChannelHasBeenCreated(_ context.Context, in *convert.ChannelHasBeenCreatedRequest) (*convert.ChannelHasBeenCreatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ChannelHasBeenCreated(c *plugin.Context, channel *model.Channel)
 	})
 	if !ok {
 		return nil, notImplemented("ChannelHasBeenCreated")
 	}
-	hook.ChannelHasBeenCreated(convert.ContextFromProto(in.Ctx), convert.ChannelFromProto(in.Channel))
-	return &pluginpb.ChannelHasBeenCreatedResponse{}, nil
+	hook.ChannelHasBeenCreated(in.Ctx, in.Channel)
+	return &convert.ChannelHasBeenCreatedResponse{}, nil
 }
 
-func (s *hooksServer) ChannelWillBeArchived(_ context.Context, in *pluginpb.ChannelWillBeArchivedRequest) (*pluginpb.ChannelWillBeArchivedResponse, error) {
+func (s *hooksServer) ChannelWillBeArchived(_ context.Context, in *convert.ChannelWillBeArchivedRequest) (*convert.ChannelWillBeArchivedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ChannelWillBeArchived(c *plugin.Context, channel *model.Channel) string
 	})
 	if !ok {
 		return nil, notImplemented("ChannelWillBeArchived")
 	}
-	result := hook.ChannelWillBeArchived(convert.ContextFromProto(in.Ctx), convert.ChannelFromProto(in.Channel))
-	return &pluginpb.ChannelWillBeArchivedResponse{
+	result := hook.ChannelWillBeArchived(in.Ctx, in.Channel)
+	return &convert.ChannelWillBeArchivedResponse{
 		RejectionReason: result,
 	}, nil
 }
 
-func (s *hooksServer) ChannelMemberWillBeAdded(_ context.Context, in *pluginpb.ChannelMemberWillBeAddedRequest) (*pluginpb.ChannelMemberWillBeAddedResponse, error) {
+func (s *hooksServer) ChannelMemberWillBeAdded(_ context.Context, in *convert.ChannelMemberWillBeAddedRequest) (*convert.ChannelMemberWillBeAddedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ChannelMemberWillBeAdded(c *plugin.Context, channelMember *model.ChannelMember) (*model.ChannelMember, string)
 	})
 	if !ok {
 		return nil, notImplemented("ChannelMemberWillBeAdded")
 	}
-	result, result1 := hook.ChannelMemberWillBeAdded(convert.ContextFromProto(in.Ctx), convert.ChannelMemberFromProto(in.ChannelMember))
-	return &pluginpb.ChannelMemberWillBeAddedResponse{
-		Result:          convert.ChannelMemberToProto(result),
+	result, result1 := hook.ChannelMemberWillBeAdded(in.Ctx, in.ChannelMember)
+	return &convert.ChannelMemberWillBeAddedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) UserHasJoinedChannel(_ context.Context, in *pluginpb.UserHasJoinedChannelRequest) (*pluginpb.UserHasJoinedChannelResponse, error) {
+func (s *hooksServer) UserHasJoinedChannel(_ context.Context, in *convert.UserHasJoinedChannelRequest) (*convert.UserHasJoinedChannelResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasJoinedChannel(c *plugin.Context, channelMember *model.ChannelMember, actor *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasJoinedChannel")
 	}
-	hook.UserHasJoinedChannel(convert.ContextFromProto(in.Ctx), convert.ChannelMemberFromProto(in.ChannelMember), convert.UserFromProto(in.Actor))
-	return &pluginpb.UserHasJoinedChannelResponse{}, nil
+	hook.UserHasJoinedChannel(in.Ctx, in.ChannelMember, in.Actor)
+	return &convert.UserHasJoinedChannelResponse{}, nil
 }
 
-func (s *hooksServer) UserHasLeftChannel(_ context.Context, in *pluginpb.UserHasLeftChannelRequest) (*pluginpb.UserHasLeftChannelResponse, error) {
+func (s *hooksServer) UserHasLeftChannel(_ context.Context, in *convert.UserHasLeftChannelRequest) (*convert.UserHasLeftChannelResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasLeftChannel(c *plugin.Context, channelMember *model.ChannelMember, actor *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasLeftChannel")
 	}
-	hook.UserHasLeftChannel(convert.ContextFromProto(in.Ctx), convert.ChannelMemberFromProto(in.ChannelMember), convert.UserFromProto(in.Actor))
-	return &pluginpb.UserHasLeftChannelResponse{}, nil
+	hook.UserHasLeftChannel(in.Ctx, in.ChannelMember, in.Actor)
+	return &convert.UserHasLeftChannelResponse{}, nil
 }
 
-func (s *hooksServer) TeamMemberWillBeAdded(_ context.Context, in *pluginpb.TeamMemberWillBeAddedRequest) (*pluginpb.TeamMemberWillBeAddedResponse, error) {
+func (s *hooksServer) TeamMemberWillBeAdded(_ context.Context, in *convert.TeamMemberWillBeAddedRequest) (*convert.TeamMemberWillBeAddedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		TeamMemberWillBeAdded(c *plugin.Context, teamMember *model.TeamMember) (*model.TeamMember, string)
 	})
 	if !ok {
 		return nil, notImplemented("TeamMemberWillBeAdded")
 	}
-	result, result1 := hook.TeamMemberWillBeAdded(convert.ContextFromProto(in.Ctx), convert.TeamMemberFromProto(in.TeamMember))
-	return &pluginpb.TeamMemberWillBeAddedResponse{
-		Result:          convert.TeamMemberToProto(result),
+	result, result1 := hook.TeamMemberWillBeAdded(in.Ctx, in.TeamMember)
+	return &convert.TeamMemberWillBeAddedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) UserHasJoinedTeam(_ context.Context, in *pluginpb.UserHasJoinedTeamRequest) (*pluginpb.UserHasJoinedTeamResponse, error) {
+func (s *hooksServer) UserHasJoinedTeam(_ context.Context, in *convert.UserHasJoinedTeamRequest) (*convert.UserHasJoinedTeamResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasJoinedTeam(c *plugin.Context, teamMember *model.TeamMember, actor *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasJoinedTeam")
 	}
-	hook.UserHasJoinedTeam(convert.ContextFromProto(in.Ctx), convert.TeamMemberFromProto(in.TeamMember), convert.UserFromProto(in.Actor))
-	return &pluginpb.UserHasJoinedTeamResponse{}, nil
+	hook.UserHasJoinedTeam(in.Ctx, in.TeamMember, in.Actor)
+	return &convert.UserHasJoinedTeamResponse{}, nil
 }
 
-func (s *hooksServer) UserHasLeftTeam(_ context.Context, in *pluginpb.UserHasLeftTeamRequest) (*pluginpb.UserHasLeftTeamResponse, error) {
+func (s *hooksServer) UserHasLeftTeam(_ context.Context, in *convert.UserHasLeftTeamRequest) (*convert.UserHasLeftTeamResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasLeftTeam(c *plugin.Context, teamMember *model.TeamMember, actor *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasLeftTeam")
 	}
-	hook.UserHasLeftTeam(convert.ContextFromProto(in.Ctx), convert.TeamMemberFromProto(in.TeamMember), convert.UserFromProto(in.Actor))
-	return &pluginpb.UserHasLeftTeamResponse{}, nil
+	hook.UserHasLeftTeam(in.Ctx, in.TeamMember, in.Actor)
+	return &convert.UserHasLeftTeamResponse{}, nil
 }
 
-func (s *hooksServer) FileWillBeDownloaded(_ context.Context, in *pluginpb.FileWillBeDownloadedRequest) (*pluginpb.FileWillBeDownloadedResponse, error) {
+func (s *hooksServer) FileWillBeDownloaded(_ context.Context, in *convert.FileWillBeDownloadedRequest) (*convert.FileWillBeDownloadedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		FileWillBeDownloaded(c *plugin.Context, fileInfo *model.FileInfo, userID string, downloadType model.FileDownloadType) string
 	})
 	if !ok {
 		return nil, notImplemented("FileWillBeDownloaded")
 	}
-	result := hook.FileWillBeDownloaded(convert.ContextFromProto(in.Ctx), convert.FileInfoFromProto(in.FileInfo), in.UserId, model.FileDownloadType(in.DownloadType))
-	return &pluginpb.FileWillBeDownloadedResponse{
+	result := hook.FileWillBeDownloaded(in.Ctx, in.FileInfo, in.UserId, in.DownloadType)
+	return &convert.FileWillBeDownloadedResponse{
 		RejectionReason: result,
 	}, nil
 }
 
-func (s *hooksServer) ReactionHasBeenAdded(_ context.Context, in *pluginpb.ReactionHasBeenAddedRequest) (*pluginpb.ReactionHasBeenAddedResponse, error) {
+func (s *hooksServer) ReactionHasBeenAdded(_ context.Context, in *convert.ReactionHasBeenAddedRequest) (*convert.ReactionHasBeenAddedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ReactionHasBeenAdded(c *plugin.Context, reaction *model.Reaction)
 	})
 	if !ok {
 		return nil, notImplemented("ReactionHasBeenAdded")
 	}
-	hook.ReactionHasBeenAdded(convert.ContextFromProto(in.Ctx), convert.ReactionFromProto(in.Reaction))
-	return &pluginpb.ReactionHasBeenAddedResponse{}, nil
+	hook.ReactionHasBeenAdded(in.Ctx, in.Reaction)
+	return &convert.ReactionHasBeenAddedResponse{}, nil
 }
 
-func (s *hooksServer) ReactionHasBeenRemoved(_ context.Context, in *pluginpb.ReactionHasBeenRemovedRequest) (*pluginpb.ReactionHasBeenRemovedResponse, error) {
+func (s *hooksServer) ReactionHasBeenRemoved(_ context.Context, in *convert.ReactionHasBeenRemovedRequest) (*convert.ReactionHasBeenRemovedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ReactionHasBeenRemoved(c *plugin.Context, reaction *model.Reaction)
 	})
 	if !ok {
 		return nil, notImplemented("ReactionHasBeenRemoved")
 	}
-	hook.ReactionHasBeenRemoved(convert.ContextFromProto(in.Ctx), convert.ReactionFromProto(in.Reaction))
-	return &pluginpb.ReactionHasBeenRemovedResponse{}, nil
+	hook.ReactionHasBeenRemoved(in.Ctx, in.Reaction)
+	return &convert.ReactionHasBeenRemovedResponse{}, nil
 }
 
-func (s *hooksServer) OnPluginClusterEvent(_ context.Context, in *pluginpb.OnPluginClusterEventRequest) (*pluginpb.OnPluginClusterEventResponse, error) {
+func (s *hooksServer) OnPluginClusterEvent(_ context.Context, in *convert.OnPluginClusterEventRequest) (*convert.OnPluginClusterEventResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnPluginClusterEvent(c *plugin.Context, ev model.PluginClusterEvent)
 	})
 	if !ok {
 		return nil, notImplemented("OnPluginClusterEvent")
 	}
-	hook.OnPluginClusterEvent(convert.ContextFromProto(in.Ctx), convert.Deref(convert.PluginClusterEventFromProto(in.Event)))
-	return &pluginpb.OnPluginClusterEventResponse{}, nil
+	hook.OnPluginClusterEvent(in.Ctx, in.Event)
+	return &convert.OnPluginClusterEventResponse{}, nil
 }
 
-func (s *hooksServer) OnWebSocketConnect(_ context.Context, in *pluginpb.OnWebSocketConnectRequest) (*pluginpb.OnWebSocketConnectResponse, error) {
+func (s *hooksServer) OnWebSocketConnect(_ context.Context, in *convert.OnWebSocketConnectRequest) (*convert.OnWebSocketConnectResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnWebSocketConnect(webConnID string, userID string)
 	})
@@ -323,10 +387,10 @@ func (s *hooksServer) OnWebSocketConnect(_ context.Context, in *pluginpb.OnWebSo
 		return nil, notImplemented("OnWebSocketConnect")
 	}
 	hook.OnWebSocketConnect(in.WebConnId, in.UserId)
-	return &pluginpb.OnWebSocketConnectResponse{}, nil
+	return &convert.OnWebSocketConnectResponse{}, nil
 }
 
-func (s *hooksServer) OnWebSocketDisconnect(_ context.Context, in *pluginpb.OnWebSocketDisconnectRequest) (*pluginpb.OnWebSocketDisconnectResponse, error) {
+func (s *hooksServer) OnWebSocketDisconnect(_ context.Context, in *convert.OnWebSocketDisconnectRequest) (*convert.OnWebSocketDisconnectResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnWebSocketDisconnect(webConnID string, userID string)
 	})
@@ -334,21 +398,21 @@ func (s *hooksServer) OnWebSocketDisconnect(_ context.Context, in *pluginpb.OnWe
 		return nil, notImplemented("OnWebSocketDisconnect")
 	}
 	hook.OnWebSocketDisconnect(in.WebConnId, in.UserId)
-	return &pluginpb.OnWebSocketDisconnectResponse{}, nil
+	return &convert.OnWebSocketDisconnectResponse{}, nil
 }
 
-func (s *hooksServer) WebSocketMessageHasBeenPosted(_ context.Context, in *pluginpb.WebSocketMessageHasBeenPostedRequest) (*pluginpb.WebSocketMessageHasBeenPostedResponse, error) {
+func (s *hooksServer) WebSocketMessageHasBeenPosted(_ context.Context, in *convert.WebSocketMessageHasBeenPostedRequest) (*convert.WebSocketMessageHasBeenPostedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		WebSocketMessageHasBeenPosted(webConnID string, userID string, req *model.WebSocketRequest)
 	})
 	if !ok {
 		return nil, notImplemented("WebSocketMessageHasBeenPosted")
 	}
-	hook.WebSocketMessageHasBeenPosted(in.WebConnId, in.UserId, convert.WebSocketRequestFromProto(in.Req))
-	return &pluginpb.WebSocketMessageHasBeenPostedResponse{}, nil
+	hook.WebSocketMessageHasBeenPosted(in.WebConnId, in.UserId, in.Req)
+	return &convert.WebSocketMessageHasBeenPostedResponse{}, nil
 }
 
-func (s *hooksServer) RunDataRetention(_ context.Context, in *pluginpb.RunDataRetentionRequest) (*pluginpb.RunDataRetentionResponse, error) {
+func (s *hooksServer) RunDataRetention(_ context.Context, in *convert.RunDataRetentionRequest) (*convert.RunDataRetentionResponse, error) {
 	hook, ok := s.plugin.(interface {
 		RunDataRetention(nowTime int64, batchSize int64) (int64, error)
 	})
@@ -356,240 +420,240 @@ func (s *hooksServer) RunDataRetention(_ context.Context, in *pluginpb.RunDataRe
 		return nil, notImplemented("RunDataRetention")
 	}
 	result, err := hook.RunDataRetention(in.NowTime, in.BatchSize)
-	return &pluginpb.RunDataRetentionResponse{
+	return &convert.RunDataRetentionResponse{
 		Result: result,
-		Error:  convert.ErrorToProto(err),
+		Error:  err,
 	}, nil
 }
 
-func (s *hooksServer) OnInstall(_ context.Context, in *pluginpb.OnInstallRequest) (*pluginpb.OnInstallResponse, error) {
+func (s *hooksServer) OnInstall(_ context.Context, in *convert.OnInstallRequest) (*convert.OnInstallResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnInstall(c *plugin.Context, event model.OnInstallEvent) error
 	})
 	if !ok {
 		return nil, notImplemented("OnInstall")
 	}
-	err := hook.OnInstall(convert.ContextFromProto(in.Ctx), convert.Deref(convert.OnInstallEventFromProto(in.Event)))
-	return &pluginpb.OnInstallResponse{
-		Error: convert.ErrorToProto(err),
+	err := hook.OnInstall(in.Ctx, in.Event)
+	return &convert.OnInstallResponse{
+		Error: err,
 	}, nil
 }
 
-func (s *hooksServer) OnSendDailyTelemetry(_ context.Context, in *pluginpb.OnSendDailyTelemetryRequest) (*pluginpb.OnSendDailyTelemetryResponse, error) {
+func (s *hooksServer) OnSendDailyTelemetry(_ context.Context, in *convert.OnSendDailyTelemetryRequest) (*convert.OnSendDailyTelemetryResponse, error) {
 	hook, ok := s.plugin.(interface{ OnSendDailyTelemetry() })
 	if !ok {
 		return nil, notImplemented("OnSendDailyTelemetry")
 	}
 	hook.OnSendDailyTelemetry()
-	return &pluginpb.OnSendDailyTelemetryResponse{}, nil
+	return &convert.OnSendDailyTelemetryResponse{}, nil
 }
 
-func (s *hooksServer) OnCloudLimitsUpdated(_ context.Context, in *pluginpb.OnCloudLimitsUpdatedRequest) (*pluginpb.OnCloudLimitsUpdatedResponse, error) {
+func (s *hooksServer) OnCloudLimitsUpdated(_ context.Context, in *convert.OnCloudLimitsUpdatedRequest) (*convert.OnCloudLimitsUpdatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnCloudLimitsUpdated(limits *model.ProductLimits)
 	})
 	if !ok {
 		return nil, notImplemented("OnCloudLimitsUpdated")
 	}
-	hook.OnCloudLimitsUpdated(convert.ProductLimitsFromProto(in.Limits))
-	return &pluginpb.OnCloudLimitsUpdatedResponse{}, nil
+	hook.OnCloudLimitsUpdated(in.Limits)
+	return &convert.OnCloudLimitsUpdatedResponse{}, nil
 }
 
-func (s *hooksServer) ConfigurationWillBeSaved(_ context.Context, in *pluginpb.ConfigurationWillBeSavedRequest) (*pluginpb.ConfigurationWillBeSavedResponse, error) {
+func (s *hooksServer) ConfigurationWillBeSaved(_ context.Context, in *convert.ConfigurationWillBeSavedRequest) (*convert.ConfigurationWillBeSavedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ConfigurationWillBeSaved(newCfg *model.Config) (*model.Config, error)
 	})
 	if !ok {
 		return nil, notImplemented("ConfigurationWillBeSaved")
 	}
-	result, err := hook.ConfigurationWillBeSaved(convert.ConfigFromProto(in.NewCfg))
-	return &pluginpb.ConfigurationWillBeSavedResponse{
-		Result: convert.ConfigToProto(result),
-		Error:  convert.ErrorToProto(err),
+	result, err := hook.ConfigurationWillBeSaved(in.NewCfg)
+	return &convert.ConfigurationWillBeSavedResponse{
+		Result: result,
+		Error:  err,
 	}, nil
 }
 
-func (s *hooksServer) EmailNotificationWillBeSent(_ context.Context, in *pluginpb.EmailNotificationWillBeSentRequest) (*pluginpb.EmailNotificationWillBeSentResponse, error) {
+func (s *hooksServer) EmailNotificationWillBeSent(_ context.Context, in *convert.EmailNotificationWillBeSentRequest) (*convert.EmailNotificationWillBeSentResponse, error) {
 	hook, ok := s.plugin.(interface {
 		EmailNotificationWillBeSent(emailNotification *model.EmailNotification) (*model.EmailNotificationContent, string)
 	})
 	if !ok {
 		return nil, notImplemented("EmailNotificationWillBeSent")
 	}
-	result, result1 := hook.EmailNotificationWillBeSent(convert.EmailNotificationFromProto(in.EmailNotification))
-	return &pluginpb.EmailNotificationWillBeSentResponse{
-		Result:          convert.EmailNotificationContentToProto(result),
+	result, result1 := hook.EmailNotificationWillBeSent(in.EmailNotification)
+	return &convert.EmailNotificationWillBeSentResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) NotificationWillBePushed(_ context.Context, in *pluginpb.NotificationWillBePushedRequest) (*pluginpb.NotificationWillBePushedResponse, error) {
+func (s *hooksServer) NotificationWillBePushed(_ context.Context, in *convert.NotificationWillBePushedRequest) (*convert.NotificationWillBePushedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		NotificationWillBePushed(pushNotification *model.PushNotification, userID string) (*model.PushNotification, string)
 	})
 	if !ok {
 		return nil, notImplemented("NotificationWillBePushed")
 	}
-	result, result1 := hook.NotificationWillBePushed(convert.PushNotificationFromProto(in.PushNotification), in.UserId)
-	return &pluginpb.NotificationWillBePushedResponse{
-		Result:          convert.PushNotificationToProto(result),
+	result, result1 := hook.NotificationWillBePushed(in.PushNotification, in.UserId)
+	return &convert.NotificationWillBePushedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) UserHasBeenDeactivated(_ context.Context, in *pluginpb.UserHasBeenDeactivatedRequest) (*pluginpb.UserHasBeenDeactivatedResponse, error) {
+func (s *hooksServer) UserHasBeenDeactivated(_ context.Context, in *convert.UserHasBeenDeactivatedRequest) (*convert.UserHasBeenDeactivatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		UserHasBeenDeactivated(c *plugin.Context, user *model.User)
 	})
 	if !ok {
 		return nil, notImplemented("UserHasBeenDeactivated")
 	}
-	hook.UserHasBeenDeactivated(convert.ContextFromProto(in.Ctx), convert.UserFromProto(in.User))
-	return &pluginpb.UserHasBeenDeactivatedResponse{}, nil
+	hook.UserHasBeenDeactivated(in.Ctx, in.User)
+	return &convert.UserHasBeenDeactivatedResponse{}, nil
 }
 
-func (s *hooksServer) OnSharedChannelsSyncMsg(_ context.Context, in *pluginpb.OnSharedChannelsSyncMsgRequest) (*pluginpb.OnSharedChannelsSyncMsgResponse, error) {
+func (s *hooksServer) OnSharedChannelsSyncMsg(_ context.Context, in *convert.OnSharedChannelsSyncMsgRequest) (*convert.OnSharedChannelsSyncMsgResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnSharedChannelsSyncMsg(msg *model.SyncMsg, rc *model.RemoteCluster) (model.SyncResponse, error)
 	})
 	if !ok {
 		return nil, notImplemented("OnSharedChannelsSyncMsg")
 	}
-	result, err := hook.OnSharedChannelsSyncMsg(convert.SyncMsgFromProto(in.Msg), convert.RemoteClusterFromProto(in.RemoteCluster))
-	return &pluginpb.OnSharedChannelsSyncMsgResponse{
-		Result: convert.SyncResponseToProto(&result),
-		Error:  convert.ErrorToProto(err),
+	result, err := hook.OnSharedChannelsSyncMsg(in.Msg, in.RemoteCluster)
+	return &convert.OnSharedChannelsSyncMsgResponse{
+		Result: result,
+		Error:  err,
 	}, nil
 }
 
-func (s *hooksServer) OnSharedChannelsPing(_ context.Context, in *pluginpb.OnSharedChannelsPingRequest) (*pluginpb.OnSharedChannelsPingResponse, error) {
+func (s *hooksServer) OnSharedChannelsPing(_ context.Context, in *convert.OnSharedChannelsPingRequest) (*convert.OnSharedChannelsPingResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnSharedChannelsPing(rc *model.RemoteCluster) bool
 	})
 	if !ok {
 		return nil, notImplemented("OnSharedChannelsPing")
 	}
-	result := hook.OnSharedChannelsPing(convert.RemoteClusterFromProto(in.RemoteCluster))
-	return &pluginpb.OnSharedChannelsPingResponse{
+	result := hook.OnSharedChannelsPing(in.RemoteCluster)
+	return &convert.OnSharedChannelsPingResponse{
 		Result: result,
 	}, nil
 }
 
-func (s *hooksServer) PreferencesHaveChanged(_ context.Context, in *pluginpb.PreferencesHaveChangedRequest) (*pluginpb.PreferencesHaveChangedResponse, error) {
+func (s *hooksServer) PreferencesHaveChanged(_ context.Context, in *convert.PreferencesHaveChangedRequest) (*convert.PreferencesHaveChangedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		PreferencesHaveChanged(c *plugin.Context, preferences []model.Preference)
 	})
 	if !ok {
 		return nil, notImplemented("PreferencesHaveChanged")
 	}
-	hook.PreferencesHaveChanged(convert.ContextFromProto(in.Ctx), convert.ListInto(in.Preferences, convert.PreferenceInto))
-	return &pluginpb.PreferencesHaveChangedResponse{}, nil
+	hook.PreferencesHaveChanged(in.Ctx, in.Preferences)
+	return &convert.PreferencesHaveChangedResponse{}, nil
 }
 
-func (s *hooksServer) OnSharedChannelsAttachmentSyncMsg(_ context.Context, in *pluginpb.OnSharedChannelsAttachmentSyncMsgRequest) (*pluginpb.OnSharedChannelsAttachmentSyncMsgResponse, error) {
+func (s *hooksServer) OnSharedChannelsAttachmentSyncMsg(_ context.Context, in *convert.OnSharedChannelsAttachmentSyncMsgRequest) (*convert.OnSharedChannelsAttachmentSyncMsgResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnSharedChannelsAttachmentSyncMsg(fi *model.FileInfo, post *model.Post, rc *model.RemoteCluster) error
 	})
 	if !ok {
 		return nil, notImplemented("OnSharedChannelsAttachmentSyncMsg")
 	}
-	err := hook.OnSharedChannelsAttachmentSyncMsg(convert.FileInfoFromProto(in.FileInfo), convert.PostFromProto(in.Post), convert.RemoteClusterFromProto(in.RemoteCluster))
-	return &pluginpb.OnSharedChannelsAttachmentSyncMsgResponse{
-		Error: convert.ErrorToProto(err),
+	err := hook.OnSharedChannelsAttachmentSyncMsg(in.FileInfo, in.Post, in.RemoteCluster)
+	return &convert.OnSharedChannelsAttachmentSyncMsgResponse{
+		Error: err,
 	}, nil
 }
 
-func (s *hooksServer) OnSharedChannelsProfileImageSyncMsg(_ context.Context, in *pluginpb.OnSharedChannelsProfileImageSyncMsgRequest) (*pluginpb.OnSharedChannelsProfileImageSyncMsgResponse, error) {
+func (s *hooksServer) OnSharedChannelsProfileImageSyncMsg(_ context.Context, in *convert.OnSharedChannelsProfileImageSyncMsgRequest) (*convert.OnSharedChannelsProfileImageSyncMsgResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnSharedChannelsProfileImageSyncMsg(user *model.User, rc *model.RemoteCluster) error
 	})
 	if !ok {
 		return nil, notImplemented("OnSharedChannelsProfileImageSyncMsg")
 	}
-	err := hook.OnSharedChannelsProfileImageSyncMsg(convert.UserFromProto(in.User), convert.RemoteClusterFromProto(in.RemoteCluster))
-	return &pluginpb.OnSharedChannelsProfileImageSyncMsgResponse{
-		Error: convert.ErrorToProto(err),
+	err := hook.OnSharedChannelsProfileImageSyncMsg(in.User, in.RemoteCluster)
+	return &convert.OnSharedChannelsProfileImageSyncMsgResponse{
+		Error: err,
 	}, nil
 }
 
-func (s *hooksServer) GenerateSupportData(_ context.Context, in *pluginpb.GenerateSupportDataRequest) (*pluginpb.GenerateSupportDataResponse, error) {
+func (s *hooksServer) GenerateSupportData(_ context.Context, in *convert.GenerateSupportDataRequest) (*convert.GenerateSupportDataResponse, error) {
 	hook, ok := s.plugin.(interface {
 		GenerateSupportData(c *plugin.Context) ([]*model.FileData, error)
 	})
 	if !ok {
 		return nil, notImplemented("GenerateSupportData")
 	}
-	result, err := hook.GenerateSupportData(convert.ContextFromProto(in.Ctx))
-	return &pluginpb.GenerateSupportDataResponse{
-		Result: convert.ListOf(result, convert.FileDataToProto),
-		Error:  convert.ErrorToProto(err),
+	result, err := hook.GenerateSupportData(in.Ctx)
+	return &convert.GenerateSupportDataResponse{
+		Result: result,
+		Error:  err,
 	}, nil
 }
 
-func (s *hooksServer) OnSAMLLogin(_ context.Context, in *pluginpb.OnSAMLLoginRequest) (*pluginpb.OnSAMLLoginResponse, error) {
+func (s *hooksServer) OnSAMLLogin(_ context.Context, in *convert.OnSAMLLoginRequest) (*convert.OnSAMLLoginResponse, error) {
 	hook, ok := s.plugin.(interface {
 		OnSAMLLogin(c *plugin.Context, user *model.User, assertion *saml2.AssertionInfo) error
 	})
 	if !ok {
 		return nil, notImplemented("OnSAMLLogin")
 	}
-	err := hook.OnSAMLLogin(convert.ContextFromProto(in.Ctx), convert.UserFromProto(in.User), convert.SamlAssertionInfoFromProto(in.Assertion))
-	return &pluginpb.OnSAMLLoginResponse{
-		Error: convert.ErrorToProto(err),
+	err := hook.OnSAMLLogin(in.Ctx, in.User, in.Assertion)
+	return &convert.OnSAMLLoginResponse{
+		Error: err,
 	}, nil
 }
 
-func (s *hooksServer) ChannelWillBeUpdated(_ context.Context, in *pluginpb.ChannelWillBeUpdatedRequest) (*pluginpb.ChannelWillBeUpdatedResponse, error) {
+func (s *hooksServer) ChannelWillBeUpdated(_ context.Context, in *convert.ChannelWillBeUpdatedRequest) (*convert.ChannelWillBeUpdatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ChannelWillBeUpdated(c *plugin.Context, newChannel *model.Channel, oldChannel *model.Channel) (*model.Channel, string)
 	})
 	if !ok {
 		return nil, notImplemented("ChannelWillBeUpdated")
 	}
-	result, result1 := hook.ChannelWillBeUpdated(convert.ContextFromProto(in.Ctx), convert.ChannelFromProto(in.NewChannel), convert.ChannelFromProto(in.OldChannel))
-	return &pluginpb.ChannelWillBeUpdatedResponse{
-		Result:          convert.ChannelToProto(result),
+	result, result1 := hook.ChannelWillBeUpdated(in.Ctx, in.NewChannel, in.OldChannel)
+	return &convert.ChannelWillBeUpdatedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) ChannelWillBeRestored(_ context.Context, in *pluginpb.ChannelWillBeRestoredRequest) (*pluginpb.ChannelWillBeRestoredResponse, error) {
+func (s *hooksServer) ChannelWillBeRestored(_ context.Context, in *convert.ChannelWillBeRestoredRequest) (*convert.ChannelWillBeRestoredResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ChannelWillBeRestored(c *plugin.Context, channel *model.Channel) string
 	})
 	if !ok {
 		return nil, notImplemented("ChannelWillBeRestored")
 	}
-	result := hook.ChannelWillBeRestored(convert.ContextFromProto(in.Ctx), convert.ChannelFromProto(in.Channel))
-	return &pluginpb.ChannelWillBeRestoredResponse{
+	result := hook.ChannelWillBeRestored(in.Ctx, in.Channel)
+	return &convert.ChannelWillBeRestoredResponse{
 		RejectionReason: result,
 	}, nil
 }
 
-func (s *hooksServer) ScheduledPostWillBeCreated(_ context.Context, in *pluginpb.ScheduledPostWillBeCreatedRequest) (*pluginpb.ScheduledPostWillBeCreatedResponse, error) {
+func (s *hooksServer) ScheduledPostWillBeCreated(_ context.Context, in *convert.ScheduledPostWillBeCreatedRequest) (*convert.ScheduledPostWillBeCreatedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		ScheduledPostWillBeCreated(c *plugin.Context, scheduledPost *model.ScheduledPost) (*model.ScheduledPost, string)
 	})
 	if !ok {
 		return nil, notImplemented("ScheduledPostWillBeCreated")
 	}
-	result, result1 := hook.ScheduledPostWillBeCreated(convert.ContextFromProto(in.Ctx), convert.ScheduledPostFromProto(in.ScheduledPost))
-	return &pluginpb.ScheduledPostWillBeCreatedResponse{
-		Result:          convert.ScheduledPostToProto(result),
+	result, result1 := hook.ScheduledPostWillBeCreated(in.Ctx, in.ScheduledPost)
+	return &convert.ScheduledPostWillBeCreatedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }
 
-func (s *hooksServer) DraftWillBeUpserted(_ context.Context, in *pluginpb.DraftWillBeUpsertedRequest) (*pluginpb.DraftWillBeUpsertedResponse, error) {
+func (s *hooksServer) DraftWillBeUpserted(_ context.Context, in *convert.DraftWillBeUpsertedRequest) (*convert.DraftWillBeUpsertedResponse, error) {
 	hook, ok := s.plugin.(interface {
 		DraftWillBeUpserted(c *plugin.Context, draft *model.Draft) (*model.Draft, string)
 	})
 	if !ok {
 		return nil, notImplemented("DraftWillBeUpserted")
 	}
-	result, result1 := hook.DraftWillBeUpserted(convert.ContextFromProto(in.Ctx), convert.DraftFromProto(in.Draft))
-	return &pluginpb.DraftWillBeUpsertedResponse{
-		Result:          convert.DraftToProto(result),
+	result, result1 := hook.DraftWillBeUpserted(in.Ctx, in.Draft)
+	return &convert.DraftWillBeUpsertedResponse{
+		Result:          result,
 		RejectionReason: result1,
 	}, nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // Handshake is how hosts and plugins recognise each other, for a ServeConfig.
@@ -67,7 +66,7 @@ var _ goplugin.GRPCPlugin = (*Plugin)(nil)
 func (p *Plugin) GRPCServer(broker *goplugin.GRPCBroker, server *grpc.Server) error {
 	hooks := &hooksServer{plugin: p.Implementation, broker: broker}
 	p.servers = append(p.servers, hooks)
-	pluginpb.RegisterHooksServer(server, hooks)
+	server.RegisterService(&hooksService, hooks)
 	return nil
 }
 

@@ -21,7 +21,6 @@ import (
 	"github.com/mattermost-plugin/mattermost-plugin/go/host/internal/child"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // Plugin is a plugin that is run and kept alive.
@@ -319,7 +318,7 @@ func (p *Plugin) activation() (service.Activation, error) {
 			}
 		}
 		id, err := current.serve(func(server grpc.ServiceRegistrar) {
-			pluginpb.RegisterAPIServer(server, service.NewAPIServer(begin, p.log))
+			service.RegisterAPI(server, begin, p.log)
 		})
 		if err != nil {
 			return activation, err
@@ -337,7 +336,7 @@ func (p *Plugin) activation() (service.Activation, error) {
 		}
 		session := service.NewDriverSession(begin, p.log)
 		id, err := current.serve(func(server grpc.ServiceRegistrar) {
-			pluginpb.RegisterDriverServer(server, service.NewDriverServer(session.Begin, p.log))
+			service.RegisterDriver(server, session.Begin, p.log)
 		})
 		current.release(session.Close)
 		if err != nil {

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
 
 import pytest
 
 from codegen import emit_go_convert, emit_go_netrpc, emit_go_recorders, emit_go_service
-from codegen.go_conversion import GoConversion, UnsupportedTypeError
+from codegen.conversions import make_field
+from codegen.go_codecs import GoCodecs, UnsupportedTypeError
 from codegen.go_methods import GoSignature, zero
 from codegen.go_source import format_go, go_file, parameter_names
 from codegen.lowered import Conversion, ConversionKind
@@ -15,52 +18,68 @@ from tests.codegen.repository import ROOT, schema
 PACKAGES = {"model": "example.com/public/model", "time": "time", "saml2": "example.com/gosaml2"}
 
 
-def thing_mapper(direction: str) -> str:
+def thing_codec(function: str) -> str:
     """The body of one of the functions generated for Thing of the golden contract."""
     text = emit_go_convert.emit(golden_schema())["go/internal/convert/thing_gen.go"]
-    return text.split(f"func Thing{direction}(", 1)[1].split("\n}\n", 1)[0]
+    return text.split(f"func {function}(", 1)[1].split("\n}\n", 1)[0]
 
 
 @pytest.mark.parametrize(
-    "line",
+    "statement",
     [
-        "Id:     in.Id,",
-        "Kind:   string(in.Kind),",
-        "Count:  CastPointer[int64](in.Count),",
-        "Parts:  ListOf(in.Parts, PartToProto),",
-        "Names:  StringListPointerToProto(in.Names),",
-        "ByKind: MapOf[string](in.ByKind, StringListToProto),",
-        "Raw:    in.Raw,",
-        "At:     TimeToProto(in.At),",
-        "Err:    ErrorToProto(in.Err),",
+        "appendText(b, N<<3|octets, in.Id)",
+        "appendText(b, N<<3|octets, string(in.Kind))",
+        "appendIntPointer(b, N<<3|varint, in.Count)",
+        "appendMessages(b, N<<3|octets, in.Parts, AppendPart)",
+        "appendWrappedPointer(b, N<<3|octets, in.Names, appendStringList)",
+        "appendWrappedMap(b, N<<3|octets, in.ByKind, appendStringList)",
+        "appendBytes(b, N<<3|octets, in.Raw)",
+        "appendSetTime(b, N<<3|octets, in.At)",
+        "appendSetError(b, N<<3|octets, in.Err)",
     ],
 )
-def test_each_kind_of_field_goes_to_its_message(line: str) -> None:
-    assert f"\t\t{line}\n" in thing_mapper("ToProto")
+def test_each_kind_of_field_is_appended(statement: str) -> None:
+    body = re.sub(r"\b\d+<<3", "N<<3", thing_codec("AppendThing"))
+    assert f"\tb = {statement}\n" in body
 
 
 @pytest.mark.parametrize(
-    "line",
+    "statement",
     [
-        "out.Id = in.Id",
-        "out.Kind = model.Kind(in.Kind)",
-        "out.Count = CastPointer[int](in.Count)",
-        "out.Parts = ListOf(in.Parts, PartFromProto)",
-        "out.Names = StringListPointerFromProto(in.Names)",
-        "out.ByKind = MapOf[model.Kind](in.ByKind, StringListFromProto)",
-        "out.At = TimeFromProto(in.At)",
+        "out.Id = f.text()",
+        "out.Kind = model.Kind(f.text())",
+        "out.Count = intPointer[int](&f)",
+        "messages(&f, &out.Parts, parsePart)",
+        "wrappedPointer(&f, &out.Names, parseStringList)",
+        "wrappedMap(&f, &out.ByKind, parseStringList)",
+        "out.Raw = f.bytes()",
+        "wrapped(&f, &out.At, parseTime)",
+        "wrapped(&f, &out.Err, parseError)",
     ],
 )
-def test_each_kind_of_field_comes_back(line: str) -> None:
-    assert f"\n\t{line}" in thing_mapper("Into")
+def test_each_kind_of_field_is_parsed(statement: str) -> None:
+    assert f"\t\t\t{statement}\n" in thing_codec("parseThing")
+
+
+@functools.cache
+def codec_files() -> dict[str, str]:
+    """The generated codecs by module."""
+    files = emit_go_convert.emit(schema())
+    return {path.rpartition("/")[2].removesuffix("_gen.go"): text for path, text in files.items()}
 
 
 def test_a_guarded_field_is_read_by_its_getter_and_never_copied_with_its_mutex() -> None:
-    files = emit_go_convert.emit(schema())
-    assert "in.GetProps()" in files["go/internal/convert/post_gen.go"]
-    scheduled = files["go/internal/convert/scheduled_post_gen.go"]
-    assert "DraftToProto(&in.Draft)" in scheduled
-    assert "DraftInto(&out.Draft, in.Draft)" in scheduled
+    assert "in.GetProps()" in codec_files()["post"]
+    scheduled = codec_files()["scheduled_post"]
+    assert "&in.Draft, AppendDraft)" in scheduled
+    assert "structure(&f, &out.Draft, parseDraft)" in scheduled
+
+
+def test_what_an_answer_leaves_empty_is_not_merged() -> None:
+    merges = codec_files()["merge"]
+    assert 'if answer.Message != "" {\n\t\tout.Message = answer.Message\n\t}' in merges
+    assert "mergeMap(&out.Props, answer.Props)" in merges
+    assert "mergePointer(&out.Metadata, answer.Metadata, MergePostMetadata)" in merges
 
 
 def test_a_hook_that_is_not_answered_returns_its_argument_where_the_schema_says_so() -> None:
@@ -142,7 +161,7 @@ def test_two_go_types_in_one_wrapper_need_two_names() -> None:
 )
 def test_types_without_a_rule_are_refused(conversion: Conversion) -> None:
     with pytest.raises(UnsupportedTypeError, match="of"):
-        GoConversion(schema()).to_proto(conversion, "in.X")
+        GoCodecs(schema()).append(make_field("x", conversion), "in.X")
 
 
 def test_imports_are_those_of_the_code_not_of_texts_and_comments() -> None:

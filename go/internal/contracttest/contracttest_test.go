@@ -14,7 +14,7 @@ import (
 var seeds = []int64{1, 2, 3}
 
 func TestEveryFieldOfEveryTypeIsSet(t *testing.T) {
-	for _, item := range Types() {
+	for _, item := range append(Types(), MessageTypes()...) {
 		for _, seed := range seeds {
 			value := item.New()
 			NewFiller(seed, false).Fill(value)
@@ -30,7 +30,7 @@ func TestEveryFieldOfEveryTypeIsSet(t *testing.T) {
 }
 
 func TestEveryFieldOfEveryTypeIsCompared(t *testing.T) {
-	for _, item := range Types() {
+	for _, item := range append(Types(), MessageTypes()...) {
 		original := filledType(item, 1, false)
 		structure := reflect.TypeOf(original).Elem()
 		for i := range structure.NumField() {
@@ -48,7 +48,7 @@ func TestEveryFieldOfEveryTypeIsCompared(t *testing.T) {
 }
 
 func TestTheSameSeedFillsTheSame(t *testing.T) {
-	for _, item := range Types() {
+	for _, item := range append(Types(), MessageTypes()...) {
 		if found := Diff(filledType(item, 7, false), filledType(item, 7, false)); len(found) > 0 {
 			t.Errorf("%s: %s", item.Name, strings.Join(found, "; "))
 		}
@@ -56,11 +56,11 @@ func TestTheSameSeedFillsTheSame(t *testing.T) {
 }
 
 func TestEveryTypeComesBackFromProtobufUnchanged(t *testing.T) {
-	for _, item := range Types() {
+	for _, item := range append(Types(), MessageTypes()...) {
 		for _, sparse := range []bool{false, true} {
 			for _, seed := range seeds {
 				original := filledType(item, seed, sparse)
-				returned := throughProtobuf(t, item, original)
+				returned := throughCodec(t, item, original)
 				if found := Diff(original, returned); len(found) > 0 {
 					t.Errorf("%s, seed %d, sparse %t: %s", item.Name, seed, sparse, strings.Join(found, "; "))
 				}
@@ -75,7 +75,7 @@ func TestEveryTypeGobCarriesInAnInterfaceComesBackFromProtobufUnchanged(t *testi
 		for _, sparse := range []bool{false, true} {
 			for _, seed := range seeds {
 				original := &Holder{NewFiller(seed, sparse).Of(kind)}
-				returned := throughProtobuf(t, value, original)
+				returned := throughCodec(t, value, original)
 				if found := Diff(original, returned); len(found) > 0 {
 					t.Errorf("%s, seed %d, sparse %t: %s", kind, seed, sparse, strings.Join(found, "; "))
 				}
@@ -137,15 +137,30 @@ func filledType(item Type, seed int64, sparse bool) any {
 	return value
 }
 
-func throughProtobuf(t *testing.T, item Type, original any) any {
+// throughCodec returns what is read of what is written, after both have been compared with what protobuf itself writes.
+func throughCodec(t *testing.T, item Type, original any) any {
 	t.Helper()
-	data, err := proto.Marshal(item.ToProto(original))
+	want := item.Oracle(original)
+	encoded, err := proto.Marshal(want)
 	if err != nil {
 		t.Fatalf("%s: %v", item.Name, err)
 	}
-	message := item.NewProto()
-	if err := proto.Unmarshal(data, message); err != nil {
+	data, got := item.Append(nil, original), item.NewProto()
+	if err := proto.Unmarshal(data, got); err != nil {
+		t.Fatalf("%s: protobuf cannot read it: %v", item.Name, err)
+	}
+	if !proto.Equal(want, got) {
+		t.Errorf("%s: want %v\ngot %v", item.Name, want, got)
+	}
+	if len(data) != len(encoded) {
+		t.Errorf("%s: %d bytes where protobuf writes %d", item.Name, len(data), len(encoded))
+	}
+	returned, theirs := item.New(), item.New()
+	if err := errors.Join(item.Parse(data, returned), item.Parse(encoded, theirs)); err != nil {
 		t.Fatalf("%s: %v", item.Name, err)
 	}
-	return item.FromProto(message)
+	if found := Diff(returned, theirs); len(found) > 0 {
+		t.Errorf("%s: what protobuf writes is read as something else: %s", item.Name, strings.Join(found, "; "))
+	}
+	return returned
 }

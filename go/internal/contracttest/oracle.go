@@ -4,17 +4,13 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 )
 
 // SetMessage sets the field of a message from a Go value by the rules of the schema, read off both types at run time.
-// It is slow, and knows nothing of the generated conversion, which tests judge by it. Only interfaces and errors, for
-// which there is no second set of rules, are left to package convert. It panics where a type does not fit, and where
+// It is slow, and knows nothing of package convert, which tests judge by it. It panics where a type does not fit, and where
 // a struct and its message do not have the same fields.
 func SetMessage(message protoreflect.Message, field protoreflect.FieldDescriptor, value reflect.Value) {
 	switch {
@@ -64,15 +60,12 @@ func single(field protoreflect.FieldDescriptor, value reflect.Value, fresh func(
 func message(descriptor protoreflect.MessageDescriptor, value reflect.Value, fresh func() protoreflect.Value) (protoreflect.Value, bool) {
 	switch descriptor.FullName() {
 	case "mattermost.plugin.v1.Value":
-		return set(convert.ValueToProto(value.Interface()))
+		return set(valueMessage(value.Interface()))
 	case "mattermost.plugin.v1.Error":
 		err, _ := value.Interface().(error)
-		return set(convert.ErrorToProto(err))
+		return set(errorMessage(err))
 	case "google.protobuf.Timestamp":
-		if instant, ok := value.Interface().(time.Time); ok {
-			return set(convert.TimeToProto(instant))
-		}
-		return set(convert.TimePointerToProto(value.Interface().(*time.Time)))
+		return set(timeMessage(value))
 	}
 	if value.Kind() == reflect.Pointer {
 		if value.IsNil() {

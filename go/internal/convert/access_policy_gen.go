@@ -6,142 +6,158 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AccessControlPolicyToProto takes a model.AccessControlPolicy to its message.
-func AccessControlPolicyToProto(in *model.AccessControlPolicy) *pluginpb.AccessControlPolicy {
+// AppendAccessControlPolicy appends the encoding of a model.AccessControlPolicy; nothing for nil.
+func AppendAccessControlPolicy(b []byte, in *model.AccessControlPolicy) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AccessControlPolicy{
-		Id:       in.ID,
-		Name:     in.Name,
-		Type:     in.Type,
-		Active:   in.Active,
-		CreateAt: in.CreateAt,
-		Revision: int64(in.Revision),
-		Version:  in.Version,
-		Roles:    in.Roles,
-		Imports:  in.Imports,
-		Rules:    ListOfRefs(in.Rules, AccessControlPolicyRuleToProto),
-		Scope:    in.Scope,
-		ScopeId:  in.ScopeID,
-		Props:    MapOf[string](in.Props, ValueElementToProto),
-	}
+	b = appendText(b, 1<<3|octets, in.ID)
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendText(b, 3<<3|octets, in.Type)
+	b = appendBool(b, 4<<3|varint, in.Active)
+	b = appendInt(b, 5<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 6<<3|varint, uint64(in.Revision))
+	b = appendText(b, 7<<3|octets, in.Version)
+	b = appendTexts(b, 8<<3|octets, in.Roles)
+	b = appendTexts(b, 9<<3|octets, in.Imports)
+	b = appendStructs(b, 10<<3|octets, in.Rules, AppendAccessControlPolicyRule)
+	b = appendText(b, 11<<3|octets, in.Scope)
+	b = appendText(b, 12<<3|octets, in.ScopeID)
+	b = appendWrappedMap(b, 13<<3|octets, in.Props, AppendValue)
+	return b
 }
 
-// AccessControlPolicyFromProto takes a message to the model.AccessControlPolicy it came from.
-func AccessControlPolicyFromProto(in *pluginpb.AccessControlPolicy) *model.AccessControlPolicy {
+// ParseAccessControlPolicy reads a model.AccessControlPolicy into its zero value; see Message about data.
+func ParseAccessControlPolicy(data []byte, out *model.AccessControlPolicy) error {
+	return parseAccessControlPolicy(newSource(data), out)
+}
+
+func parseAccessControlPolicy(in source, out *model.AccessControlPolicy) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ID = f.text()
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | octets:
+			out.Type = f.text()
+		case 4<<3 | varint:
+			out.Active = f.value != 0
+		case 5<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 6<<3 | varint:
+			out.Revision = int(f.value)
+		case 7<<3 | octets:
+			out.Version = f.text()
+		case 8<<3 | octets:
+			texts(&f, &out.Roles)
+		case 9<<3 | octets:
+			texts(&f, &out.Imports)
+		case 10<<3 | octets:
+			structs(&f, &out.Rules, parseAccessControlPolicyRule)
+		case 11<<3 | octets:
+			out.Scope = f.text()
+		case 12<<3 | octets:
+			out.ScopeID = f.text()
+		case 13<<3 | octets:
+			wrappedMap(&f, &out.Props, parseValue)
+		}
+	}
+	return f.err
+}
+
+// AppendAccessControlPolicyRule appends the encoding of a model.AccessControlPolicyRule; nothing for nil.
+func AppendAccessControlPolicyRule(b []byte, in *model.AccessControlPolicyRule) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AccessControlPolicy)
-	AccessControlPolicyInto(out, in)
-	return out
+	b = appendTexts(b, 1<<3|octets, in.Actions)
+	b = appendText(b, 2<<3|octets, in.Expression)
+	b = appendText(b, 3<<3|octets, in.Name)
+	b = appendText(b, 4<<3|octets, in.Role)
+	return b
 }
 
-// AccessControlPolicyInto sets the fields of a model.AccessControlPolicy from its message.
-func AccessControlPolicyInto(out *model.AccessControlPolicy, in *pluginpb.AccessControlPolicy) {
-	out.ID = in.Id
-	out.Name = in.Name
-	out.Type = in.Type
-	out.Active = in.Active
-	out.CreateAt = in.CreateAt
-	out.Revision = int(in.Revision)
-	out.Version = in.Version
-	out.Roles = in.Roles
-	out.Imports = in.Imports
-	out.Rules = ListInto(in.Rules, AccessControlPolicyRuleInto)
-	out.Scope = in.Scope
-	out.ScopeID = in.ScopeId
-	out.Props = MapOf[string](in.Props, ValueFromProto)
+// ParseAccessControlPolicyRule reads a model.AccessControlPolicyRule into its zero value; see Message about data.
+func ParseAccessControlPolicyRule(data []byte, out *model.AccessControlPolicyRule) error {
+	return parseAccessControlPolicyRule(newSource(data), out)
 }
 
-// AccessControlPolicyRuleToProto takes a model.AccessControlPolicyRule to its message.
-func AccessControlPolicyRuleToProto(in *model.AccessControlPolicyRule) *pluginpb.AccessControlPolicyRule {
+func parseAccessControlPolicyRule(in source, out *model.AccessControlPolicyRule) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.Actions)
+		case 2<<3 | octets:
+			out.Expression = f.text()
+		case 3<<3 | octets:
+			out.Name = f.text()
+		case 4<<3 | octets:
+			out.Role = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendAccessControlPolicyTestResponse appends the encoding of a model.AccessControlPolicyTestResponse; nothing for nil.
+func AppendAccessControlPolicyTestResponse(b []byte, in *model.AccessControlPolicyTestResponse) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AccessControlPolicyRule{
-		Actions:    in.Actions,
-		Expression: in.Expression,
-		Name:       in.Name,
-		Role:       in.Role,
-	}
+	b = appendMessages(b, 1<<3|octets, in.Users, AppendUser)
+	b = appendInt(b, 2<<3|varint, uint64(in.Total))
+	return b
 }
 
-// AccessControlPolicyRuleFromProto takes a message to the model.AccessControlPolicyRule it came from.
-func AccessControlPolicyRuleFromProto(in *pluginpb.AccessControlPolicyRule) *model.AccessControlPolicyRule {
+// ParseAccessControlPolicyTestResponse reads a model.AccessControlPolicyTestResponse into its zero value; see Message about data.
+func ParseAccessControlPolicyTestResponse(data []byte, out *model.AccessControlPolicyTestResponse) error {
+	return parseAccessControlPolicyTestResponse(newSource(data), out)
+}
+
+func parseAccessControlPolicyTestResponse(in source, out *model.AccessControlPolicyTestResponse) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			messages(&f, &out.Users, parseUser)
+		case 2<<3 | varint:
+			out.Total = int64(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendCELExpressionError appends the encoding of a model.CELExpressionError; nothing for nil.
+func AppendCELExpressionError(b []byte, in *model.CELExpressionError) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AccessControlPolicyRule)
-	AccessControlPolicyRuleInto(out, in)
-	return out
+	b = appendInt(b, 1<<3|varint, uint64(in.Line))
+	b = appendInt(b, 2<<3|varint, uint64(in.Column))
+	b = appendText(b, 3<<3|octets, in.Message)
+	return b
 }
 
-// AccessControlPolicyRuleInto sets the fields of a model.AccessControlPolicyRule from its message.
-func AccessControlPolicyRuleInto(out *model.AccessControlPolicyRule, in *pluginpb.AccessControlPolicyRule) {
-	out.Actions = in.Actions
-	out.Expression = in.Expression
-	out.Name = in.Name
-	out.Role = in.Role
+// ParseCELExpressionError reads a model.CELExpressionError into its zero value; see Message about data.
+func ParseCELExpressionError(data []byte, out *model.CELExpressionError) error {
+	return parseCELExpressionError(newSource(data), out)
 }
 
-// AccessControlPolicyTestResponseToProto takes a model.AccessControlPolicyTestResponse to its message.
-func AccessControlPolicyTestResponseToProto(in *model.AccessControlPolicyTestResponse) *pluginpb.AccessControlPolicyTestResponse {
-	if in == nil {
-		return nil
+func parseCELExpressionError(in source, out *model.CELExpressionError) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Line = int(f.value)
+		case 2<<3 | varint:
+			out.Column = int(f.value)
+		case 3<<3 | octets:
+			out.Message = f.text()
+		}
 	}
-	return &pluginpb.AccessControlPolicyTestResponse{
-		Users: ListOf(in.Users, UserToProto),
-		Total: in.Total,
-	}
-}
-
-// AccessControlPolicyTestResponseFromProto takes a message to the model.AccessControlPolicyTestResponse it came from.
-func AccessControlPolicyTestResponseFromProto(in *pluginpb.AccessControlPolicyTestResponse) *model.AccessControlPolicyTestResponse {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AccessControlPolicyTestResponse)
-	AccessControlPolicyTestResponseInto(out, in)
-	return out
-}
-
-// AccessControlPolicyTestResponseInto sets the fields of a model.AccessControlPolicyTestResponse from its message.
-func AccessControlPolicyTestResponseInto(out *model.AccessControlPolicyTestResponse, in *pluginpb.AccessControlPolicyTestResponse) {
-	out.Users = ListOf(in.Users, UserFromProto)
-	out.Total = in.Total
-}
-
-// CELExpressionErrorToProto takes a model.CELExpressionError to its message.
-func CELExpressionErrorToProto(in *model.CELExpressionError) *pluginpb.CELExpressionError {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.CELExpressionError{
-		Line:    int64(in.Line),
-		Column:  int64(in.Column),
-		Message: in.Message,
-	}
-}
-
-// CELExpressionErrorFromProto takes a message to the model.CELExpressionError it came from.
-func CELExpressionErrorFromProto(in *pluginpb.CELExpressionError) *model.CELExpressionError {
-	if in == nil {
-		return nil
-	}
-	out := new(model.CELExpressionError)
-	CELExpressionErrorInto(out, in)
-	return out
-}
-
-// CELExpressionErrorInto sets the fields of a model.CELExpressionError from its message.
-func CELExpressionErrorInto(out *model.CELExpressionError, in *pluginpb.CELExpressionError) {
-	out.Line = int(in.Line)
-	out.Column = int(in.Column)
-	out.Message = in.Message
+	return f.err
 }

@@ -6,33 +6,32 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AccessDecisionToProto takes a model.AccessDecision to its message.
-func AccessDecisionToProto(in *model.AccessDecision) *pluginpb.AccessDecision {
+// AppendAccessDecision appends the encoding of a model.AccessDecision; nothing for nil.
+func AppendAccessDecision(b []byte, in *model.AccessDecision) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AccessDecision{
-		Decision: in.Decision,
-		Context:  MapOf[string](in.Context, ValueElementToProto),
-	}
+	b = appendBool(b, 1<<3|varint, in.Decision)
+	b = appendWrappedMap(b, 2<<3|octets, in.Context, AppendValue)
+	return b
 }
 
-// AccessDecisionFromProto takes a message to the model.AccessDecision it came from.
-func AccessDecisionFromProto(in *pluginpb.AccessDecision) *model.AccessDecision {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AccessDecision)
-	AccessDecisionInto(out, in)
-	return out
+// ParseAccessDecision reads a model.AccessDecision into its zero value; see Message about data.
+func ParseAccessDecision(data []byte, out *model.AccessDecision) error {
+	return parseAccessDecision(newSource(data), out)
 }
 
-// AccessDecisionInto sets the fields of a model.AccessDecision from its message.
-func AccessDecisionInto(out *model.AccessDecision, in *pluginpb.AccessDecision) {
-	out.Decision = in.Decision
-	out.Context = MapOf[string](in.Context, ValueFromProto)
+func parseAccessDecision(in source, out *model.AccessDecision) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Decision = f.value != 0
+		case 2<<3 | octets:
+			wrappedMap(&f, &out.Context, parseValue)
+		}
+	}
+	return f.err
 }

@@ -6,84 +6,96 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AIRecapSettingsToProto takes a model.AIRecapSettings to its message.
-func AIRecapSettingsToProto(in *model.AIRecapSettings) *pluginpb.AIRecapSettings {
+// AppendAIRecapSettings appends the encoding of a model.AIRecapSettings; nothing for nil.
+func AppendAIRecapSettings(b []byte, in *model.AIRecapSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AIRecapSettings{
-		Enable:                  in.Enable,
-		DefaultLimits:           RecapLimitSettingsToProto(in.DefaultLimits),
-		EnforceRecapsPerDay:     in.EnforceRecapsPerDay,
-		EnforceScheduledRecaps:  in.EnforceScheduledRecaps,
-		EnforceChannelsPerRecap: in.EnforceChannelsPerRecap,
-		EnforcePostsPerRecap:    in.EnforcePostsPerRecap,
-		EnforceTokensPerRecap:   in.EnforceTokensPerRecap,
-		EnforcePostsPerDay:      in.EnforcePostsPerDay,
-		EnforceCooldown:         in.EnforceCooldown,
-	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendMessage(b, 2<<3|octets, in.DefaultLimits, AppendRecapLimitSettings)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnforceRecapsPerDay)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnforceScheduledRecaps)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnforceChannelsPerRecap)
+	b = appendBoolPointer(b, 6<<3|varint, in.EnforcePostsPerRecap)
+	b = appendBoolPointer(b, 7<<3|varint, in.EnforceTokensPerRecap)
+	b = appendBoolPointer(b, 8<<3|varint, in.EnforcePostsPerDay)
+	b = appendBoolPointer(b, 9<<3|varint, in.EnforceCooldown)
+	return b
 }
 
-// AIRecapSettingsFromProto takes a message to the model.AIRecapSettings it came from.
-func AIRecapSettingsFromProto(in *pluginpb.AIRecapSettings) *model.AIRecapSettings {
+// ParseAIRecapSettings reads a model.AIRecapSettings into its zero value; see Message about data.
+func ParseAIRecapSettings(data []byte, out *model.AIRecapSettings) error {
+	return parseAIRecapSettings(newSource(data), out)
+}
+
+func parseAIRecapSettings(in source, out *model.AIRecapSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			message(&f, &out.DefaultLimits, parseRecapLimitSettings)
+		case 3<<3 | varint:
+			out.EnforceRecapsPerDay = boolPointer(&f)
+		case 4<<3 | varint:
+			out.EnforceScheduledRecaps = boolPointer(&f)
+		case 5<<3 | varint:
+			out.EnforceChannelsPerRecap = boolPointer(&f)
+		case 6<<3 | varint:
+			out.EnforcePostsPerRecap = boolPointer(&f)
+		case 7<<3 | varint:
+			out.EnforceTokensPerRecap = boolPointer(&f)
+		case 8<<3 | varint:
+			out.EnforcePostsPerDay = boolPointer(&f)
+		case 9<<3 | varint:
+			out.EnforceCooldown = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendRecapLimitSettings appends the encoding of a model.RecapLimitSettings; nothing for nil.
+func AppendRecapLimitSettings(b []byte, in *model.RecapLimitSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AIRecapSettings)
-	AIRecapSettingsInto(out, in)
-	return out
+	b = appendIntPointer(b, 1<<3|varint, in.MaxRecapsPerDay)
+	b = appendIntPointer(b, 2<<3|varint, in.MaxScheduledRecaps)
+	b = appendIntPointer(b, 3<<3|varint, in.MaxChannelsPerRecap)
+	b = appendIntPointer(b, 4<<3|varint, in.MaxPostsPerRecap)
+	b = appendIntPointer(b, 5<<3|varint, in.MaxTokensPerRecap)
+	b = appendIntPointer(b, 6<<3|varint, in.MaxPostsPerDay)
+	b = appendIntPointer(b, 7<<3|varint, in.CooldownMinutes)
+	return b
 }
 
-// AIRecapSettingsInto sets the fields of a model.AIRecapSettings from its message.
-func AIRecapSettingsInto(out *model.AIRecapSettings, in *pluginpb.AIRecapSettings) {
-	out.Enable = in.Enable
-	out.DefaultLimits = RecapLimitSettingsFromProto(in.DefaultLimits)
-	out.EnforceRecapsPerDay = in.EnforceRecapsPerDay
-	out.EnforceScheduledRecaps = in.EnforceScheduledRecaps
-	out.EnforceChannelsPerRecap = in.EnforceChannelsPerRecap
-	out.EnforcePostsPerRecap = in.EnforcePostsPerRecap
-	out.EnforceTokensPerRecap = in.EnforceTokensPerRecap
-	out.EnforcePostsPerDay = in.EnforcePostsPerDay
-	out.EnforceCooldown = in.EnforceCooldown
+// ParseRecapLimitSettings reads a model.RecapLimitSettings into its zero value; see Message about data.
+func ParseRecapLimitSettings(data []byte, out *model.RecapLimitSettings) error {
+	return parseRecapLimitSettings(newSource(data), out)
 }
 
-// RecapLimitSettingsToProto takes a model.RecapLimitSettings to its message.
-func RecapLimitSettingsToProto(in *model.RecapLimitSettings) *pluginpb.RecapLimitSettings {
-	if in == nil {
-		return nil
+func parseRecapLimitSettings(in source, out *model.RecapLimitSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.MaxRecapsPerDay = intPointer[int](&f)
+		case 2<<3 | varint:
+			out.MaxScheduledRecaps = intPointer[int](&f)
+		case 3<<3 | varint:
+			out.MaxChannelsPerRecap = intPointer[int](&f)
+		case 4<<3 | varint:
+			out.MaxPostsPerRecap = intPointer[int](&f)
+		case 5<<3 | varint:
+			out.MaxTokensPerRecap = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.MaxPostsPerDay = intPointer[int](&f)
+		case 7<<3 | varint:
+			out.CooldownMinutes = intPointer[int](&f)
+		}
 	}
-	return &pluginpb.RecapLimitSettings{
-		MaxRecapsPerDay:     CastPointer[int64](in.MaxRecapsPerDay),
-		MaxScheduledRecaps:  CastPointer[int64](in.MaxScheduledRecaps),
-		MaxChannelsPerRecap: CastPointer[int64](in.MaxChannelsPerRecap),
-		MaxPostsPerRecap:    CastPointer[int64](in.MaxPostsPerRecap),
-		MaxTokensPerRecap:   CastPointer[int64](in.MaxTokensPerRecap),
-		MaxPostsPerDay:      CastPointer[int64](in.MaxPostsPerDay),
-		CooldownMinutes:     CastPointer[int64](in.CooldownMinutes),
-	}
-}
-
-// RecapLimitSettingsFromProto takes a message to the model.RecapLimitSettings it came from.
-func RecapLimitSettingsFromProto(in *pluginpb.RecapLimitSettings) *model.RecapLimitSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.RecapLimitSettings)
-	RecapLimitSettingsInto(out, in)
-	return out
-}
-
-// RecapLimitSettingsInto sets the fields of a model.RecapLimitSettings from its message.
-func RecapLimitSettingsInto(out *model.RecapLimitSettings, in *pluginpb.RecapLimitSettings) {
-	out.MaxRecapsPerDay = CastPointer[int](in.MaxRecapsPerDay)
-	out.MaxScheduledRecaps = CastPointer[int](in.MaxScheduledRecaps)
-	out.MaxChannelsPerRecap = CastPointer[int](in.MaxChannelsPerRecap)
-	out.MaxPostsPerRecap = CastPointer[int](in.MaxPostsPerRecap)
-	out.MaxTokensPerRecap = CastPointer[int](in.MaxTokensPerRecap)
-	out.MaxPostsPerDay = CastPointer[int](in.MaxPostsPerDay)
-	out.CooldownMinutes = CastPointer[int](in.CooldownMinutes)
+	return f.err
 }

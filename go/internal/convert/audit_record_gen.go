@@ -6,138 +6,143 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AuditEventActorToProto takes a model.AuditEventActor to its message.
-func AuditEventActorToProto(in *model.AuditEventActor) *pluginpb.AuditEventActor {
+// AppendAuditEventActor appends the encoding of a model.AuditEventActor; nothing for nil.
+func AppendAuditEventActor(b []byte, in *model.AuditEventActor) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AuditEventActor{
-		UserId:        in.UserId,
-		SessionId:     in.SessionId,
-		Client:        in.Client,
-		IpAddress:     in.IpAddress,
-		XForwardedFor: in.XForwardedFor,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.SessionId)
+	b = appendText(b, 3<<3|octets, in.Client)
+	b = appendText(b, 4<<3|octets, in.IpAddress)
+	b = appendText(b, 5<<3|octets, in.XForwardedFor)
+	return b
 }
 
-// AuditEventActorFromProto takes a message to the model.AuditEventActor it came from.
-func AuditEventActorFromProto(in *pluginpb.AuditEventActor) *model.AuditEventActor {
+// ParseAuditEventActor reads a model.AuditEventActor into its zero value; see Message about data.
+func ParseAuditEventActor(data []byte, out *model.AuditEventActor) error {
+	return parseAuditEventActor(newSource(data), out)
+}
+
+func parseAuditEventActor(in source, out *model.AuditEventActor) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.SessionId = f.text()
+		case 3<<3 | octets:
+			out.Client = f.text()
+		case 4<<3 | octets:
+			out.IpAddress = f.text()
+		case 5<<3 | octets:
+			out.XForwardedFor = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendAuditEventData appends the encoding of a model.AuditEventData; nothing for nil.
+func AppendAuditEventData(b []byte, in *model.AuditEventData) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AuditEventActor)
-	AuditEventActorInto(out, in)
-	return out
+	b = appendWrappedMap(b, 1<<3|octets, in.Parameters, AppendValue)
+	b = appendWrappedMap(b, 2<<3|octets, in.PriorState, AppendValue)
+	b = appendWrappedMap(b, 3<<3|octets, in.ResultState, AppendValue)
+	b = appendText(b, 4<<3|octets, in.ObjectType)
+	return b
 }
 
-// AuditEventActorInto sets the fields of a model.AuditEventActor from its message.
-func AuditEventActorInto(out *model.AuditEventActor, in *pluginpb.AuditEventActor) {
-	out.UserId = in.UserId
-	out.SessionId = in.SessionId
-	out.Client = in.Client
-	out.IpAddress = in.IpAddress
-	out.XForwardedFor = in.XForwardedFor
+// ParseAuditEventData reads a model.AuditEventData into its zero value; see Message about data.
+func ParseAuditEventData(data []byte, out *model.AuditEventData) error {
+	return parseAuditEventData(newSource(data), out)
 }
 
-// AuditEventDataToProto takes a model.AuditEventData to its message.
-func AuditEventDataToProto(in *model.AuditEventData) *pluginpb.AuditEventData {
+func parseAuditEventData(in source, out *model.AuditEventData) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			wrappedMap(&f, &out.Parameters, parseValue)
+		case 2<<3 | octets:
+			wrappedMap(&f, &out.PriorState, parseValue)
+		case 3<<3 | octets:
+			wrappedMap(&f, &out.ResultState, parseValue)
+		case 4<<3 | octets:
+			out.ObjectType = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendAuditEventError appends the encoding of a model.AuditEventError; nothing for nil.
+func AppendAuditEventError(b []byte, in *model.AuditEventError) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AuditEventData{
-		Parameters:  MapOf[string](in.Parameters, ValueElementToProto),
-		PriorState:  MapOf[string](in.PriorState, ValueElementToProto),
-		ResultState: MapOf[string](in.ResultState, ValueElementToProto),
-		ObjectType:  in.ObjectType,
-	}
+	b = appendText(b, 1<<3|octets, in.Description)
+	b = appendInt(b, 2<<3|varint, uint64(in.Code))
+	return b
 }
 
-// AuditEventDataFromProto takes a message to the model.AuditEventData it came from.
-func AuditEventDataFromProto(in *pluginpb.AuditEventData) *model.AuditEventData {
+// ParseAuditEventError reads a model.AuditEventError into its zero value; see Message about data.
+func ParseAuditEventError(data []byte, out *model.AuditEventError) error {
+	return parseAuditEventError(newSource(data), out)
+}
+
+func parseAuditEventError(in source, out *model.AuditEventError) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Description = f.text()
+		case 2<<3 | varint:
+			out.Code = int(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendAuditRecord appends the encoding of a model.AuditRecord; nothing for nil.
+func AppendAuditRecord(b []byte, in *model.AuditRecord) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AuditEventData)
-	AuditEventDataInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.EventName)
+	b = appendText(b, 2<<3|octets, in.Status)
+	b = appendSetMessage(b, 3<<3|octets, &in.EventData, AppendAuditEventData)
+	b = appendSetMessage(b, 4<<3|octets, &in.Actor, AppendAuditEventActor)
+	b = appendWrappedMap(b, 5<<3|octets, in.Meta, AppendValue)
+	b = appendSetMessage(b, 6<<3|octets, &in.Error, AppendAuditEventError)
+	return b
 }
 
-// AuditEventDataInto sets the fields of a model.AuditEventData from its message.
-func AuditEventDataInto(out *model.AuditEventData, in *pluginpb.AuditEventData) {
-	out.Parameters = MapOf[string](in.Parameters, ValueFromProto)
-	out.PriorState = MapOf[string](in.PriorState, ValueFromProto)
-	out.ResultState = MapOf[string](in.ResultState, ValueFromProto)
-	out.ObjectType = in.ObjectType
+// ParseAuditRecord reads a model.AuditRecord into its zero value; see Message about data.
+func ParseAuditRecord(data []byte, out *model.AuditRecord) error {
+	return parseAuditRecord(newSource(data), out)
 }
 
-// AuditEventErrorToProto takes a model.AuditEventError to its message.
-func AuditEventErrorToProto(in *model.AuditEventError) *pluginpb.AuditEventError {
-	if in == nil {
-		return nil
+func parseAuditRecord(in source, out *model.AuditRecord) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.EventName = f.text()
+		case 2<<3 | octets:
+			out.Status = f.text()
+		case 3<<3 | octets:
+			structure(&f, &out.EventData, parseAuditEventData)
+		case 4<<3 | octets:
+			structure(&f, &out.Actor, parseAuditEventActor)
+		case 5<<3 | octets:
+			wrappedMap(&f, &out.Meta, parseValue)
+		case 6<<3 | octets:
+			structure(&f, &out.Error, parseAuditEventError)
+		}
 	}
-	return &pluginpb.AuditEventError{
-		Description: in.Description,
-		Code:        int64(in.Code),
-	}
-}
-
-// AuditEventErrorFromProto takes a message to the model.AuditEventError it came from.
-func AuditEventErrorFromProto(in *pluginpb.AuditEventError) *model.AuditEventError {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AuditEventError)
-	AuditEventErrorInto(out, in)
-	return out
-}
-
-// AuditEventErrorInto sets the fields of a model.AuditEventError from its message.
-func AuditEventErrorInto(out *model.AuditEventError, in *pluginpb.AuditEventError) {
-	out.Description = in.Description
-	out.Code = int(in.Code)
-}
-
-// AuditRecordToProto takes a model.AuditRecord to its message.
-func AuditRecordToProto(in *model.AuditRecord) *pluginpb.AuditRecord {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AuditRecord{
-		EventName: in.EventName,
-		Status:    in.Status,
-		EventData: AuditEventDataToProto(&in.EventData),
-		Actor:     AuditEventActorToProto(&in.Actor),
-		Meta:      MapOf[string](in.Meta, ValueElementToProto),
-		Error:     AuditEventErrorToProto(&in.Error),
-	}
-}
-
-// AuditRecordFromProto takes a message to the model.AuditRecord it came from.
-func AuditRecordFromProto(in *pluginpb.AuditRecord) *model.AuditRecord {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AuditRecord)
-	AuditRecordInto(out, in)
-	return out
-}
-
-// AuditRecordInto sets the fields of a model.AuditRecord from its message.
-func AuditRecordInto(out *model.AuditRecord, in *pluginpb.AuditRecord) {
-	out.EventName = in.EventName
-	out.Status = in.Status
-	if in.EventData != nil {
-		AuditEventDataInto(&out.EventData, in.EventData)
-	}
-	if in.Actor != nil {
-		AuditEventActorInto(&out.Actor, in.Actor)
-	}
-	out.Meta = MapOf[string](in.Meta, ValueFromProto)
-	if in.Error != nil {
-		AuditEventErrorInto(&out.Error, in.Error)
-	}
+	return f.err
 }

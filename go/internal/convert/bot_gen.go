@@ -6,109 +6,119 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// BotToProto takes a model.Bot to its message.
-func BotToProto(in *model.Bot) *pluginpb.Bot {
+// AppendBot appends the encoding of a model.Bot; nothing for nil.
+func AppendBot(b []byte, in *model.Bot) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Bot{
-		UserId:         in.UserId,
-		Username:       in.Username,
-		DisplayName:    in.DisplayName,
-		Description:    in.Description,
-		OwnerId:        in.OwnerId,
-		LastIconUpdate: in.LastIconUpdate,
-		CreateAt:       in.CreateAt,
-		UpdateAt:       in.UpdateAt,
-		DeleteAt:       in.DeleteAt,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.Username)
+	b = appendText(b, 3<<3|octets, in.DisplayName)
+	b = appendText(b, 4<<3|octets, in.Description)
+	b = appendText(b, 5<<3|octets, in.OwnerId)
+	b = appendInt(b, 6<<3|varint, uint64(in.LastIconUpdate))
+	b = appendInt(b, 7<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 8<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 9<<3|varint, uint64(in.DeleteAt))
+	return b
 }
 
-// BotFromProto takes a message to the model.Bot it came from.
-func BotFromProto(in *pluginpb.Bot) *model.Bot {
+// ParseBot reads a model.Bot into its zero value; see Message about data.
+func ParseBot(data []byte, out *model.Bot) error { return parseBot(newSource(data), out) }
+
+func parseBot(in source, out *model.Bot) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.Username = f.text()
+		case 3<<3 | octets:
+			out.DisplayName = f.text()
+		case 4<<3 | octets:
+			out.Description = f.text()
+		case 5<<3 | octets:
+			out.OwnerId = f.text()
+		case 6<<3 | varint:
+			out.LastIconUpdate = int64(f.value)
+		case 7<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 8<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 9<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendBotGetOptions appends the encoding of a model.BotGetOptions; nothing for nil.
+func AppendBotGetOptions(b []byte, in *model.BotGetOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Bot)
-	BotInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.OwnerId)
+	b = appendBool(b, 2<<3|varint, in.IncludeDeleted)
+	b = appendBool(b, 3<<3|varint, in.OnlyOrphaned)
+	b = appendInt(b, 4<<3|varint, uint64(in.Page))
+	b = appendInt(b, 5<<3|varint, uint64(in.PerPage))
+	return b
 }
 
-// BotInto sets the fields of a model.Bot from its message.
-func BotInto(out *model.Bot, in *pluginpb.Bot) {
-	out.UserId = in.UserId
-	out.Username = in.Username
-	out.DisplayName = in.DisplayName
-	out.Description = in.Description
-	out.OwnerId = in.OwnerId
-	out.LastIconUpdate = in.LastIconUpdate
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
+// ParseBotGetOptions reads a model.BotGetOptions into its zero value; see Message about data.
+func ParseBotGetOptions(data []byte, out *model.BotGetOptions) error {
+	return parseBotGetOptions(newSource(data), out)
 }
 
-// BotGetOptionsToProto takes a model.BotGetOptions to its message.
-func BotGetOptionsToProto(in *model.BotGetOptions) *pluginpb.BotGetOptions {
+func parseBotGetOptions(in source, out *model.BotGetOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.OwnerId = f.text()
+		case 2<<3 | varint:
+			out.IncludeDeleted = f.value != 0
+		case 3<<3 | varint:
+			out.OnlyOrphaned = f.value != 0
+		case 4<<3 | varint:
+			out.Page = int(f.value)
+		case 5<<3 | varint:
+			out.PerPage = int(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendBotPatch appends the encoding of a model.BotPatch; nothing for nil.
+func AppendBotPatch(b []byte, in *model.BotPatch) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.BotGetOptions{
-		OwnerId:        in.OwnerId,
-		IncludeDeleted: in.IncludeDeleted,
-		OnlyOrphaned:   in.OnlyOrphaned,
-		Page:           int64(in.Page),
-		PerPage:        int64(in.PerPage),
-	}
+	b = appendTextPointer(b, 1<<3|octets, in.Username)
+	b = appendTextPointer(b, 2<<3|octets, in.DisplayName)
+	b = appendTextPointer(b, 3<<3|octets, in.Description)
+	return b
 }
 
-// BotGetOptionsFromProto takes a message to the model.BotGetOptions it came from.
-func BotGetOptionsFromProto(in *pluginpb.BotGetOptions) *model.BotGetOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.BotGetOptions)
-	BotGetOptionsInto(out, in)
-	return out
+// ParseBotPatch reads a model.BotPatch into its zero value; see Message about data.
+func ParseBotPatch(data []byte, out *model.BotPatch) error {
+	return parseBotPatch(newSource(data), out)
 }
 
-// BotGetOptionsInto sets the fields of a model.BotGetOptions from its message.
-func BotGetOptionsInto(out *model.BotGetOptions, in *pluginpb.BotGetOptions) {
-	out.OwnerId = in.OwnerId
-	out.IncludeDeleted = in.IncludeDeleted
-	out.OnlyOrphaned = in.OnlyOrphaned
-	out.Page = int(in.Page)
-	out.PerPage = int(in.PerPage)
-}
-
-// BotPatchToProto takes a model.BotPatch to its message.
-func BotPatchToProto(in *model.BotPatch) *pluginpb.BotPatch {
-	if in == nil {
-		return nil
+func parseBotPatch(in source, out *model.BotPatch) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Username = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.DisplayName = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.Description = textPointer[string](&f)
+		}
 	}
-	return &pluginpb.BotPatch{
-		Username:    in.Username,
-		DisplayName: in.DisplayName,
-		Description: in.Description,
-	}
-}
-
-// BotPatchFromProto takes a message to the model.BotPatch it came from.
-func BotPatchFromProto(in *pluginpb.BotPatch) *model.BotPatch {
-	if in == nil {
-		return nil
-	}
-	out := new(model.BotPatch)
-	BotPatchInto(out, in)
-	return out
-}
-
-// BotPatchInto sets the fields of a model.BotPatch from its message.
-func BotPatchInto(out *model.BotPatch, in *pluginpb.BotPatch) {
-	out.Username = in.Username
-	out.DisplayName = in.DisplayName
-	out.Description = in.Description
+	return f.err
 }

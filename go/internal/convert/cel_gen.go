@@ -6,66 +6,69 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ConditionToProto takes a model.Condition to its message.
-func ConditionToProto(in *model.Condition) *pluginpb.Condition {
+// AppendCondition appends the encoding of a model.Condition; nothing for nil.
+func AppendCondition(b []byte, in *model.Condition) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Condition{
-		Attribute:       in.Attribute,
-		Operator:        in.Operator,
-		Value:           ValueToProto(in.Value),
-		ValueType:       int64(in.ValueType),
-		AttributeType:   in.AttributeType,
-		HasMaskedValues: in.HasMaskedValues,
-	}
+	b = appendText(b, 1<<3|octets, in.Attribute)
+	b = appendText(b, 2<<3|octets, in.Operator)
+	b = appendSetValue(b, 3<<3|octets, in.Value)
+	b = appendInt(b, 4<<3|varint, uint64(in.ValueType))
+	b = appendText(b, 5<<3|octets, in.AttributeType)
+	b = appendBool(b, 6<<3|varint, in.HasMaskedValues)
+	return b
 }
 
-// ConditionFromProto takes a message to the model.Condition it came from.
-func ConditionFromProto(in *pluginpb.Condition) *model.Condition {
+// ParseCondition reads a model.Condition into its zero value; see Message about data.
+func ParseCondition(data []byte, out *model.Condition) error {
+	return parseCondition(newSource(data), out)
+}
+
+func parseCondition(in source, out *model.Condition) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Attribute = f.text()
+		case 2<<3 | octets:
+			out.Operator = f.text()
+		case 3<<3 | octets:
+			held(&f, &out.Value)
+		case 4<<3 | varint:
+			out.ValueType = model.ValueType(f.value)
+		case 5<<3 | octets:
+			out.AttributeType = f.text()
+		case 6<<3 | varint:
+			out.HasMaskedValues = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendVisualExpression appends the encoding of a model.VisualExpression; nothing for nil.
+func AppendVisualExpression(b []byte, in *model.VisualExpression) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Condition)
-	ConditionInto(out, in)
-	return out
+	b = appendStructs(b, 1<<3|octets, in.Conditions, AppendCondition)
+	return b
 }
 
-// ConditionInto sets the fields of a model.Condition from its message.
-func ConditionInto(out *model.Condition, in *pluginpb.Condition) {
-	out.Attribute = in.Attribute
-	out.Operator = in.Operator
-	out.Value = ValueFromProto(in.Value)
-	out.ValueType = model.ValueType(in.ValueType)
-	out.AttributeType = in.AttributeType
-	out.HasMaskedValues = in.HasMaskedValues
+// ParseVisualExpression reads a model.VisualExpression into its zero value; see Message about data.
+func ParseVisualExpression(data []byte, out *model.VisualExpression) error {
+	return parseVisualExpression(newSource(data), out)
 }
 
-// VisualExpressionToProto takes a model.VisualExpression to its message.
-func VisualExpressionToProto(in *model.VisualExpression) *pluginpb.VisualExpression {
-	if in == nil {
-		return nil
+func parseVisualExpression(in source, out *model.VisualExpression) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structs(&f, &out.Conditions, parseCondition)
+		}
 	}
-	return &pluginpb.VisualExpression{
-		Conditions: ListOfRefs(in.Conditions, ConditionToProto),
-	}
-}
-
-// VisualExpressionFromProto takes a message to the model.VisualExpression it came from.
-func VisualExpressionFromProto(in *pluginpb.VisualExpression) *model.VisualExpression {
-	if in == nil {
-		return nil
-	}
-	out := new(model.VisualExpression)
-	VisualExpressionInto(out, in)
-	return out
-}
-
-// VisualExpressionInto sets the fields of a model.VisualExpression from its message.
-func VisualExpressionInto(out *model.VisualExpression, in *pluginpb.VisualExpression) {
-	out.Conditions = ListInto(in.Conditions, ConditionInto)
+	return f.err
 }

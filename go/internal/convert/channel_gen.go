@@ -6,116 +6,142 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ChannelToProto takes a model.Channel to its message.
-func ChannelToProto(in *model.Channel) *pluginpb.Channel {
+// AppendChannel appends the encoding of a model.Channel; nothing for nil.
+func AppendChannel(b []byte, in *model.Channel) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Channel{
-		Id:                  in.Id,
-		CreateAt:            in.CreateAt,
-		UpdateAt:            in.UpdateAt,
-		DeleteAt:            in.DeleteAt,
-		TeamId:              in.TeamId,
-		Type:                string(in.Type),
-		DisplayName:         in.DisplayName,
-		Name:                in.Name,
-		Header:              in.Header,
-		Purpose:             in.Purpose,
-		LastPostAt:          in.LastPostAt,
-		TotalMsgCount:       in.TotalMsgCount,
-		ExtraUpdateAt:       in.ExtraUpdateAt,
-		CreatorId:           in.CreatorId,
-		SchemeId:            in.SchemeId,
-		Props:               MapOf[string](in.Props, ValueElementToProto),
-		GroupConstrained:    in.GroupConstrained,
-		AutoTranslation:     in.AutoTranslation,
-		Shared:              in.Shared,
-		TotalMsgCountRoot:   in.TotalMsgCountRoot,
-		PolicyId:            in.PolicyID,
-		LastRootPostAt:      in.LastRootPostAt,
-		BannerInfo:          ChannelBannerInfoToProto(in.BannerInfo),
-		PolicyEnforced:      in.PolicyEnforced,
-		PolicyActions:       in.PolicyActions,
-		PolicyIsActive:      in.PolicyIsActive,
-		DefaultCategoryName: in.DefaultCategoryName,
-		ManagedCategoryName: in.ManagedCategoryName,
-		Discoverable:        in.Discoverable,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 5<<3|octets, in.TeamId)
+	b = appendText(b, 6<<3|octets, string(in.Type))
+	b = appendText(b, 7<<3|octets, in.DisplayName)
+	b = appendText(b, 8<<3|octets, in.Name)
+	b = appendText(b, 9<<3|octets, in.Header)
+	b = appendText(b, 10<<3|octets, in.Purpose)
+	b = appendInt(b, 11<<3|varint, uint64(in.LastPostAt))
+	b = appendInt(b, 12<<3|varint, uint64(in.TotalMsgCount))
+	b = appendInt(b, 13<<3|varint, uint64(in.ExtraUpdateAt))
+	b = appendText(b, 14<<3|octets, in.CreatorId)
+	b = appendTextPointer(b, 15<<3|octets, in.SchemeId)
+	b = appendWrappedMap(b, 16<<3|octets, in.Props, AppendValue)
+	b = appendBoolPointer(b, 17<<3|varint, in.GroupConstrained)
+	b = appendBool(b, 18<<3|varint, in.AutoTranslation)
+	b = appendBoolPointer(b, 19<<3|varint, in.Shared)
+	b = appendInt(b, 20<<3|varint, uint64(in.TotalMsgCountRoot))
+	b = appendTextPointer(b, 21<<3|octets, in.PolicyID)
+	b = appendInt(b, 22<<3|varint, uint64(in.LastRootPostAt))
+	b = appendMessage(b, 23<<3|octets, in.BannerInfo, AppendChannelBannerInfo)
+	b = appendBool(b, 24<<3|varint, in.PolicyEnforced)
+	b = appendBoolMap(b, 25<<3|octets, in.PolicyActions)
+	b = appendBool(b, 26<<3|varint, in.PolicyIsActive)
+	b = appendText(b, 27<<3|octets, in.DefaultCategoryName)
+	b = appendText(b, 28<<3|octets, in.ManagedCategoryName)
+	b = appendBool(b, 29<<3|varint, in.Discoverable)
+	return b
 }
 
-// ChannelFromProto takes a message to the model.Channel it came from.
-func ChannelFromProto(in *pluginpb.Channel) *model.Channel {
+// ParseChannel reads a model.Channel into its zero value; see Message about data.
+func ParseChannel(data []byte, out *model.Channel) error { return parseChannel(newSource(data), out) }
+
+func parseChannel(in source, out *model.Channel) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 5<<3 | octets:
+			out.TeamId = f.text()
+		case 6<<3 | octets:
+			out.Type = model.ChannelType(f.text())
+		case 7<<3 | octets:
+			out.DisplayName = f.text()
+		case 8<<3 | octets:
+			out.Name = f.text()
+		case 9<<3 | octets:
+			out.Header = f.text()
+		case 10<<3 | octets:
+			out.Purpose = f.text()
+		case 11<<3 | varint:
+			out.LastPostAt = int64(f.value)
+		case 12<<3 | varint:
+			out.TotalMsgCount = int64(f.value)
+		case 13<<3 | varint:
+			out.ExtraUpdateAt = int64(f.value)
+		case 14<<3 | octets:
+			out.CreatorId = f.text()
+		case 15<<3 | octets:
+			out.SchemeId = textPointer[string](&f)
+		case 16<<3 | octets:
+			wrappedMap(&f, &out.Props, parseValue)
+		case 17<<3 | varint:
+			out.GroupConstrained = boolPointer(&f)
+		case 18<<3 | varint:
+			out.AutoTranslation = f.value != 0
+		case 19<<3 | varint:
+			out.Shared = boolPointer(&f)
+		case 20<<3 | varint:
+			out.TotalMsgCountRoot = int64(f.value)
+		case 21<<3 | octets:
+			out.PolicyID = textPointer[string](&f)
+		case 22<<3 | varint:
+			out.LastRootPostAt = int64(f.value)
+		case 23<<3 | octets:
+			message(&f, &out.BannerInfo, parseChannelBannerInfo)
+		case 24<<3 | varint:
+			out.PolicyEnforced = f.value != 0
+		case 25<<3 | octets:
+			boolMap(&f, &out.PolicyActions)
+		case 26<<3 | varint:
+			out.PolicyIsActive = f.value != 0
+		case 27<<3 | octets:
+			out.DefaultCategoryName = f.text()
+		case 28<<3 | octets:
+			out.ManagedCategoryName = f.text()
+		case 29<<3 | varint:
+			out.Discoverable = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendChannelBannerInfo appends the encoding of a model.ChannelBannerInfo; nothing for nil.
+func AppendChannelBannerInfo(b []byte, in *model.ChannelBannerInfo) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Channel)
-	ChannelInto(out, in)
-	return out
+	b = appendBoolPointer(b, 1<<3|varint, in.Enabled)
+	b = appendTextPointer(b, 2<<3|octets, in.Text)
+	b = appendTextPointer(b, 3<<3|octets, in.BackgroundColor)
+	return b
 }
 
-// ChannelInto sets the fields of a model.Channel from its message.
-func ChannelInto(out *model.Channel, in *pluginpb.Channel) {
-	out.Id = in.Id
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.TeamId = in.TeamId
-	out.Type = model.ChannelType(in.Type)
-	out.DisplayName = in.DisplayName
-	out.Name = in.Name
-	out.Header = in.Header
-	out.Purpose = in.Purpose
-	out.LastPostAt = in.LastPostAt
-	out.TotalMsgCount = in.TotalMsgCount
-	out.ExtraUpdateAt = in.ExtraUpdateAt
-	out.CreatorId = in.CreatorId
-	out.SchemeId = in.SchemeId
-	out.Props = MapOf[string](in.Props, ValueFromProto)
-	out.GroupConstrained = in.GroupConstrained
-	out.AutoTranslation = in.AutoTranslation
-	out.Shared = in.Shared
-	out.TotalMsgCountRoot = in.TotalMsgCountRoot
-	out.PolicyID = in.PolicyId
-	out.LastRootPostAt = in.LastRootPostAt
-	out.BannerInfo = ChannelBannerInfoFromProto(in.BannerInfo)
-	out.PolicyEnforced = in.PolicyEnforced
-	out.PolicyActions = in.PolicyActions
-	out.PolicyIsActive = in.PolicyIsActive
-	out.DefaultCategoryName = in.DefaultCategoryName
-	out.ManagedCategoryName = in.ManagedCategoryName
-	out.Discoverable = in.Discoverable
+// ParseChannelBannerInfo reads a model.ChannelBannerInfo into its zero value; see Message about data.
+func ParseChannelBannerInfo(data []byte, out *model.ChannelBannerInfo) error {
+	return parseChannelBannerInfo(newSource(data), out)
 }
 
-// ChannelBannerInfoToProto takes a model.ChannelBannerInfo to its message.
-func ChannelBannerInfoToProto(in *model.ChannelBannerInfo) *pluginpb.ChannelBannerInfo {
-	if in == nil {
-		return nil
+func parseChannelBannerInfo(in source, out *model.ChannelBannerInfo) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enabled = boolPointer(&f)
+		case 2<<3 | octets:
+			out.Text = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.BackgroundColor = textPointer[string](&f)
+		}
 	}
-	return &pluginpb.ChannelBannerInfo{
-		Enabled:         in.Enabled,
-		Text:            in.Text,
-		BackgroundColor: in.BackgroundColor,
-	}
-}
-
-// ChannelBannerInfoFromProto takes a message to the model.ChannelBannerInfo it came from.
-func ChannelBannerInfoFromProto(in *pluginpb.ChannelBannerInfo) *model.ChannelBannerInfo {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ChannelBannerInfo)
-	ChannelBannerInfoInto(out, in)
-	return out
-}
-
-// ChannelBannerInfoInto sets the fields of a model.ChannelBannerInfo from its message.
-func ChannelBannerInfoInto(out *model.ChannelBannerInfo, in *pluginpb.ChannelBannerInfo) {
-	out.Enabled = in.Enabled
-	out.Text = in.Text
-	out.BackgroundColor = in.BackgroundColor
+	return f.err
 }

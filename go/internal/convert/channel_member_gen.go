@@ -6,88 +6,102 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ChannelMemberToProto takes a model.ChannelMember to its message.
-func ChannelMemberToProto(in *model.ChannelMember) *pluginpb.ChannelMember {
+// AppendChannelMember appends the encoding of a model.ChannelMember; nothing for nil.
+func AppendChannelMember(b []byte, in *model.ChannelMember) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ChannelMember{
-		ChannelId:               in.ChannelId,
-		UserId:                  in.UserId,
-		Roles:                   in.Roles,
-		LastViewedAt:            in.LastViewedAt,
-		MsgCount:                in.MsgCount,
-		MentionCount:            in.MentionCount,
-		MentionCountRoot:        in.MentionCountRoot,
-		UrgentMentionCount:      in.UrgentMentionCount,
-		MsgCountRoot:            in.MsgCountRoot,
-		NotifyProps:             in.NotifyProps,
-		LastUpdateAt:            in.LastUpdateAt,
-		SchemeGuest:             in.SchemeGuest,
-		SchemeUser:              in.SchemeUser,
-		SchemeAdmin:             in.SchemeAdmin,
-		ExplicitRoles:           in.ExplicitRoles,
-		AutoTranslationDisabled: in.AutoTranslationDisabled,
-	}
+	b = appendText(b, 1<<3|octets, in.ChannelId)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	b = appendText(b, 3<<3|octets, in.Roles)
+	b = appendInt(b, 4<<3|varint, uint64(in.LastViewedAt))
+	b = appendInt(b, 5<<3|varint, uint64(in.MsgCount))
+	b = appendInt(b, 6<<3|varint, uint64(in.MentionCount))
+	b = appendInt(b, 7<<3|varint, uint64(in.MentionCountRoot))
+	b = appendInt(b, 8<<3|varint, uint64(in.UrgentMentionCount))
+	b = appendInt(b, 9<<3|varint, uint64(in.MsgCountRoot))
+	b = appendTextMap(b, 10<<3|octets, in.NotifyProps)
+	b = appendInt(b, 11<<3|varint, uint64(in.LastUpdateAt))
+	b = appendBool(b, 12<<3|varint, in.SchemeGuest)
+	b = appendBool(b, 13<<3|varint, in.SchemeUser)
+	b = appendBool(b, 14<<3|varint, in.SchemeAdmin)
+	b = appendText(b, 15<<3|octets, in.ExplicitRoles)
+	b = appendBool(b, 16<<3|varint, in.AutoTranslationDisabled)
+	return b
 }
 
-// ChannelMemberFromProto takes a message to the model.ChannelMember it came from.
-func ChannelMemberFromProto(in *pluginpb.ChannelMember) *model.ChannelMember {
+// ParseChannelMember reads a model.ChannelMember into its zero value; see Message about data.
+func ParseChannelMember(data []byte, out *model.ChannelMember) error {
+	return parseChannelMember(newSource(data), out)
+}
+
+func parseChannelMember(in source, out *model.ChannelMember) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ChannelId = f.text()
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		case 3<<3 | octets:
+			out.Roles = f.text()
+		case 4<<3 | varint:
+			out.LastViewedAt = int64(f.value)
+		case 5<<3 | varint:
+			out.MsgCount = int64(f.value)
+		case 6<<3 | varint:
+			out.MentionCount = int64(f.value)
+		case 7<<3 | varint:
+			out.MentionCountRoot = int64(f.value)
+		case 8<<3 | varint:
+			out.UrgentMentionCount = int64(f.value)
+		case 9<<3 | varint:
+			out.MsgCountRoot = int64(f.value)
+		case 10<<3 | octets:
+			textMap(&f, &out.NotifyProps)
+		case 11<<3 | varint:
+			out.LastUpdateAt = int64(f.value)
+		case 12<<3 | varint:
+			out.SchemeGuest = f.value != 0
+		case 13<<3 | varint:
+			out.SchemeUser = f.value != 0
+		case 14<<3 | varint:
+			out.SchemeAdmin = f.value != 0
+		case 15<<3 | octets:
+			out.ExplicitRoles = f.text()
+		case 16<<3 | varint:
+			out.AutoTranslationDisabled = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendChannelMemberIdentifier appends the encoding of a model.ChannelMemberIdentifier; nothing for nil.
+func AppendChannelMemberIdentifier(b []byte, in *model.ChannelMemberIdentifier) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.ChannelMember)
-	ChannelMemberInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.ChannelId)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	return b
 }
 
-// ChannelMemberInto sets the fields of a model.ChannelMember from its message.
-func ChannelMemberInto(out *model.ChannelMember, in *pluginpb.ChannelMember) {
-	out.ChannelId = in.ChannelId
-	out.UserId = in.UserId
-	out.Roles = in.Roles
-	out.LastViewedAt = in.LastViewedAt
-	out.MsgCount = in.MsgCount
-	out.MentionCount = in.MentionCount
-	out.MentionCountRoot = in.MentionCountRoot
-	out.UrgentMentionCount = in.UrgentMentionCount
-	out.MsgCountRoot = in.MsgCountRoot
-	out.NotifyProps = in.NotifyProps
-	out.LastUpdateAt = in.LastUpdateAt
-	out.SchemeGuest = in.SchemeGuest
-	out.SchemeUser = in.SchemeUser
-	out.SchemeAdmin = in.SchemeAdmin
-	out.ExplicitRoles = in.ExplicitRoles
-	out.AutoTranslationDisabled = in.AutoTranslationDisabled
+// ParseChannelMemberIdentifier reads a model.ChannelMemberIdentifier into its zero value; see Message about data.
+func ParseChannelMemberIdentifier(data []byte, out *model.ChannelMemberIdentifier) error {
+	return parseChannelMemberIdentifier(newSource(data), out)
 }
 
-// ChannelMemberIdentifierToProto takes a model.ChannelMemberIdentifier to its message.
-func ChannelMemberIdentifierToProto(in *model.ChannelMemberIdentifier) *pluginpb.ChannelMemberIdentifier {
-	if in == nil {
-		return nil
+func parseChannelMemberIdentifier(in source, out *model.ChannelMemberIdentifier) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ChannelId = f.text()
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		}
 	}
-	return &pluginpb.ChannelMemberIdentifier{
-		ChannelId: in.ChannelId,
-		UserId:    in.UserId,
-	}
-}
-
-// ChannelMemberIdentifierFromProto takes a message to the model.ChannelMemberIdentifier it came from.
-func ChannelMemberIdentifierFromProto(in *pluginpb.ChannelMemberIdentifier) *model.ChannelMemberIdentifier {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ChannelMemberIdentifier)
-	ChannelMemberIdentifierInto(out, in)
-	return out
-}
-
-// ChannelMemberIdentifierInto sets the fields of a model.ChannelMemberIdentifier from its message.
-func ChannelMemberIdentifierInto(out *model.ChannelMemberIdentifier, in *pluginpb.ChannelMemberIdentifier) {
-	out.ChannelId = in.ChannelId
-	out.UserId = in.UserId
+	return f.err
 }

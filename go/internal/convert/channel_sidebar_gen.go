@@ -6,103 +6,109 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// OrderedSidebarCategoriesToProto takes a model.OrderedSidebarCategories to its message.
-func OrderedSidebarCategoriesToProto(in *model.OrderedSidebarCategories) *pluginpb.OrderedSidebarCategories {
+// AppendOrderedSidebarCategories appends the encoding of a model.OrderedSidebarCategories; nothing for nil.
+func AppendOrderedSidebarCategories(b []byte, in *model.OrderedSidebarCategories) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.OrderedSidebarCategories{
-		Categories: ListOf(in.Categories, SidebarCategoryWithChannelsToProto),
-		Order:      in.Order,
-	}
+	b = appendMessages(b, 1<<3|octets, in.Categories, AppendSidebarCategoryWithChannels)
+	b = appendTexts(b, 2<<3|octets, in.Order)
+	return b
 }
 
-// OrderedSidebarCategoriesFromProto takes a message to the model.OrderedSidebarCategories it came from.
-func OrderedSidebarCategoriesFromProto(in *pluginpb.OrderedSidebarCategories) *model.OrderedSidebarCategories {
+// ParseOrderedSidebarCategories reads a model.OrderedSidebarCategories into its zero value; see Message about data.
+func ParseOrderedSidebarCategories(data []byte, out *model.OrderedSidebarCategories) error {
+	return parseOrderedSidebarCategories(newSource(data), out)
+}
+
+func parseOrderedSidebarCategories(in source, out *model.OrderedSidebarCategories) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			messages(&f, &out.Categories, parseSidebarCategoryWithChannels)
+		case 2<<3 | octets:
+			texts(&f, &out.Order)
+		}
+	}
+	return f.err
+}
+
+// AppendSidebarCategory appends the encoding of a model.SidebarCategory; nothing for nil.
+func AppendSidebarCategory(b []byte, in *model.SidebarCategory) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.OrderedSidebarCategories)
-	OrderedSidebarCategoriesInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	b = appendText(b, 3<<3|octets, in.TeamId)
+	b = appendInt(b, 4<<3|varint, uint64(in.SortOrder))
+	b = appendText(b, 5<<3|octets, string(in.Sorting))
+	b = appendText(b, 6<<3|octets, string(in.Type))
+	b = appendText(b, 7<<3|octets, in.DisplayName)
+	b = appendBool(b, 8<<3|varint, in.Muted)
+	b = appendBool(b, 9<<3|varint, in.Collapsed)
+	return b
 }
 
-// OrderedSidebarCategoriesInto sets the fields of a model.OrderedSidebarCategories from its message.
-func OrderedSidebarCategoriesInto(out *model.OrderedSidebarCategories, in *pluginpb.OrderedSidebarCategories) {
-	out.Categories = ListOf(in.Categories, SidebarCategoryWithChannelsFromProto)
-	out.Order = in.Order
+// ParseSidebarCategory reads a model.SidebarCategory into its zero value; see Message about data.
+func ParseSidebarCategory(data []byte, out *model.SidebarCategory) error {
+	return parseSidebarCategory(newSource(data), out)
 }
 
-// SidebarCategoryToProto takes a model.SidebarCategory to its message.
-func SidebarCategoryToProto(in *model.SidebarCategory) *pluginpb.SidebarCategory {
+func parseSidebarCategory(in source, out *model.SidebarCategory) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		case 3<<3 | octets:
+			out.TeamId = f.text()
+		case 4<<3 | varint:
+			out.SortOrder = int64(f.value)
+		case 5<<3 | octets:
+			out.Sorting = model.SidebarCategorySorting(f.text())
+		case 6<<3 | octets:
+			out.Type = model.SidebarCategoryType(f.text())
+		case 7<<3 | octets:
+			out.DisplayName = f.text()
+		case 8<<3 | varint:
+			out.Muted = f.value != 0
+		case 9<<3 | varint:
+			out.Collapsed = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendSidebarCategoryWithChannels appends the encoding of a model.SidebarCategoryWithChannels; nothing for nil.
+func AppendSidebarCategoryWithChannels(b []byte, in *model.SidebarCategoryWithChannels) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SidebarCategory{
-		Id:          in.Id,
-		UserId:      in.UserId,
-		TeamId:      in.TeamId,
-		SortOrder:   in.SortOrder,
-		Sorting:     string(in.Sorting),
-		Type:        string(in.Type),
-		DisplayName: in.DisplayName,
-		Muted:       in.Muted,
-		Collapsed:   in.Collapsed,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.SidebarCategory, AppendSidebarCategory)
+	b = appendTexts(b, 2<<3|octets, in.Channels)
+	return b
 }
 
-// SidebarCategoryFromProto takes a message to the model.SidebarCategory it came from.
-func SidebarCategoryFromProto(in *pluginpb.SidebarCategory) *model.SidebarCategory {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SidebarCategory)
-	SidebarCategoryInto(out, in)
-	return out
+// ParseSidebarCategoryWithChannels reads a model.SidebarCategoryWithChannels into its zero value; see Message about data.
+func ParseSidebarCategoryWithChannels(data []byte, out *model.SidebarCategoryWithChannels) error {
+	return parseSidebarCategoryWithChannels(newSource(data), out)
 }
 
-// SidebarCategoryInto sets the fields of a model.SidebarCategory from its message.
-func SidebarCategoryInto(out *model.SidebarCategory, in *pluginpb.SidebarCategory) {
-	out.Id = in.Id
-	out.UserId = in.UserId
-	out.TeamId = in.TeamId
-	out.SortOrder = in.SortOrder
-	out.Sorting = model.SidebarCategorySorting(in.Sorting)
-	out.Type = model.SidebarCategoryType(in.Type)
-	out.DisplayName = in.DisplayName
-	out.Muted = in.Muted
-	out.Collapsed = in.Collapsed
-}
-
-// SidebarCategoryWithChannelsToProto takes a model.SidebarCategoryWithChannels to its message.
-func SidebarCategoryWithChannelsToProto(in *model.SidebarCategoryWithChannels) *pluginpb.SidebarCategoryWithChannels {
-	if in == nil {
-		return nil
+func parseSidebarCategoryWithChannels(in source, out *model.SidebarCategoryWithChannels) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.SidebarCategory, parseSidebarCategory)
+		case 2<<3 | octets:
+			texts(&f, &out.Channels)
+		}
 	}
-	return &pluginpb.SidebarCategoryWithChannels{
-		SidebarCategory: SidebarCategoryToProto(&in.SidebarCategory),
-		Channels:        in.Channels,
-	}
-}
-
-// SidebarCategoryWithChannelsFromProto takes a message to the model.SidebarCategoryWithChannels it came from.
-func SidebarCategoryWithChannelsFromProto(in *pluginpb.SidebarCategoryWithChannels) *model.SidebarCategoryWithChannels {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SidebarCategoryWithChannels)
-	SidebarCategoryWithChannelsInto(out, in)
-	return out
-}
-
-// SidebarCategoryWithChannelsInto sets the fields of a model.SidebarCategoryWithChannels from its message.
-func SidebarCategoryWithChannelsInto(out *model.SidebarCategoryWithChannels, in *pluginpb.SidebarCategoryWithChannels) {
-	if in.SidebarCategory != nil {
-		SidebarCategoryInto(&out.SidebarCategory, in.SidebarCategory)
-	}
-	out.Channels = in.Channels
+	return f.err
 }

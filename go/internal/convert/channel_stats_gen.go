@@ -6,39 +6,41 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ChannelStatsToProto takes a model.ChannelStats to its message.
-func ChannelStatsToProto(in *model.ChannelStats) *pluginpb.ChannelStats {
+// AppendChannelStats appends the encoding of a model.ChannelStats; nothing for nil.
+func AppendChannelStats(b []byte, in *model.ChannelStats) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ChannelStats{
-		ChannelId:       in.ChannelId,
-		MemberCount:     in.MemberCount,
-		GuestCount:      in.GuestCount,
-		PinnedPostCount: in.PinnedPostCount,
-		FilesCount:      in.FilesCount,
-	}
+	b = appendText(b, 1<<3|octets, in.ChannelId)
+	b = appendInt(b, 2<<3|varint, uint64(in.MemberCount))
+	b = appendInt(b, 3<<3|varint, uint64(in.GuestCount))
+	b = appendInt(b, 4<<3|varint, uint64(in.PinnedPostCount))
+	b = appendInt(b, 5<<3|varint, uint64(in.FilesCount))
+	return b
 }
 
-// ChannelStatsFromProto takes a message to the model.ChannelStats it came from.
-func ChannelStatsFromProto(in *pluginpb.ChannelStats) *model.ChannelStats {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ChannelStats)
-	ChannelStatsInto(out, in)
-	return out
+// ParseChannelStats reads a model.ChannelStats into its zero value; see Message about data.
+func ParseChannelStats(data []byte, out *model.ChannelStats) error {
+	return parseChannelStats(newSource(data), out)
 }
 
-// ChannelStatsInto sets the fields of a model.ChannelStats from its message.
-func ChannelStatsInto(out *model.ChannelStats, in *pluginpb.ChannelStats) {
-	out.ChannelId = in.ChannelId
-	out.MemberCount = in.MemberCount
-	out.GuestCount = in.GuestCount
-	out.PinnedPostCount = in.PinnedPostCount
-	out.FilesCount = in.FilesCount
+func parseChannelStats(in source, out *model.ChannelStats) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ChannelId = f.text()
+		case 2<<3 | varint:
+			out.MemberCount = int64(f.value)
+		case 3<<3 | varint:
+			out.GuestCount = int64(f.value)
+		case 4<<3 | varint:
+			out.PinnedPostCount = int64(f.value)
+		case 5<<3 | varint:
+			out.FilesCount = int64(f.value)
+		}
+	}
+	return f.err
 }

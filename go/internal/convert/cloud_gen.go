@@ -6,110 +6,110 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// FilesLimitsToProto takes a model.FilesLimits to its message.
-func FilesLimitsToProto(in *model.FilesLimits) *pluginpb.FilesLimits {
+// AppendFilesLimits appends the encoding of a model.FilesLimits; nothing for nil.
+func AppendFilesLimits(b []byte, in *model.FilesLimits) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.FilesLimits{
-		TotalStorage: in.TotalStorage,
-	}
+	b = appendIntPointer(b, 1<<3|varint, in.TotalStorage)
+	return b
 }
 
-// FilesLimitsFromProto takes a message to the model.FilesLimits it came from.
-func FilesLimitsFromProto(in *pluginpb.FilesLimits) *model.FilesLimits {
+// ParseFilesLimits reads a model.FilesLimits into its zero value; see Message about data.
+func ParseFilesLimits(data []byte, out *model.FilesLimits) error {
+	return parseFilesLimits(newSource(data), out)
+}
+
+func parseFilesLimits(in source, out *model.FilesLimits) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.TotalStorage = intPointer[int64](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendMessagesLimits appends the encoding of a model.MessagesLimits; nothing for nil.
+func AppendMessagesLimits(b []byte, in *model.MessagesLimits) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.FilesLimits)
-	FilesLimitsInto(out, in)
-	return out
+	b = appendIntPointer(b, 1<<3|varint, in.History)
+	return b
 }
 
-// FilesLimitsInto sets the fields of a model.FilesLimits from its message.
-func FilesLimitsInto(out *model.FilesLimits, in *pluginpb.FilesLimits) {
-	out.TotalStorage = in.TotalStorage
+// ParseMessagesLimits reads a model.MessagesLimits into its zero value; see Message about data.
+func ParseMessagesLimits(data []byte, out *model.MessagesLimits) error {
+	return parseMessagesLimits(newSource(data), out)
 }
 
-// MessagesLimitsToProto takes a model.MessagesLimits to its message.
-func MessagesLimitsToProto(in *model.MessagesLimits) *pluginpb.MessagesLimits {
+func parseMessagesLimits(in source, out *model.MessagesLimits) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.History = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendProductLimits appends the encoding of a model.ProductLimits; nothing for nil.
+func AppendProductLimits(b []byte, in *model.ProductLimits) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.MessagesLimits{
-		History: CastPointer[int64](in.History),
-	}
+	b = appendMessage(b, 1<<3|octets, in.Files, AppendFilesLimits)
+	b = appendMessage(b, 2<<3|octets, in.Messages, AppendMessagesLimits)
+	b = appendMessage(b, 3<<3|octets, in.Teams, AppendTeamsLimits)
+	return b
 }
 
-// MessagesLimitsFromProto takes a message to the model.MessagesLimits it came from.
-func MessagesLimitsFromProto(in *pluginpb.MessagesLimits) *model.MessagesLimits {
+// ParseProductLimits reads a model.ProductLimits into its zero value; see Message about data.
+func ParseProductLimits(data []byte, out *model.ProductLimits) error {
+	return parseProductLimits(newSource(data), out)
+}
+
+func parseProductLimits(in source, out *model.ProductLimits) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			message(&f, &out.Files, parseFilesLimits)
+		case 2<<3 | octets:
+			message(&f, &out.Messages, parseMessagesLimits)
+		case 3<<3 | octets:
+			message(&f, &out.Teams, parseTeamsLimits)
+		}
+	}
+	return f.err
+}
+
+// AppendTeamsLimits appends the encoding of a model.TeamsLimits; nothing for nil.
+func AppendTeamsLimits(b []byte, in *model.TeamsLimits) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.MessagesLimits)
-	MessagesLimitsInto(out, in)
-	return out
+	b = appendIntPointer(b, 1<<3|varint, in.Active)
+	return b
 }
 
-// MessagesLimitsInto sets the fields of a model.MessagesLimits from its message.
-func MessagesLimitsInto(out *model.MessagesLimits, in *pluginpb.MessagesLimits) {
-	out.History = CastPointer[int](in.History)
+// ParseTeamsLimits reads a model.TeamsLimits into its zero value; see Message about data.
+func ParseTeamsLimits(data []byte, out *model.TeamsLimits) error {
+	return parseTeamsLimits(newSource(data), out)
 }
 
-// ProductLimitsToProto takes a model.ProductLimits to its message.
-func ProductLimitsToProto(in *model.ProductLimits) *pluginpb.ProductLimits {
-	if in == nil {
-		return nil
+func parseTeamsLimits(in source, out *model.TeamsLimits) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Active = intPointer[int](&f)
+		}
 	}
-	return &pluginpb.ProductLimits{
-		Files:    FilesLimitsToProto(in.Files),
-		Messages: MessagesLimitsToProto(in.Messages),
-		Teams:    TeamsLimitsToProto(in.Teams),
-	}
-}
-
-// ProductLimitsFromProto takes a message to the model.ProductLimits it came from.
-func ProductLimitsFromProto(in *pluginpb.ProductLimits) *model.ProductLimits {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ProductLimits)
-	ProductLimitsInto(out, in)
-	return out
-}
-
-// ProductLimitsInto sets the fields of a model.ProductLimits from its message.
-func ProductLimitsInto(out *model.ProductLimits, in *pluginpb.ProductLimits) {
-	out.Files = FilesLimitsFromProto(in.Files)
-	out.Messages = MessagesLimitsFromProto(in.Messages)
-	out.Teams = TeamsLimitsFromProto(in.Teams)
-}
-
-// TeamsLimitsToProto takes a model.TeamsLimits to its message.
-func TeamsLimitsToProto(in *model.TeamsLimits) *pluginpb.TeamsLimits {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.TeamsLimits{
-		Active: CastPointer[int64](in.Active),
-	}
-}
-
-// TeamsLimitsFromProto takes a message to the model.TeamsLimits it came from.
-func TeamsLimitsFromProto(in *pluginpb.TeamsLimits) *model.TeamsLimits {
-	if in == nil {
-		return nil
-	}
-	out := new(model.TeamsLimits)
-	TeamsLimitsInto(out, in)
-	return out
-}
-
-// TeamsLimitsInto sets the fields of a model.TeamsLimits from its message.
-func TeamsLimitsInto(out *model.TeamsLimits, in *pluginpb.TeamsLimits) {
-	out.Active = CastPointer[int](in.Active)
+	return f.err
 }

@@ -6,51 +6,59 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// CommandArgsToProto takes a model.CommandArgs to its message.
-func CommandArgsToProto(in *model.CommandArgs) *pluginpb.CommandArgs {
+// AppendCommandArgs appends the encoding of a model.CommandArgs; nothing for nil.
+func AppendCommandArgs(b []byte, in *model.CommandArgs) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.CommandArgs{
-		UserId:          in.UserId,
-		ChannelId:       in.ChannelId,
-		TeamId:          in.TeamId,
-		RootId:          in.RootId,
-		ParentId:        in.ParentId,
-		TriggerId:       in.TriggerId,
-		ConnectionId:    in.ConnectionId,
-		Command:         in.Command,
-		SiteUrl:         in.SiteURL,
-		UserMentions:    in.UserMentions,
-		ChannelMentions: in.ChannelMentions,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.ChannelId)
+	b = appendText(b, 3<<3|octets, in.TeamId)
+	b = appendText(b, 4<<3|octets, in.RootId)
+	b = appendText(b, 5<<3|octets, in.ParentId)
+	b = appendText(b, 6<<3|octets, in.TriggerId)
+	b = appendText(b, 7<<3|octets, in.ConnectionId)
+	b = appendText(b, 8<<3|octets, in.Command)
+	b = appendText(b, 9<<3|octets, in.SiteURL)
+	b = appendTextMap(b, 10<<3|octets, in.UserMentions)
+	b = appendTextMap(b, 11<<3|octets, in.ChannelMentions)
+	return b
 }
 
-// CommandArgsFromProto takes a message to the model.CommandArgs it came from.
-func CommandArgsFromProto(in *pluginpb.CommandArgs) *model.CommandArgs {
-	if in == nil {
-		return nil
-	}
-	out := new(model.CommandArgs)
-	CommandArgsInto(out, in)
-	return out
+// ParseCommandArgs reads a model.CommandArgs into its zero value; see Message about data.
+func ParseCommandArgs(data []byte, out *model.CommandArgs) error {
+	return parseCommandArgs(newSource(data), out)
 }
 
-// CommandArgsInto sets the fields of a model.CommandArgs from its message.
-func CommandArgsInto(out *model.CommandArgs, in *pluginpb.CommandArgs) {
-	out.UserId = in.UserId
-	out.ChannelId = in.ChannelId
-	out.TeamId = in.TeamId
-	out.RootId = in.RootId
-	out.ParentId = in.ParentId
-	out.TriggerId = in.TriggerId
-	out.ConnectionId = in.ConnectionId
-	out.Command = in.Command
-	out.SiteURL = in.SiteUrl
-	out.UserMentions = in.UserMentions
-	out.ChannelMentions = in.ChannelMentions
+func parseCommandArgs(in source, out *model.CommandArgs) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.ChannelId = f.text()
+		case 3<<3 | octets:
+			out.TeamId = f.text()
+		case 4<<3 | octets:
+			out.RootId = f.text()
+		case 5<<3 | octets:
+			out.ParentId = f.text()
+		case 6<<3 | octets:
+			out.TriggerId = f.text()
+		case 7<<3 | octets:
+			out.ConnectionId = f.text()
+		case 8<<3 | octets:
+			out.Command = f.text()
+		case 9<<3 | octets:
+			out.SiteURL = f.text()
+		case 10<<3 | octets:
+			textMap(&f, &out.UserMentions)
+		case 11<<3 | octets:
+			textMap(&f, &out.ChannelMentions)
+		}
+	}
+	return f.err
 }

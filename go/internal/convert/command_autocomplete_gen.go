@@ -6,180 +6,190 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AutocompleteArgToProto takes a model.AutocompleteArg to its message.
-func AutocompleteArgToProto(in *model.AutocompleteArg) *pluginpb.AutocompleteArg {
+// AppendAutocompleteArg appends the encoding of a model.AutocompleteArg; nothing for nil.
+func AppendAutocompleteArg(b []byte, in *model.AutocompleteArg) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AutocompleteArg{
-		Name:     in.Name,
-		HelpText: in.HelpText,
-		Type:     string(in.Type),
-		Required: in.Required,
-		Data:     ValueToProto(in.Data),
-	}
+	b = appendText(b, 1<<3|octets, in.Name)
+	b = appendText(b, 2<<3|octets, in.HelpText)
+	b = appendText(b, 3<<3|octets, string(in.Type))
+	b = appendBool(b, 4<<3|varint, in.Required)
+	b = appendSetValue(b, 5<<3|octets, in.Data)
+	return b
 }
 
-// AutocompleteArgFromProto takes a message to the model.AutocompleteArg it came from.
-func AutocompleteArgFromProto(in *pluginpb.AutocompleteArg) *model.AutocompleteArg {
+// ParseAutocompleteArg reads a model.AutocompleteArg into its zero value; see Message about data.
+func ParseAutocompleteArg(data []byte, out *model.AutocompleteArg) error {
+	return parseAutocompleteArg(newSource(data), out)
+}
+
+func parseAutocompleteArg(in source, out *model.AutocompleteArg) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Name = f.text()
+		case 2<<3 | octets:
+			out.HelpText = f.text()
+		case 3<<3 | octets:
+			out.Type = model.AutocompleteArgType(f.text())
+		case 4<<3 | varint:
+			out.Required = f.value != 0
+		case 5<<3 | octets:
+			held(&f, &out.Data)
+		}
+	}
+	return f.err
+}
+
+// AppendAutocompleteData appends the encoding of a model.AutocompleteData; nothing for nil.
+func AppendAutocompleteData(b []byte, in *model.AutocompleteData) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AutocompleteArg)
-	AutocompleteArgInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Trigger)
+	b = appendText(b, 2<<3|octets, in.Hint)
+	b = appendText(b, 3<<3|octets, in.HelpText)
+	b = appendText(b, 4<<3|octets, in.RoleID)
+	b = appendMessages(b, 5<<3|octets, in.Arguments, AppendAutocompleteArg)
+	b = appendMessages(b, 6<<3|octets, in.SubCommands, AppendAutocompleteData)
+	return b
 }
 
-// AutocompleteArgInto sets the fields of a model.AutocompleteArg from its message.
-func AutocompleteArgInto(out *model.AutocompleteArg, in *pluginpb.AutocompleteArg) {
-	out.Name = in.Name
-	out.HelpText = in.HelpText
-	out.Type = model.AutocompleteArgType(in.Type)
-	out.Required = in.Required
-	out.Data = ValueFromProto(in.Data)
+// ParseAutocompleteData reads a model.AutocompleteData into its zero value; see Message about data.
+func ParseAutocompleteData(data []byte, out *model.AutocompleteData) error {
+	return parseAutocompleteData(newSource(data), out)
 }
 
-// AutocompleteDataToProto takes a model.AutocompleteData to its message.
-func AutocompleteDataToProto(in *model.AutocompleteData) *pluginpb.AutocompleteData {
+func parseAutocompleteData(in source, out *model.AutocompleteData) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Trigger = f.text()
+		case 2<<3 | octets:
+			out.Hint = f.text()
+		case 3<<3 | octets:
+			out.HelpText = f.text()
+		case 4<<3 | octets:
+			out.RoleID = f.text()
+		case 5<<3 | octets:
+			messages(&f, &out.Arguments, parseAutocompleteArg)
+		case 6<<3 | octets:
+			messages(&f, &out.SubCommands, parseAutocompleteData)
+		}
+	}
+	return f.err
+}
+
+// AppendAutocompleteDynamicListArg appends the encoding of a model.AutocompleteDynamicListArg; nothing for nil.
+func AppendAutocompleteDynamicListArg(b []byte, in *model.AutocompleteDynamicListArg) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AutocompleteData{
-		Trigger:     in.Trigger,
-		Hint:        in.Hint,
-		HelpText:    in.HelpText,
-		RoleId:      in.RoleID,
-		Arguments:   ListOf(in.Arguments, AutocompleteArgToProto),
-		SubCommands: ListOf(in.SubCommands, AutocompleteDataToProto),
-	}
+	b = appendText(b, 1<<3|octets, in.FetchURL)
+	return b
 }
 
-// AutocompleteDataFromProto takes a message to the model.AutocompleteData it came from.
-func AutocompleteDataFromProto(in *pluginpb.AutocompleteData) *model.AutocompleteData {
+// ParseAutocompleteDynamicListArg reads a model.AutocompleteDynamicListArg into its zero value; see Message about data.
+func ParseAutocompleteDynamicListArg(data []byte, out *model.AutocompleteDynamicListArg) error {
+	return parseAutocompleteDynamicListArg(newSource(data), out)
+}
+
+func parseAutocompleteDynamicListArg(in source, out *model.AutocompleteDynamicListArg) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.FetchURL = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendAutocompleteListItem appends the encoding of a model.AutocompleteListItem; nothing for nil.
+func AppendAutocompleteListItem(b []byte, in *model.AutocompleteListItem) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AutocompleteData)
-	AutocompleteDataInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Item)
+	b = appendText(b, 2<<3|octets, in.Hint)
+	b = appendText(b, 3<<3|octets, in.HelpText)
+	return b
 }
 
-// AutocompleteDataInto sets the fields of a model.AutocompleteData from its message.
-func AutocompleteDataInto(out *model.AutocompleteData, in *pluginpb.AutocompleteData) {
-	out.Trigger = in.Trigger
-	out.Hint = in.Hint
-	out.HelpText = in.HelpText
-	out.RoleID = in.RoleId
-	out.Arguments = ListOf(in.Arguments, AutocompleteArgFromProto)
-	out.SubCommands = ListOf(in.SubCommands, AutocompleteDataFromProto)
+// ParseAutocompleteListItem reads a model.AutocompleteListItem into its zero value; see Message about data.
+func ParseAutocompleteListItem(data []byte, out *model.AutocompleteListItem) error {
+	return parseAutocompleteListItem(newSource(data), out)
 }
 
-// AutocompleteDynamicListArgToProto takes a model.AutocompleteDynamicListArg to its message.
-func AutocompleteDynamicListArgToProto(in *model.AutocompleteDynamicListArg) *pluginpb.AutocompleteDynamicListArg {
+func parseAutocompleteListItem(in source, out *model.AutocompleteListItem) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Item = f.text()
+		case 2<<3 | octets:
+			out.Hint = f.text()
+		case 3<<3 | octets:
+			out.HelpText = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendAutocompleteStaticListArg appends the encoding of a model.AutocompleteStaticListArg; nothing for nil.
+func AppendAutocompleteStaticListArg(b []byte, in *model.AutocompleteStaticListArg) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AutocompleteDynamicListArg{
-		FetchUrl: in.FetchURL,
-	}
+	b = appendStructs(b, 1<<3|octets, in.PossibleArguments, AppendAutocompleteListItem)
+	return b
 }
 
-// AutocompleteDynamicListArgFromProto takes a message to the model.AutocompleteDynamicListArg it came from.
-func AutocompleteDynamicListArgFromProto(in *pluginpb.AutocompleteDynamicListArg) *model.AutocompleteDynamicListArg {
+// ParseAutocompleteStaticListArg reads a model.AutocompleteStaticListArg into its zero value; see Message about data.
+func ParseAutocompleteStaticListArg(data []byte, out *model.AutocompleteStaticListArg) error {
+	return parseAutocompleteStaticListArg(newSource(data), out)
+}
+
+func parseAutocompleteStaticListArg(in source, out *model.AutocompleteStaticListArg) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structs(&f, &out.PossibleArguments, parseAutocompleteListItem)
+		}
+	}
+	return f.err
+}
+
+// AppendAutocompleteTextArg appends the encoding of a model.AutocompleteTextArg; nothing for nil.
+func AppendAutocompleteTextArg(b []byte, in *model.AutocompleteTextArg) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AutocompleteDynamicListArg)
-	AutocompleteDynamicListArgInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Hint)
+	b = appendText(b, 2<<3|octets, in.Pattern)
+	return b
 }
 
-// AutocompleteDynamicListArgInto sets the fields of a model.AutocompleteDynamicListArg from its message.
-func AutocompleteDynamicListArgInto(out *model.AutocompleteDynamicListArg, in *pluginpb.AutocompleteDynamicListArg) {
-	out.FetchURL = in.FetchUrl
+// ParseAutocompleteTextArg reads a model.AutocompleteTextArg into its zero value; see Message about data.
+func ParseAutocompleteTextArg(data []byte, out *model.AutocompleteTextArg) error {
+	return parseAutocompleteTextArg(newSource(data), out)
 }
 
-// AutocompleteListItemToProto takes a model.AutocompleteListItem to its message.
-func AutocompleteListItemToProto(in *model.AutocompleteListItem) *pluginpb.AutocompleteListItem {
-	if in == nil {
-		return nil
+func parseAutocompleteTextArg(in source, out *model.AutocompleteTextArg) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Hint = f.text()
+		case 2<<3 | octets:
+			out.Pattern = f.text()
+		}
 	}
-	return &pluginpb.AutocompleteListItem{
-		Item:     in.Item,
-		Hint:     in.Hint,
-		HelpText: in.HelpText,
-	}
-}
-
-// AutocompleteListItemFromProto takes a message to the model.AutocompleteListItem it came from.
-func AutocompleteListItemFromProto(in *pluginpb.AutocompleteListItem) *model.AutocompleteListItem {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AutocompleteListItem)
-	AutocompleteListItemInto(out, in)
-	return out
-}
-
-// AutocompleteListItemInto sets the fields of a model.AutocompleteListItem from its message.
-func AutocompleteListItemInto(out *model.AutocompleteListItem, in *pluginpb.AutocompleteListItem) {
-	out.Item = in.Item
-	out.Hint = in.Hint
-	out.HelpText = in.HelpText
-}
-
-// AutocompleteStaticListArgToProto takes a model.AutocompleteStaticListArg to its message.
-func AutocompleteStaticListArgToProto(in *model.AutocompleteStaticListArg) *pluginpb.AutocompleteStaticListArg {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AutocompleteStaticListArg{
-		PossibleArguments: ListOfRefs(in.PossibleArguments, AutocompleteListItemToProto),
-	}
-}
-
-// AutocompleteStaticListArgFromProto takes a message to the model.AutocompleteStaticListArg it came from.
-func AutocompleteStaticListArgFromProto(in *pluginpb.AutocompleteStaticListArg) *model.AutocompleteStaticListArg {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AutocompleteStaticListArg)
-	AutocompleteStaticListArgInto(out, in)
-	return out
-}
-
-// AutocompleteStaticListArgInto sets the fields of a model.AutocompleteStaticListArg from its message.
-func AutocompleteStaticListArgInto(out *model.AutocompleteStaticListArg, in *pluginpb.AutocompleteStaticListArg) {
-	out.PossibleArguments = ListInto(in.PossibleArguments, AutocompleteListItemInto)
-}
-
-// AutocompleteTextArgToProto takes a model.AutocompleteTextArg to its message.
-func AutocompleteTextArgToProto(in *model.AutocompleteTextArg) *pluginpb.AutocompleteTextArg {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AutocompleteTextArg{
-		Hint:    in.Hint,
-		Pattern: in.Pattern,
-	}
-}
-
-// AutocompleteTextArgFromProto takes a message to the model.AutocompleteTextArg it came from.
-func AutocompleteTextArgFromProto(in *pluginpb.AutocompleteTextArg) *model.AutocompleteTextArg {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AutocompleteTextArg)
-	AutocompleteTextArgInto(out, in)
-	return out
-}
-
-// AutocompleteTextArgInto sets the fields of a model.AutocompleteTextArg from its message.
-func AutocompleteTextArgInto(out *model.AutocompleteTextArg, in *pluginpb.AutocompleteTextArg) {
-	out.Hint = in.Hint
-	out.Pattern = in.Pattern
+	return f.err
 }

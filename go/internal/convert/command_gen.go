@@ -6,69 +6,84 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// CommandToProto takes a model.Command to its message.
-func CommandToProto(in *model.Command) *pluginpb.Command {
+// AppendCommand appends the encoding of a model.Command; nothing for nil.
+func AppendCommand(b []byte, in *model.Command) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Command{
-		Id:                   in.Id,
-		Token:                in.Token,
-		CreateAt:             in.CreateAt,
-		UpdateAt:             in.UpdateAt,
-		DeleteAt:             in.DeleteAt,
-		CreatorId:            in.CreatorId,
-		TeamId:               in.TeamId,
-		Trigger:              in.Trigger,
-		Method:               in.Method,
-		Username:             in.Username,
-		IconUrl:              in.IconURL,
-		AutoComplete:         in.AutoComplete,
-		AutoCompleteDesc:     in.AutoCompleteDesc,
-		AutoCompleteHint:     in.AutoCompleteHint,
-		DisplayName:          in.DisplayName,
-		Description:          in.Description,
-		Url:                  in.URL,
-		PluginId:             in.PluginId,
-		AutocompleteData:     AutocompleteDataToProto(in.AutocompleteData),
-		AutocompleteIconData: in.AutocompleteIconData,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Token)
+	b = appendInt(b, 3<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 5<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 6<<3|octets, in.CreatorId)
+	b = appendText(b, 7<<3|octets, in.TeamId)
+	b = appendText(b, 8<<3|octets, in.Trigger)
+	b = appendText(b, 9<<3|octets, in.Method)
+	b = appendText(b, 10<<3|octets, in.Username)
+	b = appendText(b, 11<<3|octets, in.IconURL)
+	b = appendBool(b, 12<<3|varint, in.AutoComplete)
+	b = appendText(b, 13<<3|octets, in.AutoCompleteDesc)
+	b = appendText(b, 14<<3|octets, in.AutoCompleteHint)
+	b = appendText(b, 15<<3|octets, in.DisplayName)
+	b = appendText(b, 16<<3|octets, in.Description)
+	b = appendText(b, 17<<3|octets, in.URL)
+	b = appendText(b, 18<<3|octets, in.PluginId)
+	b = appendMessage(b, 19<<3|octets, in.AutocompleteData, AppendAutocompleteData)
+	b = appendText(b, 20<<3|octets, in.AutocompleteIconData)
+	return b
 }
 
-// CommandFromProto takes a message to the model.Command it came from.
-func CommandFromProto(in *pluginpb.Command) *model.Command {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Command)
-	CommandInto(out, in)
-	return out
-}
+// ParseCommand reads a model.Command into its zero value; see Message about data.
+func ParseCommand(data []byte, out *model.Command) error { return parseCommand(newSource(data), out) }
 
-// CommandInto sets the fields of a model.Command from its message.
-func CommandInto(out *model.Command, in *pluginpb.Command) {
-	out.Id = in.Id
-	out.Token = in.Token
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.CreatorId = in.CreatorId
-	out.TeamId = in.TeamId
-	out.Trigger = in.Trigger
-	out.Method = in.Method
-	out.Username = in.Username
-	out.IconURL = in.IconUrl
-	out.AutoComplete = in.AutoComplete
-	out.AutoCompleteDesc = in.AutoCompleteDesc
-	out.AutoCompleteHint = in.AutoCompleteHint
-	out.DisplayName = in.DisplayName
-	out.Description = in.Description
-	out.URL = in.Url
-	out.PluginId = in.PluginId
-	out.AutocompleteData = AutocompleteDataFromProto(in.AutocompleteData)
-	out.AutocompleteIconData = in.AutocompleteIconData
+func parseCommand(in source, out *model.Command) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Token = f.text()
+		case 3<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 5<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 6<<3 | octets:
+			out.CreatorId = f.text()
+		case 7<<3 | octets:
+			out.TeamId = f.text()
+		case 8<<3 | octets:
+			out.Trigger = f.text()
+		case 9<<3 | octets:
+			out.Method = f.text()
+		case 10<<3 | octets:
+			out.Username = f.text()
+		case 11<<3 | octets:
+			out.IconURL = f.text()
+		case 12<<3 | varint:
+			out.AutoComplete = f.value != 0
+		case 13<<3 | octets:
+			out.AutoCompleteDesc = f.text()
+		case 14<<3 | octets:
+			out.AutoCompleteHint = f.text()
+		case 15<<3 | octets:
+			out.DisplayName = f.text()
+		case 16<<3 | octets:
+			out.Description = f.text()
+		case 17<<3 | octets:
+			out.URL = f.text()
+		case 18<<3 | octets:
+			out.PluginId = f.text()
+		case 19<<3 | octets:
+			message(&f, &out.AutocompleteData, parseAutocompleteData)
+		case 20<<3 | octets:
+			out.AutocompleteIconData = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,53 +6,62 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// CommandResponseToProto takes a model.CommandResponse to its message.
-func CommandResponseToProto(in *model.CommandResponse) *pluginpb.CommandResponse {
+// AppendCommandResponse appends the encoding of a model.CommandResponse; nothing for nil.
+func AppendCommandResponse(b []byte, in *model.CommandResponse) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.CommandResponse{
-		ResponseType:     in.ResponseType,
-		Text:             in.Text,
-		Username:         in.Username,
-		ChannelId:        in.ChannelId,
-		IconUrl:          in.IconURL,
-		Type:             in.Type,
-		Props:            MapOf[string](in.Props, ValueElementToProto),
-		GotoLocation:     in.GotoLocation,
-		TriggerId:        in.TriggerId,
-		SkipSlackParsing: in.SkipSlackParsing,
-		Attachments:      ListOf(in.Attachments, MessageAttachmentToProto),
-		ExtraResponses:   ListOf(in.ExtraResponses, CommandResponseToProto),
-	}
+	b = appendText(b, 1<<3|octets, in.ResponseType)
+	b = appendText(b, 2<<3|octets, in.Text)
+	b = appendText(b, 3<<3|octets, in.Username)
+	b = appendText(b, 4<<3|octets, in.ChannelId)
+	b = appendText(b, 5<<3|octets, in.IconURL)
+	b = appendText(b, 6<<3|octets, in.Type)
+	b = appendWrappedMap(b, 7<<3|octets, in.Props, AppendValue)
+	b = appendText(b, 8<<3|octets, in.GotoLocation)
+	b = appendText(b, 9<<3|octets, in.TriggerId)
+	b = appendBool(b, 10<<3|varint, in.SkipSlackParsing)
+	b = appendMessages(b, 11<<3|octets, in.Attachments, AppendMessageAttachment)
+	b = appendMessages(b, 12<<3|octets, in.ExtraResponses, AppendCommandResponse)
+	return b
 }
 
-// CommandResponseFromProto takes a message to the model.CommandResponse it came from.
-func CommandResponseFromProto(in *pluginpb.CommandResponse) *model.CommandResponse {
-	if in == nil {
-		return nil
-	}
-	out := new(model.CommandResponse)
-	CommandResponseInto(out, in)
-	return out
+// ParseCommandResponse reads a model.CommandResponse into its zero value; see Message about data.
+func ParseCommandResponse(data []byte, out *model.CommandResponse) error {
+	return parseCommandResponse(newSource(data), out)
 }
 
-// CommandResponseInto sets the fields of a model.CommandResponse from its message.
-func CommandResponseInto(out *model.CommandResponse, in *pluginpb.CommandResponse) {
-	out.ResponseType = in.ResponseType
-	out.Text = in.Text
-	out.Username = in.Username
-	out.ChannelId = in.ChannelId
-	out.IconURL = in.IconUrl
-	out.Type = in.Type
-	out.Props = MapOf[string](in.Props, ValueFromProto)
-	out.GotoLocation = in.GotoLocation
-	out.TriggerId = in.TriggerId
-	out.SkipSlackParsing = in.SkipSlackParsing
-	out.Attachments = ListOf(in.Attachments, MessageAttachmentFromProto)
-	out.ExtraResponses = ListOf(in.ExtraResponses, CommandResponseFromProto)
+func parseCommandResponse(in source, out *model.CommandResponse) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ResponseType = f.text()
+		case 2<<3 | octets:
+			out.Text = f.text()
+		case 3<<3 | octets:
+			out.Username = f.text()
+		case 4<<3 | octets:
+			out.ChannelId = f.text()
+		case 5<<3 | octets:
+			out.IconURL = f.text()
+		case 6<<3 | octets:
+			out.Type = f.text()
+		case 7<<3 | octets:
+			wrappedMap(&f, &out.Props, parseValue)
+		case 8<<3 | octets:
+			out.GotoLocation = f.text()
+		case 9<<3 | octets:
+			out.TriggerId = f.text()
+		case 10<<3 | varint:
+			out.SkipSlackParsing = f.value != 0
+		case 11<<3 | octets:
+			messages(&f, &out.Attachments, parseMessageAttachment)
+		case 12<<3 | octets:
+			messages(&f, &out.ExtraResponses, parseCommandResponse)
+		}
+	}
+	return f.err
 }

@@ -6,2533 +6,3039 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AccessControlSettingsToProto takes a model.AccessControlSettings to its message.
-func AccessControlSettingsToProto(in *model.AccessControlSettings) *pluginpb.AccessControlSettings {
+// AppendAccessControlSettings appends the encoding of a model.AccessControlSettings; nothing for nil.
+func AppendAccessControlSettings(b []byte, in *model.AccessControlSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AccessControlSettings{
-		EnableAttributeBasedAccessControl: in.EnableAttributeBasedAccessControl,
-		EnableUserManagedAttributes:       in.EnableUserManagedAttributes,
-		EnableChannelPolicyIndicators:     in.EnableChannelPolicyIndicators,
-		TrustProxyDeviceIdentityHeader:    in.TrustProxyDeviceIdentityHeader,
-		EnforceDeviceIdConsistency:        in.EnforceDeviceIDConsistency,
-		EnableAccessControlAuditLogging:   in.EnableAccessControlAuditLogging,
-		SyncJobIntervalSeconds:            CastPointer[int64](in.SyncJobIntervalSeconds),
-		AttributeRefreshIntervalSeconds:   CastPointer[int64](in.AttributeRefreshIntervalSeconds),
-	}
-}
-
-// AccessControlSettingsFromProto takes a message to the model.AccessControlSettings it came from.
-func AccessControlSettingsFromProto(in *pluginpb.AccessControlSettings) *model.AccessControlSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AccessControlSettings)
-	AccessControlSettingsInto(out, in)
-	return out
-}
-
-// AccessControlSettingsInto sets the fields of a model.AccessControlSettings from its message.
-func AccessControlSettingsInto(out *model.AccessControlSettings, in *pluginpb.AccessControlSettings) {
-	out.EnableAttributeBasedAccessControl = in.EnableAttributeBasedAccessControl
-	out.EnableUserManagedAttributes = in.EnableUserManagedAttributes
-	out.EnableChannelPolicyIndicators = in.EnableChannelPolicyIndicators
-	out.TrustProxyDeviceIdentityHeader = in.TrustProxyDeviceIdentityHeader
-	out.EnforceDeviceIDConsistency = in.EnforceDeviceIdConsistency
-	out.EnableAccessControlAuditLogging = in.EnableAccessControlAuditLogging
-	out.SyncJobIntervalSeconds = CastPointer[int](in.SyncJobIntervalSeconds)
-	out.AttributeRefreshIntervalSeconds = CastPointer[int](in.AttributeRefreshIntervalSeconds)
-}
-
-// AgentsProviderSettingsToProto takes a model.AgentsProviderSettings to its message.
-func AgentsProviderSettingsToProto(in *model.AgentsProviderSettings) *pluginpb.AgentsProviderSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AgentsProviderSettings{
-		LlmServiceId: in.LLMServiceID,
-	}
-}
-
-// AgentsProviderSettingsFromProto takes a message to the model.AgentsProviderSettings it came from.
-func AgentsProviderSettingsFromProto(in *pluginpb.AgentsProviderSettings) *model.AgentsProviderSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AgentsProviderSettings)
-	AgentsProviderSettingsInto(out, in)
-	return out
-}
-
-// AgentsProviderSettingsInto sets the fields of a model.AgentsProviderSettings from its message.
-func AgentsProviderSettingsInto(out *model.AgentsProviderSettings, in *pluginpb.AgentsProviderSettings) {
-	out.LLMServiceID = in.LlmServiceId
-}
-
-// AnalyticsSettingsToProto takes a model.AnalyticsSettings to its message.
-func AnalyticsSettingsToProto(in *model.AnalyticsSettings) *pluginpb.AnalyticsSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AnalyticsSettings{
-		MaxUsersForStatistics: CastPointer[int64](in.MaxUsersForStatistics),
-	}
-}
-
-// AnalyticsSettingsFromProto takes a message to the model.AnalyticsSettings it came from.
-func AnalyticsSettingsFromProto(in *pluginpb.AnalyticsSettings) *model.AnalyticsSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AnalyticsSettings)
-	AnalyticsSettingsInto(out, in)
-	return out
-}
-
-// AnalyticsSettingsInto sets the fields of a model.AnalyticsSettings from its message.
-func AnalyticsSettingsInto(out *model.AnalyticsSettings, in *pluginpb.AnalyticsSettings) {
-	out.MaxUsersForStatistics = CastPointer[int](in.MaxUsersForStatistics)
-}
-
-// AnnouncementSettingsToProto takes a model.AnnouncementSettings to its message.
-func AnnouncementSettingsToProto(in *model.AnnouncementSettings) *pluginpb.AnnouncementSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AnnouncementSettings{
-		EnableBanner:          in.EnableBanner,
-		BannerText:            in.BannerText,
-		BannerColor:           in.BannerColor,
-		BannerTextColor:       in.BannerTextColor,
-		AllowBannerDismissal:  in.AllowBannerDismissal,
-		AdminNoticesEnabled:   in.AdminNoticesEnabled,
-		UserNoticesEnabled:    in.UserNoticesEnabled,
-		NoticesUrl:            in.NoticesURL,
-		NoticesFetchFrequency: CastPointer[int64](in.NoticesFetchFrequency),
-		NoticesSkipCache:      in.NoticesSkipCache,
-	}
-}
-
-// AnnouncementSettingsFromProto takes a message to the model.AnnouncementSettings it came from.
-func AnnouncementSettingsFromProto(in *pluginpb.AnnouncementSettings) *model.AnnouncementSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AnnouncementSettings)
-	AnnouncementSettingsInto(out, in)
-	return out
-}
-
-// AnnouncementSettingsInto sets the fields of a model.AnnouncementSettings from its message.
-func AnnouncementSettingsInto(out *model.AnnouncementSettings, in *pluginpb.AnnouncementSettings) {
-	out.EnableBanner = in.EnableBanner
-	out.BannerText = in.BannerText
-	out.BannerColor = in.BannerColor
-	out.BannerTextColor = in.BannerTextColor
-	out.AllowBannerDismissal = in.AllowBannerDismissal
-	out.AdminNoticesEnabled = in.AdminNoticesEnabled
-	out.UserNoticesEnabled = in.UserNoticesEnabled
-	out.NoticesURL = in.NoticesUrl
-	out.NoticesFetchFrequency = CastPointer[int](in.NoticesFetchFrequency)
-	out.NoticesSkipCache = in.NoticesSkipCache
-}
-
-// AutoTranslationSettingsToProto takes a model.AutoTranslationSettings to its message.
-func AutoTranslationSettingsToProto(in *model.AutoTranslationSettings) *pluginpb.AutoTranslationSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.AutoTranslationSettings{
-		Enable:          in.Enable,
-		RestrictDmAndGm: in.RestrictDMAndGM,
-		Provider:        in.Provider,
-		TargetLanguages: StringListPointerToProto(in.TargetLanguages),
-		Workers:         CastPointer[int64](in.Workers),
-		TimeoutMs:       CastPointer[int64](in.TimeoutMs),
-		LibreTranslate:  LibreTranslateProviderSettingsToProto(in.LibreTranslate),
-		Agents:          AgentsProviderSettingsToProto(in.Agents),
-	}
-}
-
-// AutoTranslationSettingsFromProto takes a message to the model.AutoTranslationSettings it came from.
-func AutoTranslationSettingsFromProto(in *pluginpb.AutoTranslationSettings) *model.AutoTranslationSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.AutoTranslationSettings)
-	AutoTranslationSettingsInto(out, in)
-	return out
-}
-
-// AutoTranslationSettingsInto sets the fields of a model.AutoTranslationSettings from its message.
-func AutoTranslationSettingsInto(out *model.AutoTranslationSettings, in *pluginpb.AutoTranslationSettings) {
-	out.Enable = in.Enable
-	out.RestrictDMAndGM = in.RestrictDmAndGm
-	out.Provider = in.Provider
-	out.TargetLanguages = StringListPointerFromProto(in.TargetLanguages)
-	out.Workers = CastPointer[int](in.Workers)
-	out.TimeoutMs = CastPointer[int](in.TimeoutMs)
-	out.LibreTranslate = LibreTranslateProviderSettingsFromProto(in.LibreTranslate)
-	out.Agents = AgentsProviderSettingsFromProto(in.Agents)
-}
-
-// CacheSettingsToProto takes a model.CacheSettings to its message.
-func CacheSettingsToProto(in *model.CacheSettings) *pluginpb.CacheSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.CacheSettings{
-		CacheType:          in.CacheType,
-		RedisAddress:       in.RedisAddress,
-		RedisPassword:      in.RedisPassword,
-		RedisDb:            CastPointer[int64](in.RedisDB),
-		RedisCachePrefix:   in.RedisCachePrefix,
-		DisableClientCache: in.DisableClientCache,
-	}
-}
-
-// CacheSettingsFromProto takes a message to the model.CacheSettings it came from.
-func CacheSettingsFromProto(in *pluginpb.CacheSettings) *model.CacheSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.CacheSettings)
-	CacheSettingsInto(out, in)
-	return out
-}
-
-// CacheSettingsInto sets the fields of a model.CacheSettings from its message.
-func CacheSettingsInto(out *model.CacheSettings, in *pluginpb.CacheSettings) {
-	out.CacheType = in.CacheType
-	out.RedisAddress = in.RedisAddress
-	out.RedisPassword = in.RedisPassword
-	out.RedisDB = CastPointer[int](in.RedisDb)
-	out.RedisCachePrefix = in.RedisCachePrefix
-	out.DisableClientCache = in.DisableClientCache
-}
-
-// ClientRequirementsToProto takes a model.ClientRequirements to its message.
-func ClientRequirementsToProto(in *model.ClientRequirements) *pluginpb.ClientRequirements {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ClientRequirements{
-		AndroidLatestVersion: in.AndroidLatestVersion,
-		AndroidMinVersion:    in.AndroidMinVersion,
-		IosLatestVersion:     in.IosLatestVersion,
-		IosMinVersion:        in.IosMinVersion,
-	}
-}
-
-// ClientRequirementsFromProto takes a message to the model.ClientRequirements it came from.
-func ClientRequirementsFromProto(in *pluginpb.ClientRequirements) *model.ClientRequirements {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ClientRequirements)
-	ClientRequirementsInto(out, in)
-	return out
-}
-
-// ClientRequirementsInto sets the fields of a model.ClientRequirements from its message.
-func ClientRequirementsInto(out *model.ClientRequirements, in *pluginpb.ClientRequirements) {
-	out.AndroidLatestVersion = in.AndroidLatestVersion
-	out.AndroidMinVersion = in.AndroidMinVersion
-	out.IosLatestVersion = in.IosLatestVersion
-	out.IosMinVersion = in.IosMinVersion
-}
-
-// CloudSettingsToProto takes a model.CloudSettings to its message.
-func CloudSettingsToProto(in *model.CloudSettings) *pluginpb.CloudSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.CloudSettings{
-		Cwsurl:                in.CWSURL,
-		CwsApiUrl:             in.CWSAPIURL,
-		CwsMock:               in.CWSMock,
-		Disable:               in.Disable,
-		PreviewModalBucketUrl: in.PreviewModalBucketURL,
-	}
-}
-
-// CloudSettingsFromProto takes a message to the model.CloudSettings it came from.
-func CloudSettingsFromProto(in *pluginpb.CloudSettings) *model.CloudSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.CloudSettings)
-	CloudSettingsInto(out, in)
-	return out
-}
-
-// CloudSettingsInto sets the fields of a model.CloudSettings from its message.
-func CloudSettingsInto(out *model.CloudSettings, in *pluginpb.CloudSettings) {
-	out.CWSURL = in.Cwsurl
-	out.CWSAPIURL = in.CwsApiUrl
-	out.CWSMock = in.CwsMock
-	out.Disable = in.Disable
-	out.PreviewModalBucketURL = in.PreviewModalBucketUrl
-}
-
-// ClusterSettingsToProto takes a model.ClusterSettings to its message.
-func ClusterSettingsToProto(in *model.ClusterSettings) *pluginpb.ClusterSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ClusterSettings{
-		Enable:                             in.Enable,
-		ClusterName:                        in.ClusterName,
-		OverrideHostname:                   in.OverrideHostname,
-		NetworkInterface:                   in.NetworkInterface,
-		BindAddress:                        in.BindAddress,
-		AdvertiseAddress:                   in.AdvertiseAddress,
-		UseIpAddress:                       in.UseIPAddress,
-		EnableGossipCompression:            in.EnableGossipCompression,
-		EnableExperimentalGossipEncryption: in.EnableExperimentalGossipEncryption,
-		EnableGossipEncryption:             in.EnableGossipEncryption,
-		ReadOnlyConfig:                     in.ReadOnlyConfig,
-		GossipPort:                         CastPointer[int64](in.GossipPort),
-	}
-}
-
-// ClusterSettingsFromProto takes a message to the model.ClusterSettings it came from.
-func ClusterSettingsFromProto(in *pluginpb.ClusterSettings) *model.ClusterSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ClusterSettings)
-	ClusterSettingsInto(out, in)
-	return out
-}
-
-// ClusterSettingsInto sets the fields of a model.ClusterSettings from its message.
-func ClusterSettingsInto(out *model.ClusterSettings, in *pluginpb.ClusterSettings) {
-	out.Enable = in.Enable
-	out.ClusterName = in.ClusterName
-	out.OverrideHostname = in.OverrideHostname
-	out.NetworkInterface = in.NetworkInterface
-	out.BindAddress = in.BindAddress
-	out.AdvertiseAddress = in.AdvertiseAddress
-	out.UseIPAddress = in.UseIpAddress
-	out.EnableGossipCompression = in.EnableGossipCompression
-	out.EnableExperimentalGossipEncryption = in.EnableExperimentalGossipEncryption
-	out.EnableGossipEncryption = in.EnableGossipEncryption
-	out.ReadOnlyConfig = in.ReadOnlyConfig
-	out.GossipPort = CastPointer[int](in.GossipPort)
-}
-
-// ComplianceSettingsToProto takes a model.ComplianceSettings to its message.
-func ComplianceSettingsToProto(in *model.ComplianceSettings) *pluginpb.ComplianceSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ComplianceSettings{
-		Enable:      in.Enable,
-		Directory:   in.Directory,
-		EnableDaily: in.EnableDaily,
-		BatchSize:   CastPointer[int64](in.BatchSize),
-	}
-}
-
-// ComplianceSettingsFromProto takes a message to the model.ComplianceSettings it came from.
-func ComplianceSettingsFromProto(in *pluginpb.ComplianceSettings) *model.ComplianceSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ComplianceSettings)
-	ComplianceSettingsInto(out, in)
-	return out
-}
-
-// ComplianceSettingsInto sets the fields of a model.ComplianceSettings from its message.
-func ComplianceSettingsInto(out *model.ComplianceSettings, in *pluginpb.ComplianceSettings) {
-	out.Enable = in.Enable
-	out.Directory = in.Directory
-	out.EnableDaily = in.EnableDaily
-	out.BatchSize = CastPointer[int](in.BatchSize)
-}
-
-// ConfigToProto takes a model.Config to its message.
-func ConfigToProto(in *model.Config) *pluginpb.Config {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.Config{
-		ServiceSettings:             ServiceSettingsToProto(&in.ServiceSettings),
-		TeamSettings:                TeamSettingsToProto(&in.TeamSettings),
-		ClientRequirements:          ClientRequirementsToProto(&in.ClientRequirements),
-		SqlSettings:                 SqlSettingsToProto(&in.SqlSettings),
-		LogSettings:                 LogSettingsToProto(&in.LogSettings),
-		ExperimentalAuditSettings:   ExperimentalAuditSettingsToProto(&in.ExperimentalAuditSettings),
-		PasswordSettings:            PasswordSettingsToProto(&in.PasswordSettings),
-		FileSettings:                FileSettingsToProto(&in.FileSettings),
-		EmailSettings:               EmailSettingsToProto(&in.EmailSettings),
-		RateLimitSettings:           RateLimitSettingsToProto(&in.RateLimitSettings),
-		PrivacySettings:             PrivacySettingsToProto(&in.PrivacySettings),
-		SupportSettings:             SupportSettingsToProto(&in.SupportSettings),
-		AnnouncementSettings:        AnnouncementSettingsToProto(&in.AnnouncementSettings),
-		ThemeSettings:               ThemeSettingsToProto(&in.ThemeSettings),
-		GitlabSettings:              SSOSettingsToProto(&in.GitLabSettings),
-		GoogleSettings:              SSOSettingsToProto(&in.GoogleSettings),
-		Office365Settings:           Office365SettingsToProto(&in.Office365Settings),
-		OpenidSettings:              SSOSettingsToProto(&in.OpenIdSettings),
-		LdapSettings:                LdapSettingsToProto(&in.LdapSettings),
-		ComplianceSettings:          ComplianceSettingsToProto(&in.ComplianceSettings),
-		LocalizationSettings:        LocalizationSettingsToProto(&in.LocalizationSettings),
-		SamlSettings:                SamlSettingsToProto(&in.SamlSettings),
-		NativeAppSettings:           NativeAppSettingsToProto(&in.NativeAppSettings),
-		IntuneSettings:              IntuneSettingsToProto(&in.IntuneSettings),
-		CacheSettings:               CacheSettingsToProto(&in.CacheSettings),
-		ClusterSettings:             ClusterSettingsToProto(&in.ClusterSettings),
-		MetricsSettings:             MetricsSettingsToProto(&in.MetricsSettings),
-		ExperimentalSettings:        ExperimentalSettingsToProto(&in.ExperimentalSettings),
-		AnalyticsSettings:           AnalyticsSettingsToProto(&in.AnalyticsSettings),
-		ElasticsearchSettings:       ElasticsearchSettingsToProto(&in.ElasticsearchSettings),
-		DataRetentionSettings:       DataRetentionSettingsToProto(&in.DataRetentionSettings),
-		MobileEphemeralModeSettings: MobileEphemeralModeSettingsToProto(&in.MobileEphemeralModeSettings),
-		MessageExportSettings:       MessageExportSettingsToProto(&in.MessageExportSettings),
-		JobSettings:                 JobSettingsToProto(&in.JobSettings),
-		PluginSettings:              PluginSettingsToProto(&in.PluginSettings),
-		DisplaySettings:             DisplaySettingsToProto(&in.DisplaySettings),
-		GuestAccountsSettings:       GuestAccountsSettingsToProto(&in.GuestAccountsSettings),
-		ImageProxySettings:          ImageProxySettingsToProto(&in.ImageProxySettings),
-		CloudSettings:               CloudSettingsToProto(&in.CloudSettings),
-		FeatureFlags:                FeatureFlagsToProto(in.FeatureFlags),
-		ImportSettings:              ImportSettingsToProto(&in.ImportSettings),
-		ExportSettings:              ExportSettingsToProto(&in.ExportSettings),
-		WranglerSettings:            WranglerSettingsToProto(&in.WranglerSettings),
-		ConnectedWorkspacesSettings: ConnectedWorkspacesSettingsToProto(&in.ConnectedWorkspacesSettings),
-		AccessControlSettings:       AccessControlSettingsToProto(&in.AccessControlSettings),
-		ContentFlaggingSettings:     ContentFlaggingSettingsToProto(&in.ContentFlaggingSettings),
-		AutoTranslationSettings:     AutoTranslationSettingsToProto(&in.AutoTranslationSettings),
-		AiRecapSettings:             AIRecapSettingsToProto(&in.AIRecapSettings),
-	}
-}
-
-// ConfigFromProto takes a message to the model.Config it came from.
-func ConfigFromProto(in *pluginpb.Config) *model.Config {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Config)
-	ConfigInto(out, in)
-	return out
-}
-
-// ConfigInto sets the fields of a model.Config from its message.
-func ConfigInto(out *model.Config, in *pluginpb.Config) {
-	if in.ServiceSettings != nil {
-		ServiceSettingsInto(&out.ServiceSettings, in.ServiceSettings)
-	}
-	if in.TeamSettings != nil {
-		TeamSettingsInto(&out.TeamSettings, in.TeamSettings)
-	}
-	if in.ClientRequirements != nil {
-		ClientRequirementsInto(&out.ClientRequirements, in.ClientRequirements)
-	}
-	if in.SqlSettings != nil {
-		SqlSettingsInto(&out.SqlSettings, in.SqlSettings)
-	}
-	if in.LogSettings != nil {
-		LogSettingsInto(&out.LogSettings, in.LogSettings)
-	}
-	if in.ExperimentalAuditSettings != nil {
-		ExperimentalAuditSettingsInto(&out.ExperimentalAuditSettings, in.ExperimentalAuditSettings)
-	}
-	if in.PasswordSettings != nil {
-		PasswordSettingsInto(&out.PasswordSettings, in.PasswordSettings)
-	}
-	if in.FileSettings != nil {
-		FileSettingsInto(&out.FileSettings, in.FileSettings)
-	}
-	if in.EmailSettings != nil {
-		EmailSettingsInto(&out.EmailSettings, in.EmailSettings)
-	}
-	if in.RateLimitSettings != nil {
-		RateLimitSettingsInto(&out.RateLimitSettings, in.RateLimitSettings)
-	}
-	if in.PrivacySettings != nil {
-		PrivacySettingsInto(&out.PrivacySettings, in.PrivacySettings)
-	}
-	if in.SupportSettings != nil {
-		SupportSettingsInto(&out.SupportSettings, in.SupportSettings)
-	}
-	if in.AnnouncementSettings != nil {
-		AnnouncementSettingsInto(&out.AnnouncementSettings, in.AnnouncementSettings)
-	}
-	if in.ThemeSettings != nil {
-		ThemeSettingsInto(&out.ThemeSettings, in.ThemeSettings)
-	}
-	if in.GitlabSettings != nil {
-		SSOSettingsInto(&out.GitLabSettings, in.GitlabSettings)
-	}
-	if in.GoogleSettings != nil {
-		SSOSettingsInto(&out.GoogleSettings, in.GoogleSettings)
-	}
-	if in.Office365Settings != nil {
-		Office365SettingsInto(&out.Office365Settings, in.Office365Settings)
-	}
-	if in.OpenidSettings != nil {
-		SSOSettingsInto(&out.OpenIdSettings, in.OpenidSettings)
-	}
-	if in.LdapSettings != nil {
-		LdapSettingsInto(&out.LdapSettings, in.LdapSettings)
-	}
-	if in.ComplianceSettings != nil {
-		ComplianceSettingsInto(&out.ComplianceSettings, in.ComplianceSettings)
-	}
-	if in.LocalizationSettings != nil {
-		LocalizationSettingsInto(&out.LocalizationSettings, in.LocalizationSettings)
-	}
-	if in.SamlSettings != nil {
-		SamlSettingsInto(&out.SamlSettings, in.SamlSettings)
-	}
-	if in.NativeAppSettings != nil {
-		NativeAppSettingsInto(&out.NativeAppSettings, in.NativeAppSettings)
-	}
-	if in.IntuneSettings != nil {
-		IntuneSettingsInto(&out.IntuneSettings, in.IntuneSettings)
-	}
-	if in.CacheSettings != nil {
-		CacheSettingsInto(&out.CacheSettings, in.CacheSettings)
-	}
-	if in.ClusterSettings != nil {
-		ClusterSettingsInto(&out.ClusterSettings, in.ClusterSettings)
-	}
-	if in.MetricsSettings != nil {
-		MetricsSettingsInto(&out.MetricsSettings, in.MetricsSettings)
-	}
-	if in.ExperimentalSettings != nil {
-		ExperimentalSettingsInto(&out.ExperimentalSettings, in.ExperimentalSettings)
-	}
-	if in.AnalyticsSettings != nil {
-		AnalyticsSettingsInto(&out.AnalyticsSettings, in.AnalyticsSettings)
-	}
-	if in.ElasticsearchSettings != nil {
-		ElasticsearchSettingsInto(&out.ElasticsearchSettings, in.ElasticsearchSettings)
-	}
-	if in.DataRetentionSettings != nil {
-		DataRetentionSettingsInto(&out.DataRetentionSettings, in.DataRetentionSettings)
-	}
-	if in.MobileEphemeralModeSettings != nil {
-		MobileEphemeralModeSettingsInto(&out.MobileEphemeralModeSettings, in.MobileEphemeralModeSettings)
-	}
-	if in.MessageExportSettings != nil {
-		MessageExportSettingsInto(&out.MessageExportSettings, in.MessageExportSettings)
-	}
-	if in.JobSettings != nil {
-		JobSettingsInto(&out.JobSettings, in.JobSettings)
-	}
-	if in.PluginSettings != nil {
-		PluginSettingsInto(&out.PluginSettings, in.PluginSettings)
-	}
-	if in.DisplaySettings != nil {
-		DisplaySettingsInto(&out.DisplaySettings, in.DisplaySettings)
-	}
-	if in.GuestAccountsSettings != nil {
-		GuestAccountsSettingsInto(&out.GuestAccountsSettings, in.GuestAccountsSettings)
-	}
-	if in.ImageProxySettings != nil {
-		ImageProxySettingsInto(&out.ImageProxySettings, in.ImageProxySettings)
-	}
-	if in.CloudSettings != nil {
-		CloudSettingsInto(&out.CloudSettings, in.CloudSettings)
-	}
-	out.FeatureFlags = FeatureFlagsFromProto(in.FeatureFlags)
-	if in.ImportSettings != nil {
-		ImportSettingsInto(&out.ImportSettings, in.ImportSettings)
-	}
-	if in.ExportSettings != nil {
-		ExportSettingsInto(&out.ExportSettings, in.ExportSettings)
-	}
-	if in.WranglerSettings != nil {
-		WranglerSettingsInto(&out.WranglerSettings, in.WranglerSettings)
-	}
-	if in.ConnectedWorkspacesSettings != nil {
-		ConnectedWorkspacesSettingsInto(&out.ConnectedWorkspacesSettings, in.ConnectedWorkspacesSettings)
-	}
-	if in.AccessControlSettings != nil {
-		AccessControlSettingsInto(&out.AccessControlSettings, in.AccessControlSettings)
-	}
-	if in.ContentFlaggingSettings != nil {
-		ContentFlaggingSettingsInto(&out.ContentFlaggingSettings, in.ContentFlaggingSettings)
-	}
-	if in.AutoTranslationSettings != nil {
-		AutoTranslationSettingsInto(&out.AutoTranslationSettings, in.AutoTranslationSettings)
-	}
-	if in.AiRecapSettings != nil {
-		AIRecapSettingsInto(&out.AIRecapSettings, in.AiRecapSettings)
-	}
-}
-
-// ConnectedWorkspacesSettingsToProto takes a model.ConnectedWorkspacesSettings to its message.
-func ConnectedWorkspacesSettingsToProto(in *model.ConnectedWorkspacesSettings) *pluginpb.ConnectedWorkspacesSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ConnectedWorkspacesSettings{
-		EnableSharedChannels:            in.EnableSharedChannels,
-		EnableRemoteClusterService:      in.EnableRemoteClusterService,
-		DisableSharedChannelsStatusSync: in.DisableSharedChannelsStatusSync,
-		SyncUsersOnConnectionOpen:       in.SyncUsersOnConnectionOpen,
-		GlobalUserSyncBatchSize:         CastPointer[int64](in.GlobalUserSyncBatchSize),
-		MaxPostsPerSync:                 CastPointer[int64](in.MaxPostsPerSync),
-		MemberSyncBatchSize:             CastPointer[int64](in.MemberSyncBatchSize),
-	}
-}
-
-// ConnectedWorkspacesSettingsFromProto takes a message to the model.ConnectedWorkspacesSettings it came from.
-func ConnectedWorkspacesSettingsFromProto(in *pluginpb.ConnectedWorkspacesSettings) *model.ConnectedWorkspacesSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ConnectedWorkspacesSettings)
-	ConnectedWorkspacesSettingsInto(out, in)
-	return out
-}
-
-// ConnectedWorkspacesSettingsInto sets the fields of a model.ConnectedWorkspacesSettings from its message.
-func ConnectedWorkspacesSettingsInto(out *model.ConnectedWorkspacesSettings, in *pluginpb.ConnectedWorkspacesSettings) {
-	out.EnableSharedChannels = in.EnableSharedChannels
-	out.EnableRemoteClusterService = in.EnableRemoteClusterService
-	out.DisableSharedChannelsStatusSync = in.DisableSharedChannelsStatusSync
-	out.SyncUsersOnConnectionOpen = in.SyncUsersOnConnectionOpen
-	out.GlobalUserSyncBatchSize = CastPointer[int](in.GlobalUserSyncBatchSize)
-	out.MaxPostsPerSync = CastPointer[int](in.MaxPostsPerSync)
-	out.MemberSyncBatchSize = CastPointer[int](in.MemberSyncBatchSize)
-}
-
-// DataRetentionSettingsToProto takes a model.DataRetentionSettings to its message.
-func DataRetentionSettingsToProto(in *model.DataRetentionSettings) *pluginpb.DataRetentionSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.DataRetentionSettings{
-		EnableMessageDeletion:          in.EnableMessageDeletion,
-		EnableFileDeletion:             in.EnableFileDeletion,
-		EnableBoardsDeletion:           in.EnableBoardsDeletion,
-		MessageRetentionDays:           CastPointer[int64](in.MessageRetentionDays),
-		MessageRetentionHours:          CastPointer[int64](in.MessageRetentionHours),
-		FileRetentionDays:              CastPointer[int64](in.FileRetentionDays),
-		FileRetentionHours:             CastPointer[int64](in.FileRetentionHours),
-		BoardsRetentionDays:            CastPointer[int64](in.BoardsRetentionDays),
-		DeletionJobStartTime:           in.DeletionJobStartTime,
-		BatchSize:                      CastPointer[int64](in.BatchSize),
-		TimeBetweenBatchesMilliseconds: CastPointer[int64](in.TimeBetweenBatchesMilliseconds),
-		RetentionIdsBatchSize:          CastPointer[int64](in.RetentionIdsBatchSize),
-		PreservePinnedPosts:            in.PreservePinnedPosts,
-	}
-}
-
-// DataRetentionSettingsFromProto takes a message to the model.DataRetentionSettings it came from.
-func DataRetentionSettingsFromProto(in *pluginpb.DataRetentionSettings) *model.DataRetentionSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.DataRetentionSettings)
-	DataRetentionSettingsInto(out, in)
-	return out
-}
-
-// DataRetentionSettingsInto sets the fields of a model.DataRetentionSettings from its message.
-func DataRetentionSettingsInto(out *model.DataRetentionSettings, in *pluginpb.DataRetentionSettings) {
-	out.EnableMessageDeletion = in.EnableMessageDeletion
-	out.EnableFileDeletion = in.EnableFileDeletion
-	out.EnableBoardsDeletion = in.EnableBoardsDeletion
-	out.MessageRetentionDays = CastPointer[int](in.MessageRetentionDays)
-	out.MessageRetentionHours = CastPointer[int](in.MessageRetentionHours)
-	out.FileRetentionDays = CastPointer[int](in.FileRetentionDays)
-	out.FileRetentionHours = CastPointer[int](in.FileRetentionHours)
-	out.BoardsRetentionDays = CastPointer[int](in.BoardsRetentionDays)
-	out.DeletionJobStartTime = in.DeletionJobStartTime
-	out.BatchSize = CastPointer[int](in.BatchSize)
-	out.TimeBetweenBatchesMilliseconds = CastPointer[int](in.TimeBetweenBatchesMilliseconds)
-	out.RetentionIdsBatchSize = CastPointer[int](in.RetentionIdsBatchSize)
-	out.PreservePinnedPosts = in.PreservePinnedPosts
-}
-
-// DisplaySettingsToProto takes a model.DisplaySettings to its message.
-func DisplaySettingsToProto(in *model.DisplaySettings) *pluginpb.DisplaySettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.DisplaySettings{
-		CustomUrlSchemes: in.CustomURLSchemes,
-		MaxMarkdownNodes: CastPointer[int64](in.MaxMarkdownNodes),
-	}
-}
-
-// DisplaySettingsFromProto takes a message to the model.DisplaySettings it came from.
-func DisplaySettingsFromProto(in *pluginpb.DisplaySettings) *model.DisplaySettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.DisplaySettings)
-	DisplaySettingsInto(out, in)
-	return out
-}
-
-// DisplaySettingsInto sets the fields of a model.DisplaySettings from its message.
-func DisplaySettingsInto(out *model.DisplaySettings, in *pluginpb.DisplaySettings) {
-	out.CustomURLSchemes = in.CustomUrlSchemes
-	out.MaxMarkdownNodes = CastPointer[int](in.MaxMarkdownNodes)
-}
-
-// ElasticsearchSettingsToProto takes a model.ElasticsearchSettings to its message.
-func ElasticsearchSettingsToProto(in *model.ElasticsearchSettings) *pluginpb.ElasticsearchSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ElasticsearchSettings{
-		ConnectionUrl:                 in.ConnectionURL,
-		Backend:                       in.Backend,
-		Username:                      in.Username,
-		Password:                      in.Password,
-		EnableIndexing:                in.EnableIndexing,
-		EnableSearching:               in.EnableSearching,
-		EnableCjkAnalyzers:            in.EnableCJKAnalyzers,
-		EnableAutocomplete:            in.EnableAutocomplete,
-		Sniff:                         in.Sniff,
-		PostIndexReplicas:             CastPointer[int64](in.PostIndexReplicas),
-		PostIndexShards:               CastPointer[int64](in.PostIndexShards),
-		ChannelIndexReplicas:          CastPointer[int64](in.ChannelIndexReplicas),
-		ChannelIndexShards:            CastPointer[int64](in.ChannelIndexShards),
-		UserIndexReplicas:             CastPointer[int64](in.UserIndexReplicas),
-		UserIndexShards:               CastPointer[int64](in.UserIndexShards),
-		AggregatePostsAfterDays:       CastPointer[int64](in.AggregatePostsAfterDays),
-		PostsAggregatorJobStartTime:   in.PostsAggregatorJobStartTime,
-		IndexPrefix:                   in.IndexPrefix,
-		GlobalSearchPrefix:            in.GlobalSearchPrefix,
-		LiveIndexingBatchSize:         CastPointer[int64](in.LiveIndexingBatchSize),
-		BulkIndexingTimeWindowSeconds: CastPointer[int64](in.BulkIndexingTimeWindowSeconds),
-		BatchSize:                     CastPointer[int64](in.BatchSize),
-		RequestTimeoutSeconds:         CastPointer[int64](in.RequestTimeoutSeconds),
-		SkipTlsVerification:           in.SkipTLSVerification,
-		Ca:                            in.CA,
-		ClientCert:                    in.ClientCert,
-		ClientKey:                     in.ClientKey,
-		Trace:                         in.Trace,
-		IgnoredPurgeIndexes:           in.IgnoredPurgeIndexes,
-		EnableSearchPublicChannelsWithoutMembership: in.EnableSearchPublicChannelsWithoutMembership,
-	}
-}
-
-// ElasticsearchSettingsFromProto takes a message to the model.ElasticsearchSettings it came from.
-func ElasticsearchSettingsFromProto(in *pluginpb.ElasticsearchSettings) *model.ElasticsearchSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ElasticsearchSettings)
-	ElasticsearchSettingsInto(out, in)
-	return out
-}
-
-// ElasticsearchSettingsInto sets the fields of a model.ElasticsearchSettings from its message.
-func ElasticsearchSettingsInto(out *model.ElasticsearchSettings, in *pluginpb.ElasticsearchSettings) {
-	out.ConnectionURL = in.ConnectionUrl
-	out.Backend = in.Backend
-	out.Username = in.Username
-	out.Password = in.Password
-	out.EnableIndexing = in.EnableIndexing
-	out.EnableSearching = in.EnableSearching
-	out.EnableCJKAnalyzers = in.EnableCjkAnalyzers
-	out.EnableAutocomplete = in.EnableAutocomplete
-	out.Sniff = in.Sniff
-	out.PostIndexReplicas = CastPointer[int](in.PostIndexReplicas)
-	out.PostIndexShards = CastPointer[int](in.PostIndexShards)
-	out.ChannelIndexReplicas = CastPointer[int](in.ChannelIndexReplicas)
-	out.ChannelIndexShards = CastPointer[int](in.ChannelIndexShards)
-	out.UserIndexReplicas = CastPointer[int](in.UserIndexReplicas)
-	out.UserIndexShards = CastPointer[int](in.UserIndexShards)
-	out.AggregatePostsAfterDays = CastPointer[int](in.AggregatePostsAfterDays)
-	out.PostsAggregatorJobStartTime = in.PostsAggregatorJobStartTime
-	out.IndexPrefix = in.IndexPrefix
-	out.GlobalSearchPrefix = in.GlobalSearchPrefix
-	out.LiveIndexingBatchSize = CastPointer[int](in.LiveIndexingBatchSize)
-	out.BulkIndexingTimeWindowSeconds = CastPointer[int](in.BulkIndexingTimeWindowSeconds)
-	out.BatchSize = CastPointer[int](in.BatchSize)
-	out.RequestTimeoutSeconds = CastPointer[int](in.RequestTimeoutSeconds)
-	out.SkipTLSVerification = in.SkipTlsVerification
-	out.CA = in.Ca
-	out.ClientCert = in.ClientCert
-	out.ClientKey = in.ClientKey
-	out.Trace = in.Trace
-	out.IgnoredPurgeIndexes = in.IgnoredPurgeIndexes
-	out.EnableSearchPublicChannelsWithoutMembership = in.EnableSearchPublicChannelsWithoutMembership
-}
-
-// EmailSettingsToProto takes a model.EmailSettings to its message.
-func EmailSettingsToProto(in *model.EmailSettings) *pluginpb.EmailSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.EmailSettings{
-		EnableSignUpWithEmail:             in.EnableSignUpWithEmail,
-		EnableSignInWithEmail:             in.EnableSignInWithEmail,
-		EnableSignInWithUsername:          in.EnableSignInWithUsername,
-		SendEmailNotifications:            in.SendEmailNotifications,
-		UseChannelInEmailNotifications:    in.UseChannelInEmailNotifications,
-		RequireEmailVerification:          in.RequireEmailVerification,
-		FeedbackName:                      in.FeedbackName,
-		FeedbackEmail:                     in.FeedbackEmail,
-		ReplyToAddress:                    in.ReplyToAddress,
-		FeedbackOrganization:              in.FeedbackOrganization,
-		EnableSmtpAuth:                    in.EnableSMTPAuth,
-		SmtpUsername:                      in.SMTPUsername,
-		SmtpPassword:                      in.SMTPPassword,
-		SmtpServer:                        in.SMTPServer,
-		SmtpPort:                          in.SMTPPort,
-		SmtpServerTimeout:                 CastPointer[int64](in.SMTPServerTimeout),
-		ConnectionSecurity:                in.ConnectionSecurity,
-		SendPushNotifications:             in.SendPushNotifications,
-		PushNotificationServer:            in.PushNotificationServer,
-		PushNotificationContents:          in.PushNotificationContents,
-		PushNotificationBuffer:            CastPointer[int64](in.PushNotificationBuffer),
-		EnableEmailBatching:               in.EnableEmailBatching,
-		EmailBatchingBufferSize:           CastPointer[int64](in.EmailBatchingBufferSize),
-		EmailBatchingInterval:             CastPointer[int64](in.EmailBatchingInterval),
-		EnablePreviewModeBanner:           in.EnablePreviewModeBanner,
-		SkipServerCertificateVerification: in.SkipServerCertificateVerification,
-		EmailNotificationContentsType:     in.EmailNotificationContentsType,
-	}
-}
-
-// EmailSettingsFromProto takes a message to the model.EmailSettings it came from.
-func EmailSettingsFromProto(in *pluginpb.EmailSettings) *model.EmailSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.EmailSettings)
-	EmailSettingsInto(out, in)
-	return out
-}
-
-// EmailSettingsInto sets the fields of a model.EmailSettings from its message.
-func EmailSettingsInto(out *model.EmailSettings, in *pluginpb.EmailSettings) {
-	out.EnableSignUpWithEmail = in.EnableSignUpWithEmail
-	out.EnableSignInWithEmail = in.EnableSignInWithEmail
-	out.EnableSignInWithUsername = in.EnableSignInWithUsername
-	out.SendEmailNotifications = in.SendEmailNotifications
-	out.UseChannelInEmailNotifications = in.UseChannelInEmailNotifications
-	out.RequireEmailVerification = in.RequireEmailVerification
-	out.FeedbackName = in.FeedbackName
-	out.FeedbackEmail = in.FeedbackEmail
-	out.ReplyToAddress = in.ReplyToAddress
-	out.FeedbackOrganization = in.FeedbackOrganization
-	out.EnableSMTPAuth = in.EnableSmtpAuth
-	out.SMTPUsername = in.SmtpUsername
-	out.SMTPPassword = in.SmtpPassword
-	out.SMTPServer = in.SmtpServer
-	out.SMTPPort = in.SmtpPort
-	out.SMTPServerTimeout = CastPointer[int](in.SmtpServerTimeout)
-	out.ConnectionSecurity = in.ConnectionSecurity
-	out.SendPushNotifications = in.SendPushNotifications
-	out.PushNotificationServer = in.PushNotificationServer
-	out.PushNotificationContents = in.PushNotificationContents
-	out.PushNotificationBuffer = CastPointer[int](in.PushNotificationBuffer)
-	out.EnableEmailBatching = in.EnableEmailBatching
-	out.EmailBatchingBufferSize = CastPointer[int](in.EmailBatchingBufferSize)
-	out.EmailBatchingInterval = CastPointer[int](in.EmailBatchingInterval)
-	out.EnablePreviewModeBanner = in.EnablePreviewModeBanner
-	out.SkipServerCertificateVerification = in.SkipServerCertificateVerification
-	out.EmailNotificationContentsType = in.EmailNotificationContentsType
-}
-
-// ExperimentalAuditSettingsToProto takes a model.ExperimentalAuditSettings to its message.
-func ExperimentalAuditSettingsToProto(in *model.ExperimentalAuditSettings) *pluginpb.ExperimentalAuditSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ExperimentalAuditSettings{
-		FileEnabled:         in.FileEnabled,
-		FileName:            in.FileName,
-		AdvancedLoggingJson: in.AdvancedLoggingJSON,
-		Certificate:         in.Certificate,
-	}
-}
-
-// ExperimentalAuditSettingsFromProto takes a message to the model.ExperimentalAuditSettings it came from.
-func ExperimentalAuditSettingsFromProto(in *pluginpb.ExperimentalAuditSettings) *model.ExperimentalAuditSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ExperimentalAuditSettings)
-	ExperimentalAuditSettingsInto(out, in)
-	return out
-}
-
-// ExperimentalAuditSettingsInto sets the fields of a model.ExperimentalAuditSettings from its message.
-func ExperimentalAuditSettingsInto(out *model.ExperimentalAuditSettings, in *pluginpb.ExperimentalAuditSettings) {
-	out.FileEnabled = in.FileEnabled
-	out.FileName = in.FileName
-	out.AdvancedLoggingJSON = in.AdvancedLoggingJson
-	out.Certificate = in.Certificate
-}
-
-// ExperimentalSettingsToProto takes a model.ExperimentalSettings to its message.
-func ExperimentalSettingsToProto(in *model.ExperimentalSettings) *pluginpb.ExperimentalSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ExperimentalSettings{
-		ClientSideCertEnable:                                  in.ClientSideCertEnable,
-		LinkMetadataTimeoutMilliseconds:                       in.LinkMetadataTimeoutMilliseconds,
-		RestrictSystemAdmin:                                   in.RestrictSystemAdmin,
-		EnableSharedChannels:                                  in.EnableSharedChannels,
-		EnableRemoteClusterService:                            in.EnableRemoteClusterService,
-		DisableAppBar:                                         in.DisableAppBar,
-		DisableRefetchingOnBrowserFocus:                       in.DisableRefetchingOnBrowserFocus,
-		DelayChannelAutocomplete:                              in.DelayChannelAutocomplete,
-		DisableWakeUpReconnectHandler:                         in.DisableWakeUpReconnectHandler,
-		UsersStatusAndProfileFetchingPollIntervalMilliseconds: in.UsersStatusAndProfileFetchingPollIntervalMilliseconds,
-		YoutubeReferrerPolicy:                                 in.YoutubeReferrerPolicy,
-		EnableWatermark:                                       in.EnableWatermark,
-	}
-}
-
-// ExperimentalSettingsFromProto takes a message to the model.ExperimentalSettings it came from.
-func ExperimentalSettingsFromProto(in *pluginpb.ExperimentalSettings) *model.ExperimentalSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ExperimentalSettings)
-	ExperimentalSettingsInto(out, in)
-	return out
-}
-
-// ExperimentalSettingsInto sets the fields of a model.ExperimentalSettings from its message.
-func ExperimentalSettingsInto(out *model.ExperimentalSettings, in *pluginpb.ExperimentalSettings) {
-	out.ClientSideCertEnable = in.ClientSideCertEnable
-	out.LinkMetadataTimeoutMilliseconds = in.LinkMetadataTimeoutMilliseconds
-	out.RestrictSystemAdmin = in.RestrictSystemAdmin
-	out.EnableSharedChannels = in.EnableSharedChannels
-	out.EnableRemoteClusterService = in.EnableRemoteClusterService
-	out.DisableAppBar = in.DisableAppBar
-	out.DisableRefetchingOnBrowserFocus = in.DisableRefetchingOnBrowserFocus
-	out.DelayChannelAutocomplete = in.DelayChannelAutocomplete
-	out.DisableWakeUpReconnectHandler = in.DisableWakeUpReconnectHandler
-	out.UsersStatusAndProfileFetchingPollIntervalMilliseconds = in.UsersStatusAndProfileFetchingPollIntervalMilliseconds
-	out.YoutubeReferrerPolicy = in.YoutubeReferrerPolicy
-	out.EnableWatermark = in.EnableWatermark
-}
-
-// ExportSettingsToProto takes a model.ExportSettings to its message.
-func ExportSettingsToProto(in *model.ExportSettings) *pluginpb.ExportSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ExportSettings{
-		Directory:     in.Directory,
-		RetentionDays: CastPointer[int64](in.RetentionDays),
-	}
-}
-
-// ExportSettingsFromProto takes a message to the model.ExportSettings it came from.
-func ExportSettingsFromProto(in *pluginpb.ExportSettings) *model.ExportSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ExportSettings)
-	ExportSettingsInto(out, in)
-	return out
-}
-
-// ExportSettingsInto sets the fields of a model.ExportSettings from its message.
-func ExportSettingsInto(out *model.ExportSettings, in *pluginpb.ExportSettings) {
-	out.Directory = in.Directory
-	out.RetentionDays = CastPointer[int](in.RetentionDays)
-}
-
-// FileSettingsToProto takes a model.FileSettings to its message.
-func FileSettingsToProto(in *model.FileSettings) *pluginpb.FileSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.FileSettings{
-		EnableFileAttachments:                    in.EnableFileAttachments,
-		EnableMobileUpload:                       in.EnableMobileUpload,
-		EnableMobileDownload:                     in.EnableMobileDownload,
-		MaxFileSize:                              in.MaxFileSize,
-		MaxImageResolution:                       in.MaxImageResolution,
-		MaxImageDecoderConcurrency:               in.MaxImageDecoderConcurrency,
-		DriverName:                               in.DriverName,
-		Directory:                                in.Directory,
-		EnablePublicLink:                         in.EnablePublicLink,
-		ExtractContent:                           in.ExtractContent,
-		ExtractContentTimeout:                    CastPointer[int64](in.ExtractContentTimeout),
-		ArchiveRecursion:                         in.ArchiveRecursion,
-		PublicLinkSalt:                           in.PublicLinkSalt,
-		InitialFont:                              in.InitialFont,
-		AmazonS3AccessKeyId:                      in.AmazonS3AccessKeyId,
-		AmazonS3SecretAccessKey:                  in.AmazonS3SecretAccessKey,
-		AmazonS3Bucket:                           in.AmazonS3Bucket,
-		AmazonS3PathPrefix:                       in.AmazonS3PathPrefix,
-		AmazonS3Region:                           in.AmazonS3Region,
-		AmazonS3Endpoint:                         in.AmazonS3Endpoint,
-		AmazonS3Ssl:                              in.AmazonS3SSL,
-		AmazonS3SignV2:                           in.AmazonS3SignV2,
-		AmazonS3Sse:                              in.AmazonS3SSE,
-		AmazonS3Trace:                            in.AmazonS3Trace,
-		AmazonS3RequestTimeoutMilliseconds:       in.AmazonS3RequestTimeoutMilliseconds,
-		AmazonS3UploadPartSizeBytes:              in.AmazonS3UploadPartSizeBytes,
-		AmazonS3StorageClass:                     in.AmazonS3StorageClass,
-		AzureStorageAccount:                      in.AzureStorageAccount,
-		AzureAuthMode:                            in.AzureAuthMode,
-		AzureAccessKey:                           in.AzureAccessKey,
-		AzureContainer:                           in.AzureContainer,
-		AzurePathPrefix:                          in.AzurePathPrefix,
-		AzureCloud:                               in.AzureCloud,
-		AzureEndpoint:                            in.AzureEndpoint,
-		AzureSsl:                                 in.AzureSSL,
-		AzureRequestTimeoutMilliseconds:          in.AzureRequestTimeoutMilliseconds,
-		DedicatedExportStore:                     in.DedicatedExportStore,
-		ExportDriverName:                         in.ExportDriverName,
-		ExportDirectory:                          in.ExportDirectory,
-		ExportAmazonS3AccessKeyId:                in.ExportAmazonS3AccessKeyId,
-		ExportAmazonS3SecretAccessKey:            in.ExportAmazonS3SecretAccessKey,
-		ExportAmazonS3Bucket:                     in.ExportAmazonS3Bucket,
-		ExportAmazonS3PathPrefix:                 in.ExportAmazonS3PathPrefix,
-		ExportAmazonS3Region:                     in.ExportAmazonS3Region,
-		ExportAmazonS3Endpoint:                   in.ExportAmazonS3Endpoint,
-		ExportAmazonS3Ssl:                        in.ExportAmazonS3SSL,
-		ExportAmazonS3SignV2:                     in.ExportAmazonS3SignV2,
-		ExportAmazonS3Sse:                        in.ExportAmazonS3SSE,
-		ExportAmazonS3Trace:                      in.ExportAmazonS3Trace,
-		ExportAmazonS3RequestTimeoutMilliseconds: in.ExportAmazonS3RequestTimeoutMilliseconds,
-		ExportAmazonS3PresignExpiresSeconds:      in.ExportAmazonS3PresignExpiresSeconds,
-		ExportAmazonS3UploadPartSizeBytes:        in.ExportAmazonS3UploadPartSizeBytes,
-		ExportAmazonS3StorageClass:               in.ExportAmazonS3StorageClass,
-		ExportAzureStorageAccount:                in.ExportAzureStorageAccount,
-		ExportAzureAuthMode:                      in.ExportAzureAuthMode,
-		ExportAzureAccessKey:                     in.ExportAzureAccessKey,
-		ExportAzureContainer:                     in.ExportAzureContainer,
-		ExportAzurePathPrefix:                    in.ExportAzurePathPrefix,
-		ExportAzureCloud:                         in.ExportAzureCloud,
-		ExportAzureEndpoint:                      in.ExportAzureEndpoint,
-		ExportAzureSsl:                           in.ExportAzureSSL,
-		ExportAzureRequestTimeoutMilliseconds:    in.ExportAzureRequestTimeoutMilliseconds,
-		ExportAzurePresignExpiresSeconds:         in.ExportAzurePresignExpiresSeconds,
-	}
-}
-
-// FileSettingsFromProto takes a message to the model.FileSettings it came from.
-func FileSettingsFromProto(in *pluginpb.FileSettings) *model.FileSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.FileSettings)
-	FileSettingsInto(out, in)
-	return out
-}
-
-// FileSettingsInto sets the fields of a model.FileSettings from its message.
-func FileSettingsInto(out *model.FileSettings, in *pluginpb.FileSettings) {
-	out.EnableFileAttachments = in.EnableFileAttachments
-	out.EnableMobileUpload = in.EnableMobileUpload
-	out.EnableMobileDownload = in.EnableMobileDownload
-	out.MaxFileSize = in.MaxFileSize
-	out.MaxImageResolution = in.MaxImageResolution
-	out.MaxImageDecoderConcurrency = in.MaxImageDecoderConcurrency
-	out.DriverName = in.DriverName
-	out.Directory = in.Directory
-	out.EnablePublicLink = in.EnablePublicLink
-	out.ExtractContent = in.ExtractContent
-	out.ExtractContentTimeout = CastPointer[int](in.ExtractContentTimeout)
-	out.ArchiveRecursion = in.ArchiveRecursion
-	out.PublicLinkSalt = in.PublicLinkSalt
-	out.InitialFont = in.InitialFont
-	out.AmazonS3AccessKeyId = in.AmazonS3AccessKeyId
-	out.AmazonS3SecretAccessKey = in.AmazonS3SecretAccessKey
-	out.AmazonS3Bucket = in.AmazonS3Bucket
-	out.AmazonS3PathPrefix = in.AmazonS3PathPrefix
-	out.AmazonS3Region = in.AmazonS3Region
-	out.AmazonS3Endpoint = in.AmazonS3Endpoint
-	out.AmazonS3SSL = in.AmazonS3Ssl
-	out.AmazonS3SignV2 = in.AmazonS3SignV2
-	out.AmazonS3SSE = in.AmazonS3Sse
-	out.AmazonS3Trace = in.AmazonS3Trace
-	out.AmazonS3RequestTimeoutMilliseconds = in.AmazonS3RequestTimeoutMilliseconds
-	out.AmazonS3UploadPartSizeBytes = in.AmazonS3UploadPartSizeBytes
-	out.AmazonS3StorageClass = in.AmazonS3StorageClass
-	out.AzureStorageAccount = in.AzureStorageAccount
-	out.AzureAuthMode = in.AzureAuthMode
-	out.AzureAccessKey = in.AzureAccessKey
-	out.AzureContainer = in.AzureContainer
-	out.AzurePathPrefix = in.AzurePathPrefix
-	out.AzureCloud = in.AzureCloud
-	out.AzureEndpoint = in.AzureEndpoint
-	out.AzureSSL = in.AzureSsl
-	out.AzureRequestTimeoutMilliseconds = in.AzureRequestTimeoutMilliseconds
-	out.DedicatedExportStore = in.DedicatedExportStore
-	out.ExportDriverName = in.ExportDriverName
-	out.ExportDirectory = in.ExportDirectory
-	out.ExportAmazonS3AccessKeyId = in.ExportAmazonS3AccessKeyId
-	out.ExportAmazonS3SecretAccessKey = in.ExportAmazonS3SecretAccessKey
-	out.ExportAmazonS3Bucket = in.ExportAmazonS3Bucket
-	out.ExportAmazonS3PathPrefix = in.ExportAmazonS3PathPrefix
-	out.ExportAmazonS3Region = in.ExportAmazonS3Region
-	out.ExportAmazonS3Endpoint = in.ExportAmazonS3Endpoint
-	out.ExportAmazonS3SSL = in.ExportAmazonS3Ssl
-	out.ExportAmazonS3SignV2 = in.ExportAmazonS3SignV2
-	out.ExportAmazonS3SSE = in.ExportAmazonS3Sse
-	out.ExportAmazonS3Trace = in.ExportAmazonS3Trace
-	out.ExportAmazonS3RequestTimeoutMilliseconds = in.ExportAmazonS3RequestTimeoutMilliseconds
-	out.ExportAmazonS3PresignExpiresSeconds = in.ExportAmazonS3PresignExpiresSeconds
-	out.ExportAmazonS3UploadPartSizeBytes = in.ExportAmazonS3UploadPartSizeBytes
-	out.ExportAmazonS3StorageClass = in.ExportAmazonS3StorageClass
-	out.ExportAzureStorageAccount = in.ExportAzureStorageAccount
-	out.ExportAzureAuthMode = in.ExportAzureAuthMode
-	out.ExportAzureAccessKey = in.ExportAzureAccessKey
-	out.ExportAzureContainer = in.ExportAzureContainer
-	out.ExportAzurePathPrefix = in.ExportAzurePathPrefix
-	out.ExportAzureCloud = in.ExportAzureCloud
-	out.ExportAzureEndpoint = in.ExportAzureEndpoint
-	out.ExportAzureSSL = in.ExportAzureSsl
-	out.ExportAzureRequestTimeoutMilliseconds = in.ExportAzureRequestTimeoutMilliseconds
-	out.ExportAzurePresignExpiresSeconds = in.ExportAzurePresignExpiresSeconds
-}
-
-// GlobalRelayMessageExportSettingsToProto takes a model.GlobalRelayMessageExportSettings to its message.
-func GlobalRelayMessageExportSettingsToProto(in *model.GlobalRelayMessageExportSettings) *pluginpb.GlobalRelayMessageExportSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.GlobalRelayMessageExportSettings{
-		CustomerType:         in.CustomerType,
-		SmtpUsername:         in.SMTPUsername,
-		SmtpPassword:         in.SMTPPassword,
-		EmailAddress:         in.EmailAddress,
-		SmtpServerTimeout:    CastPointer[int64](in.SMTPServerTimeout),
-		CustomSmtpServerName: in.CustomSMTPServerName,
-		CustomSmtpPort:       in.CustomSMTPPort,
-	}
-}
-
-// GlobalRelayMessageExportSettingsFromProto takes a message to the model.GlobalRelayMessageExportSettings it came from.
-func GlobalRelayMessageExportSettingsFromProto(in *pluginpb.GlobalRelayMessageExportSettings) *model.GlobalRelayMessageExportSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.GlobalRelayMessageExportSettings)
-	GlobalRelayMessageExportSettingsInto(out, in)
-	return out
-}
-
-// GlobalRelayMessageExportSettingsInto sets the fields of a model.GlobalRelayMessageExportSettings from its message.
-func GlobalRelayMessageExportSettingsInto(out *model.GlobalRelayMessageExportSettings, in *pluginpb.GlobalRelayMessageExportSettings) {
-	out.CustomerType = in.CustomerType
-	out.SMTPUsername = in.SmtpUsername
-	out.SMTPPassword = in.SmtpPassword
-	out.EmailAddress = in.EmailAddress
-	out.SMTPServerTimeout = CastPointer[int](in.SmtpServerTimeout)
-	out.CustomSMTPServerName = in.CustomSmtpServerName
-	out.CustomSMTPPort = in.CustomSmtpPort
-}
-
-// GuestAccountsSettingsToProto takes a model.GuestAccountsSettings to its message.
-func GuestAccountsSettingsToProto(in *model.GuestAccountsSettings) *pluginpb.GuestAccountsSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.GuestAccountsSettings{
-		Enable:                           in.Enable,
-		HideTags:                         in.HideTags,
-		AllowEmailAccounts:               in.AllowEmailAccounts,
-		EnforceMultifactorAuthentication: in.EnforceMultifactorAuthentication,
-		RestrictCreationToDomains:        in.RestrictCreationToDomains,
-		EnableGuestMagicLink:             in.EnableGuestMagicLink,
-	}
-}
-
-// GuestAccountsSettingsFromProto takes a message to the model.GuestAccountsSettings it came from.
-func GuestAccountsSettingsFromProto(in *pluginpb.GuestAccountsSettings) *model.GuestAccountsSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.GuestAccountsSettings)
-	GuestAccountsSettingsInto(out, in)
-	return out
-}
-
-// GuestAccountsSettingsInto sets the fields of a model.GuestAccountsSettings from its message.
-func GuestAccountsSettingsInto(out *model.GuestAccountsSettings, in *pluginpb.GuestAccountsSettings) {
-	out.Enable = in.Enable
-	out.HideTags = in.HideTags
-	out.AllowEmailAccounts = in.AllowEmailAccounts
-	out.EnforceMultifactorAuthentication = in.EnforceMultifactorAuthentication
-	out.RestrictCreationToDomains = in.RestrictCreationToDomains
-	out.EnableGuestMagicLink = in.EnableGuestMagicLink
-}
-
-// ImageProxySettingsToProto takes a model.ImageProxySettings to its message.
-func ImageProxySettingsToProto(in *model.ImageProxySettings) *pluginpb.ImageProxySettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ImageProxySettings{
-		Enable:         in.Enable,
-		ImageProxyType: in.ImageProxyType,
-	}
-}
-
-// ImageProxySettingsFromProto takes a message to the model.ImageProxySettings it came from.
-func ImageProxySettingsFromProto(in *pluginpb.ImageProxySettings) *model.ImageProxySettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ImageProxySettings)
-	ImageProxySettingsInto(out, in)
-	return out
-}
-
-// ImageProxySettingsInto sets the fields of a model.ImageProxySettings from its message.
-func ImageProxySettingsInto(out *model.ImageProxySettings, in *pluginpb.ImageProxySettings) {
-	out.Enable = in.Enable
-	out.ImageProxyType = in.ImageProxyType
-}
-
-// ImportSettingsToProto takes a model.ImportSettings to its message.
-func ImportSettingsToProto(in *model.ImportSettings) *pluginpb.ImportSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ImportSettings{
-		Directory:     in.Directory,
-		RetentionDays: CastPointer[int64](in.RetentionDays),
-	}
-}
-
-// ImportSettingsFromProto takes a message to the model.ImportSettings it came from.
-func ImportSettingsFromProto(in *pluginpb.ImportSettings) *model.ImportSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ImportSettings)
-	ImportSettingsInto(out, in)
-	return out
-}
-
-// ImportSettingsInto sets the fields of a model.ImportSettings from its message.
-func ImportSettingsInto(out *model.ImportSettings, in *pluginpb.ImportSettings) {
-	out.Directory = in.Directory
-	out.RetentionDays = CastPointer[int](in.RetentionDays)
-}
-
-// IntuneSettingsToProto takes a model.IntuneSettings to its message.
-func IntuneSettingsToProto(in *model.IntuneSettings) *pluginpb.IntuneSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.IntuneSettings{
-		Enable:      in.Enable,
-		TenantId:    in.TenantId,
-		ClientId:    in.ClientId,
-		AuthService: in.AuthService,
-	}
-}
-
-// IntuneSettingsFromProto takes a message to the model.IntuneSettings it came from.
-func IntuneSettingsFromProto(in *pluginpb.IntuneSettings) *model.IntuneSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.IntuneSettings)
-	IntuneSettingsInto(out, in)
-	return out
-}
-
-// IntuneSettingsInto sets the fields of a model.IntuneSettings from its message.
-func IntuneSettingsInto(out *model.IntuneSettings, in *pluginpb.IntuneSettings) {
-	out.Enable = in.Enable
-	out.TenantId = in.TenantId
-	out.ClientId = in.ClientId
-	out.AuthService = in.AuthService
-}
-
-// JobSettingsToProto takes a model.JobSettings to its message.
-func JobSettingsToProto(in *model.JobSettings) *pluginpb.JobSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.JobSettings{
-		RunJobs:                    in.RunJobs,
-		RunScheduler:               in.RunScheduler,
-		CleanupJobsThresholdDays:   CastPointer[int64](in.CleanupJobsThresholdDays),
-		CleanupConfigThresholdDays: CastPointer[int64](in.CleanupConfigThresholdDays),
-	}
-}
-
-// JobSettingsFromProto takes a message to the model.JobSettings it came from.
-func JobSettingsFromProto(in *pluginpb.JobSettings) *model.JobSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.JobSettings)
-	JobSettingsInto(out, in)
-	return out
-}
-
-// JobSettingsInto sets the fields of a model.JobSettings from its message.
-func JobSettingsInto(out *model.JobSettings, in *pluginpb.JobSettings) {
-	out.RunJobs = in.RunJobs
-	out.RunScheduler = in.RunScheduler
-	out.CleanupJobsThresholdDays = CastPointer[int](in.CleanupJobsThresholdDays)
-	out.CleanupConfigThresholdDays = CastPointer[int](in.CleanupConfigThresholdDays)
-}
-
-// LdapSettingsToProto takes a model.LdapSettings to its message.
-func LdapSettingsToProto(in *model.LdapSettings) *pluginpb.LdapSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.LdapSettings{
-		Enable:                      in.Enable,
-		EnableSync:                  in.EnableSync,
-		LdapServer:                  in.LdapServer,
-		LdapPort:                    CastPointer[int64](in.LdapPort),
-		ConnectionSecurity:          in.ConnectionSecurity,
-		BaseDn:                      in.BaseDN,
-		BindUsername:                in.BindUsername,
-		BindPassword:                in.BindPassword,
-		MaximumLoginAttempts:        CastPointer[int64](in.MaximumLoginAttempts),
-		UserFilter:                  in.UserFilter,
-		GroupFilter:                 in.GroupFilter,
-		GuestFilter:                 in.GuestFilter,
-		EnableAdminFilter:           in.EnableAdminFilter,
-		AdminFilter:                 in.AdminFilter,
-		GroupDisplayNameAttribute:   in.GroupDisplayNameAttribute,
-		GroupIdAttribute:            in.GroupIdAttribute,
-		FirstNameAttribute:          in.FirstNameAttribute,
-		LastNameAttribute:           in.LastNameAttribute,
-		EmailAttribute:              in.EmailAttribute,
-		UsernameAttribute:           in.UsernameAttribute,
-		NicknameAttribute:           in.NicknameAttribute,
-		IdAttribute:                 in.IdAttribute,
-		PositionAttribute:           in.PositionAttribute,
-		LoginIdAttribute:            in.LoginIdAttribute,
-		PictureAttribute:            in.PictureAttribute,
-		SyncIntervalMinutes:         CastPointer[int64](in.SyncIntervalMinutes),
-		ReAddRemovedMembers:         in.ReAddRemovedMembers,
-		SkipCertificateVerification: in.SkipCertificateVerification,
-		PublicCertificateFile:       in.PublicCertificateFile,
-		PrivateKeyFile:              in.PrivateKeyFile,
-		QueryTimeout:                CastPointer[int64](in.QueryTimeout),
-		MaxPageSize:                 CastPointer[int64](in.MaxPageSize),
-		LoginFieldName:              in.LoginFieldName,
-	}
-}
-
-// LdapSettingsFromProto takes a message to the model.LdapSettings it came from.
-func LdapSettingsFromProto(in *pluginpb.LdapSettings) *model.LdapSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.LdapSettings)
-	LdapSettingsInto(out, in)
-	return out
-}
-
-// LdapSettingsInto sets the fields of a model.LdapSettings from its message.
-func LdapSettingsInto(out *model.LdapSettings, in *pluginpb.LdapSettings) {
-	out.Enable = in.Enable
-	out.EnableSync = in.EnableSync
-	out.LdapServer = in.LdapServer
-	out.LdapPort = CastPointer[int](in.LdapPort)
-	out.ConnectionSecurity = in.ConnectionSecurity
-	out.BaseDN = in.BaseDn
-	out.BindUsername = in.BindUsername
-	out.BindPassword = in.BindPassword
-	out.MaximumLoginAttempts = CastPointer[int](in.MaximumLoginAttempts)
-	out.UserFilter = in.UserFilter
-	out.GroupFilter = in.GroupFilter
-	out.GuestFilter = in.GuestFilter
-	out.EnableAdminFilter = in.EnableAdminFilter
-	out.AdminFilter = in.AdminFilter
-	out.GroupDisplayNameAttribute = in.GroupDisplayNameAttribute
-	out.GroupIdAttribute = in.GroupIdAttribute
-	out.FirstNameAttribute = in.FirstNameAttribute
-	out.LastNameAttribute = in.LastNameAttribute
-	out.EmailAttribute = in.EmailAttribute
-	out.UsernameAttribute = in.UsernameAttribute
-	out.NicknameAttribute = in.NicknameAttribute
-	out.IdAttribute = in.IdAttribute
-	out.PositionAttribute = in.PositionAttribute
-	out.LoginIdAttribute = in.LoginIdAttribute
-	out.PictureAttribute = in.PictureAttribute
-	out.SyncIntervalMinutes = CastPointer[int](in.SyncIntervalMinutes)
-	out.ReAddRemovedMembers = in.ReAddRemovedMembers
-	out.SkipCertificateVerification = in.SkipCertificateVerification
-	out.PublicCertificateFile = in.PublicCertificateFile
-	out.PrivateKeyFile = in.PrivateKeyFile
-	out.QueryTimeout = CastPointer[int](in.QueryTimeout)
-	out.MaxPageSize = CastPointer[int](in.MaxPageSize)
-	out.LoginFieldName = in.LoginFieldName
-}
-
-// LibreTranslateProviderSettingsToProto takes a model.LibreTranslateProviderSettings to its message.
-func LibreTranslateProviderSettingsToProto(in *model.LibreTranslateProviderSettings) *pluginpb.LibreTranslateProviderSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.LibreTranslateProviderSettings{
-		Url:    in.URL,
-		ApiKey: in.APIKey,
-	}
-}
-
-// LibreTranslateProviderSettingsFromProto takes a message to the model.LibreTranslateProviderSettings it came from.
-func LibreTranslateProviderSettingsFromProto(in *pluginpb.LibreTranslateProviderSettings) *model.LibreTranslateProviderSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.LibreTranslateProviderSettings)
-	LibreTranslateProviderSettingsInto(out, in)
-	return out
-}
-
-// LibreTranslateProviderSettingsInto sets the fields of a model.LibreTranslateProviderSettings from its message.
-func LibreTranslateProviderSettingsInto(out *model.LibreTranslateProviderSettings, in *pluginpb.LibreTranslateProviderSettings) {
-	out.URL = in.Url
-	out.APIKey = in.ApiKey
-}
-
-// LocalizationSettingsToProto takes a model.LocalizationSettings to its message.
-func LocalizationSettingsToProto(in *model.LocalizationSettings) *pluginpb.LocalizationSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.LocalizationSettings{
-		DefaultServerLocale:       in.DefaultServerLocale,
-		DefaultClientLocale:       in.DefaultClientLocale,
-		AvailableLocales:          in.AvailableLocales,
-		EnableExperimentalLocales: in.EnableExperimentalLocales,
-	}
-}
-
-// LocalizationSettingsFromProto takes a message to the model.LocalizationSettings it came from.
-func LocalizationSettingsFromProto(in *pluginpb.LocalizationSettings) *model.LocalizationSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.LocalizationSettings)
-	LocalizationSettingsInto(out, in)
-	return out
-}
-
-// LocalizationSettingsInto sets the fields of a model.LocalizationSettings from its message.
-func LocalizationSettingsInto(out *model.LocalizationSettings, in *pluginpb.LocalizationSettings) {
-	out.DefaultServerLocale = in.DefaultServerLocale
-	out.DefaultClientLocale = in.DefaultClientLocale
-	out.AvailableLocales = in.AvailableLocales
-	out.EnableExperimentalLocales = in.EnableExperimentalLocales
-}
-
-// LogSettingsToProto takes a model.LogSettings to its message.
-func LogSettingsToProto(in *model.LogSettings) *pluginpb.LogSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.LogSettings{
-		EnableConsole:          in.EnableConsole,
-		ConsoleLevel:           in.ConsoleLevel,
-		ConsoleJson:            in.ConsoleJson,
-		EnableColor:            in.EnableColor,
-		EnableFile:             in.EnableFile,
-		FileLevel:              in.FileLevel,
-		FileJson:               in.FileJson,
-		FileLocation:           in.FileLocation,
-		EnableWebhookDebugging: in.EnableWebhookDebugging,
-		EnableDiagnostics:      in.EnableDiagnostics,
-		EnableSentry:           in.EnableSentry,
-		AdvancedLoggingJson:    in.AdvancedLoggingJSON,
-		MaxFieldSize:           CastPointer[int64](in.MaxFieldSize),
-	}
-}
-
-// LogSettingsFromProto takes a message to the model.LogSettings it came from.
-func LogSettingsFromProto(in *pluginpb.LogSettings) *model.LogSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.LogSettings)
-	LogSettingsInto(out, in)
-	return out
-}
-
-// LogSettingsInto sets the fields of a model.LogSettings from its message.
-func LogSettingsInto(out *model.LogSettings, in *pluginpb.LogSettings) {
-	out.EnableConsole = in.EnableConsole
-	out.ConsoleLevel = in.ConsoleLevel
-	out.ConsoleJson = in.ConsoleJson
-	out.EnableColor = in.EnableColor
-	out.EnableFile = in.EnableFile
-	out.FileLevel = in.FileLevel
-	out.FileJson = in.FileJson
-	out.FileLocation = in.FileLocation
-	out.EnableWebhookDebugging = in.EnableWebhookDebugging
-	out.EnableDiagnostics = in.EnableDiagnostics
-	out.EnableSentry = in.EnableSentry
-	out.AdvancedLoggingJSON = in.AdvancedLoggingJson
-	out.MaxFieldSize = CastPointer[int](in.MaxFieldSize)
-}
-
-// MessageExportSettingsToProto takes a model.MessageExportSettings to its message.
-func MessageExportSettingsToProto(in *model.MessageExportSettings) *pluginpb.MessageExportSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.MessageExportSettings{
-		EnableExport:            in.EnableExport,
-		ExportFormat:            in.ExportFormat,
-		DailyRunTime:            in.DailyRunTime,
-		ExportFromTimestamp:     in.ExportFromTimestamp,
-		BatchSize:               CastPointer[int64](in.BatchSize),
-		DownloadExportResults:   in.DownloadExportResults,
-		ChannelBatchSize:        CastPointer[int64](in.ChannelBatchSize),
-		ChannelHistoryBatchSize: CastPointer[int64](in.ChannelHistoryBatchSize),
-		GlobalRelaySettings:     GlobalRelayMessageExportSettingsToProto(in.GlobalRelaySettings),
-	}
-}
-
-// MessageExportSettingsFromProto takes a message to the model.MessageExportSettings it came from.
-func MessageExportSettingsFromProto(in *pluginpb.MessageExportSettings) *model.MessageExportSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.MessageExportSettings)
-	MessageExportSettingsInto(out, in)
-	return out
-}
-
-// MessageExportSettingsInto sets the fields of a model.MessageExportSettings from its message.
-func MessageExportSettingsInto(out *model.MessageExportSettings, in *pluginpb.MessageExportSettings) {
-	out.EnableExport = in.EnableExport
-	out.ExportFormat = in.ExportFormat
-	out.DailyRunTime = in.DailyRunTime
-	out.ExportFromTimestamp = in.ExportFromTimestamp
-	out.BatchSize = CastPointer[int](in.BatchSize)
-	out.DownloadExportResults = in.DownloadExportResults
-	out.ChannelBatchSize = CastPointer[int](in.ChannelBatchSize)
-	out.ChannelHistoryBatchSize = CastPointer[int](in.ChannelHistoryBatchSize)
-	out.GlobalRelaySettings = GlobalRelayMessageExportSettingsFromProto(in.GlobalRelaySettings)
-}
-
-// MetricsSettingsToProto takes a model.MetricsSettings to its message.
-func MetricsSettingsToProto(in *model.MetricsSettings) *pluginpb.MetricsSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.MetricsSettings{
-		Enable:                    in.Enable,
-		BlockProfileRate:          CastPointer[int64](in.BlockProfileRate),
-		ListenAddress:             in.ListenAddress,
-		EnableClientMetrics:       in.EnableClientMetrics,
-		EnableNotificationMetrics: in.EnableNotificationMetrics,
-		ClientSideUserIds:         in.ClientSideUserIds,
-	}
-}
-
-// MetricsSettingsFromProto takes a message to the model.MetricsSettings it came from.
-func MetricsSettingsFromProto(in *pluginpb.MetricsSettings) *model.MetricsSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.MetricsSettings)
-	MetricsSettingsInto(out, in)
-	return out
-}
-
-// MetricsSettingsInto sets the fields of a model.MetricsSettings from its message.
-func MetricsSettingsInto(out *model.MetricsSettings, in *pluginpb.MetricsSettings) {
-	out.Enable = in.Enable
-	out.BlockProfileRate = CastPointer[int](in.BlockProfileRate)
-	out.ListenAddress = in.ListenAddress
-	out.EnableClientMetrics = in.EnableClientMetrics
-	out.EnableNotificationMetrics = in.EnableNotificationMetrics
-	out.ClientSideUserIds = in.ClientSideUserIds
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableAttributeBasedAccessControl)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableUserManagedAttributes)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableChannelPolicyIndicators)
+	b = appendBoolPointer(b, 4<<3|varint, in.TrustProxyDeviceIdentityHeader)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnforceDeviceIDConsistency)
+	b = appendBoolPointer(b, 6<<3|varint, in.EnableAccessControlAuditLogging)
+	b = appendIntPointer(b, 7<<3|varint, in.SyncJobIntervalSeconds)
+	b = appendIntPointer(b, 8<<3|varint, in.AttributeRefreshIntervalSeconds)
+	return b
 }
 
-// MobileEphemeralModeSettingsToProto takes a model.MobileEphemeralModeSettings to its message.
-func MobileEphemeralModeSettingsToProto(in *model.MobileEphemeralModeSettings) *pluginpb.MobileEphemeralModeSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.MobileEphemeralModeSettings{
-		Enable:                       in.Enable,
-		DisconnectionTimeoutSeconds:  CastPointer[int64](in.DisconnectionTimeoutSeconds),
-		OfflinePersistenceTimerHours: CastPointer[int64](in.OfflinePersistenceTimerHours),
-		AutoCacheCleanupDays:         CastPointer[int64](in.AutoCacheCleanupDays),
-	}
-}
-
-// MobileEphemeralModeSettingsFromProto takes a message to the model.MobileEphemeralModeSettings it came from.
-func MobileEphemeralModeSettingsFromProto(in *pluginpb.MobileEphemeralModeSettings) *model.MobileEphemeralModeSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.MobileEphemeralModeSettings)
-	MobileEphemeralModeSettingsInto(out, in)
-	return out
-}
-
-// MobileEphemeralModeSettingsInto sets the fields of a model.MobileEphemeralModeSettings from its message.
-func MobileEphemeralModeSettingsInto(out *model.MobileEphemeralModeSettings, in *pluginpb.MobileEphemeralModeSettings) {
-	out.Enable = in.Enable
-	out.DisconnectionTimeoutSeconds = CastPointer[int](in.DisconnectionTimeoutSeconds)
-	out.OfflinePersistenceTimerHours = CastPointer[int](in.OfflinePersistenceTimerHours)
-	out.AutoCacheCleanupDays = CastPointer[int](in.AutoCacheCleanupDays)
-}
-
-// NativeAppSettingsToProto takes a model.NativeAppSettings to its message.
-func NativeAppSettingsToProto(in *model.NativeAppSettings) *pluginpb.NativeAppSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.NativeAppSettings{
-		AppCustomUrlSchemes:           in.AppCustomURLSchemes,
-		AppDownloadLink:               in.AppDownloadLink,
-		AndroidAppDownloadLink:        in.AndroidAppDownloadLink,
-		IosAppDownloadLink:            in.IosAppDownloadLink,
-		MobileExternalBrowser:         in.MobileExternalBrowser,
-		MobileEnableBiometrics:        in.MobileEnableBiometrics,
-		MobilePreventScreenCapture:    in.MobilePreventScreenCapture,
-		MobileJailbreakProtection:     in.MobileJailbreakProtection,
-		MobileEnableSecureFilePreview: in.MobileEnableSecureFilePreview,
-		MobileAllowPdfLinkNavigation:  in.MobileAllowPdfLinkNavigation,
-		EnableIntuneMam:               in.EnableIntuneMAM,
-	}
-}
-
-// NativeAppSettingsFromProto takes a message to the model.NativeAppSettings it came from.
-func NativeAppSettingsFromProto(in *pluginpb.NativeAppSettings) *model.NativeAppSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.NativeAppSettings)
-	NativeAppSettingsInto(out, in)
-	return out
-}
-
-// NativeAppSettingsInto sets the fields of a model.NativeAppSettings from its message.
-func NativeAppSettingsInto(out *model.NativeAppSettings, in *pluginpb.NativeAppSettings) {
-	out.AppCustomURLSchemes = in.AppCustomUrlSchemes
-	out.AppDownloadLink = in.AppDownloadLink
-	out.AndroidAppDownloadLink = in.AndroidAppDownloadLink
-	out.IosAppDownloadLink = in.IosAppDownloadLink
-	out.MobileExternalBrowser = in.MobileExternalBrowser
-	out.MobileEnableBiometrics = in.MobileEnableBiometrics
-	out.MobilePreventScreenCapture = in.MobilePreventScreenCapture
-	out.MobileJailbreakProtection = in.MobileJailbreakProtection
-	out.MobileEnableSecureFilePreview = in.MobileEnableSecureFilePreview
-	out.MobileAllowPdfLinkNavigation = in.MobileAllowPdfLinkNavigation
-	out.EnableIntuneMAM = in.EnableIntuneMam
-}
-
-// Office365SettingsToProto takes a model.Office365Settings to its message.
-func Office365SettingsToProto(in *model.Office365Settings) *pluginpb.Office365Settings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.Office365Settings{
-		Enable:               in.Enable,
-		Secret:               in.Secret,
-		Id:                   in.Id,
-		Scope:                in.Scope,
-		AuthEndpoint:         in.AuthEndpoint,
-		TokenEndpoint:        in.TokenEndpoint,
-		UserApiEndpoint:      in.UserAPIEndpoint,
-		DiscoveryEndpoint:    in.DiscoveryEndpoint,
-		DirectoryId:          in.DirectoryId,
-		UsePreferredUsername: in.UsePreferredUsername,
-	}
-}
-
-// Office365SettingsFromProto takes a message to the model.Office365Settings it came from.
-func Office365SettingsFromProto(in *pluginpb.Office365Settings) *model.Office365Settings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Office365Settings)
-	Office365SettingsInto(out, in)
-	return out
-}
-
-// Office365SettingsInto sets the fields of a model.Office365Settings from its message.
-func Office365SettingsInto(out *model.Office365Settings, in *pluginpb.Office365Settings) {
-	out.Enable = in.Enable
-	out.Secret = in.Secret
-	out.Id = in.Id
-	out.Scope = in.Scope
-	out.AuthEndpoint = in.AuthEndpoint
-	out.TokenEndpoint = in.TokenEndpoint
-	out.UserAPIEndpoint = in.UserApiEndpoint
-	out.DiscoveryEndpoint = in.DiscoveryEndpoint
-	out.DirectoryId = in.DirectoryId
-	out.UsePreferredUsername = in.UsePreferredUsername
-}
-
-// PasswordSettingsToProto takes a model.PasswordSettings to its message.
-func PasswordSettingsToProto(in *model.PasswordSettings) *pluginpb.PasswordSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PasswordSettings{
-		MinimumLength:    CastPointer[int64](in.MinimumLength),
-		Lowercase:        in.Lowercase,
-		Number:           in.Number,
-		Uppercase:        in.Uppercase,
-		Symbol:           in.Symbol,
-		EnableForgotLink: in.EnableForgotLink,
-	}
-}
-
-// PasswordSettingsFromProto takes a message to the model.PasswordSettings it came from.
-func PasswordSettingsFromProto(in *pluginpb.PasswordSettings) *model.PasswordSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PasswordSettings)
-	PasswordSettingsInto(out, in)
-	return out
-}
-
-// PasswordSettingsInto sets the fields of a model.PasswordSettings from its message.
-func PasswordSettingsInto(out *model.PasswordSettings, in *pluginpb.PasswordSettings) {
-	out.MinimumLength = CastPointer[int](in.MinimumLength)
-	out.Lowercase = in.Lowercase
-	out.Number = in.Number
-	out.Uppercase = in.Uppercase
-	out.Symbol = in.Symbol
-	out.EnableForgotLink = in.EnableForgotLink
-}
-
-// PluginSettingsToProto takes a model.PluginSettings to its message.
-func PluginSettingsToProto(in *model.PluginSettings) *pluginpb.PluginSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PluginSettings{
-		Enable:                      in.Enable,
-		EnableUploads:               in.EnableUploads,
-		AllowInsecureDownloadUrl:    in.AllowInsecureDownloadURL,
-		EnableHealthCheck:           in.EnableHealthCheck,
-		Directory:                   in.Directory,
-		ClientDirectory:             in.ClientDirectory,
-		Plugins:                     MapOf[string](in.Plugins, ValueMapToProto),
-		PluginStates:                MapOf[string](in.PluginStates, PluginStateToProto),
-		EnableMarketplace:           in.EnableMarketplace,
-		EnableRemoteMarketplace:     in.EnableRemoteMarketplace,
-		AutomaticPrepackagedPlugins: in.AutomaticPrepackagedPlugins,
-		RequirePluginSignature:      in.RequirePluginSignature,
-		MarketplaceUrl:              in.MarketplaceURL,
-		SignaturePublicKeyFiles:     in.SignaturePublicKeyFiles,
-		ChimeraOauthProxyUrl:        in.ChimeraOAuthProxyURL,
-	}
-}
-
-// PluginSettingsFromProto takes a message to the model.PluginSettings it came from.
-func PluginSettingsFromProto(in *pluginpb.PluginSettings) *model.PluginSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginSettings)
-	PluginSettingsInto(out, in)
-	return out
-}
-
-// PluginSettingsInto sets the fields of a model.PluginSettings from its message.
-func PluginSettingsInto(out *model.PluginSettings, in *pluginpb.PluginSettings) {
-	out.Enable = in.Enable
-	out.EnableUploads = in.EnableUploads
-	out.AllowInsecureDownloadURL = in.AllowInsecureDownloadUrl
-	out.EnableHealthCheck = in.EnableHealthCheck
-	out.Directory = in.Directory
-	out.ClientDirectory = in.ClientDirectory
-	out.Plugins = MapOf[string](in.Plugins, ValueMapFromProto)
-	out.PluginStates = MapOf[string](in.PluginStates, PluginStateFromProto)
-	out.EnableMarketplace = in.EnableMarketplace
-	out.EnableRemoteMarketplace = in.EnableRemoteMarketplace
-	out.AutomaticPrepackagedPlugins = in.AutomaticPrepackagedPlugins
-	out.RequirePluginSignature = in.RequirePluginSignature
-	out.MarketplaceURL = in.MarketplaceUrl
-	out.SignaturePublicKeyFiles = in.SignaturePublicKeyFiles
-	out.ChimeraOAuthProxyURL = in.ChimeraOauthProxyUrl
-}
-
-// PluginStateToProto takes a model.PluginState to its message.
-func PluginStateToProto(in *model.PluginState) *pluginpb.PluginState {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PluginState{
-		Enable: in.Enable,
-	}
-}
-
-// PluginStateFromProto takes a message to the model.PluginState it came from.
-func PluginStateFromProto(in *pluginpb.PluginState) *model.PluginState {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginState)
-	PluginStateInto(out, in)
-	return out
-}
-
-// PluginStateInto sets the fields of a model.PluginState from its message.
-func PluginStateInto(out *model.PluginState, in *pluginpb.PluginState) {
-	out.Enable = in.Enable
-}
-
-// PrivacySettingsToProto takes a model.PrivacySettings to its message.
-func PrivacySettingsToProto(in *model.PrivacySettings) *pluginpb.PrivacySettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PrivacySettings{
-		ShowEmailAddress: in.ShowEmailAddress,
-		ShowFullName:     in.ShowFullName,
-		UseAnonymousUrls: in.UseAnonymousURLs,
-	}
-}
-
-// PrivacySettingsFromProto takes a message to the model.PrivacySettings it came from.
-func PrivacySettingsFromProto(in *pluginpb.PrivacySettings) *model.PrivacySettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PrivacySettings)
-	PrivacySettingsInto(out, in)
-	return out
-}
-
-// PrivacySettingsInto sets the fields of a model.PrivacySettings from its message.
-func PrivacySettingsInto(out *model.PrivacySettings, in *pluginpb.PrivacySettings) {
-	out.ShowEmailAddress = in.ShowEmailAddress
-	out.ShowFullName = in.ShowFullName
-	out.UseAnonymousURLs = in.UseAnonymousUrls
-}
-
-// RateLimitSettingsToProto takes a model.RateLimitSettings to its message.
-func RateLimitSettingsToProto(in *model.RateLimitSettings) *pluginpb.RateLimitSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.RateLimitSettings{
-		Enable:           in.Enable,
-		PerSec:           CastPointer[int64](in.PerSec),
-		MaxBurst:         CastPointer[int64](in.MaxBurst),
-		MemoryStoreSize:  CastPointer[int64](in.MemoryStoreSize),
-		VaryByRemoteAddr: in.VaryByRemoteAddr,
-		VaryByUser:       in.VaryByUser,
-		VaryByHeader:     in.VaryByHeader,
-	}
-}
-
-// RateLimitSettingsFromProto takes a message to the model.RateLimitSettings it came from.
-func RateLimitSettingsFromProto(in *pluginpb.RateLimitSettings) *model.RateLimitSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.RateLimitSettings)
-	RateLimitSettingsInto(out, in)
-	return out
-}
-
-// RateLimitSettingsInto sets the fields of a model.RateLimitSettings from its message.
-func RateLimitSettingsInto(out *model.RateLimitSettings, in *pluginpb.RateLimitSettings) {
-	out.Enable = in.Enable
-	out.PerSec = CastPointer[int](in.PerSec)
-	out.MaxBurst = CastPointer[int](in.MaxBurst)
-	out.MemoryStoreSize = CastPointer[int](in.MemoryStoreSize)
-	out.VaryByRemoteAddr = in.VaryByRemoteAddr
-	out.VaryByUser = in.VaryByUser
-	out.VaryByHeader = in.VaryByHeader
-}
-
-// ReplicaLagSettingsToProto takes a model.ReplicaLagSettings to its message.
-func ReplicaLagSettingsToProto(in *model.ReplicaLagSettings) *pluginpb.ReplicaLagSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ReplicaLagSettings{
-		DataSource:       in.DataSource,
-		QueryAbsoluteLag: in.QueryAbsoluteLag,
-		QueryTimeLag:     in.QueryTimeLag,
-	}
-}
-
-// ReplicaLagSettingsFromProto takes a message to the model.ReplicaLagSettings it came from.
-func ReplicaLagSettingsFromProto(in *pluginpb.ReplicaLagSettings) *model.ReplicaLagSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ReplicaLagSettings)
-	ReplicaLagSettingsInto(out, in)
-	return out
-}
-
-// ReplicaLagSettingsInto sets the fields of a model.ReplicaLagSettings from its message.
-func ReplicaLagSettingsInto(out *model.ReplicaLagSettings, in *pluginpb.ReplicaLagSettings) {
-	out.DataSource = in.DataSource
-	out.QueryAbsoluteLag = in.QueryAbsoluteLag
-	out.QueryTimeLag = in.QueryTimeLag
-}
-
-// SSOSettingsToProto takes a model.SSOSettings to its message.
-func SSOSettingsToProto(in *model.SSOSettings) *pluginpb.SSOSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SSOSettings{
-		Enable:               in.Enable,
-		Secret:               in.Secret,
-		Id:                   in.Id,
-		Scope:                in.Scope,
-		AuthEndpoint:         in.AuthEndpoint,
-		TokenEndpoint:        in.TokenEndpoint,
-		UserApiEndpoint:      in.UserAPIEndpoint,
-		DiscoveryEndpoint:    in.DiscoveryEndpoint,
-		ButtonText:           in.ButtonText,
-		ButtonColor:          in.ButtonColor,
-		UsePreferredUsername: in.UsePreferredUsername,
-	}
-}
-
-// SSOSettingsFromProto takes a message to the model.SSOSettings it came from.
-func SSOSettingsFromProto(in *pluginpb.SSOSettings) *model.SSOSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SSOSettings)
-	SSOSettingsInto(out, in)
-	return out
-}
-
-// SSOSettingsInto sets the fields of a model.SSOSettings from its message.
-func SSOSettingsInto(out *model.SSOSettings, in *pluginpb.SSOSettings) {
-	out.Enable = in.Enable
-	out.Secret = in.Secret
-	out.Id = in.Id
-	out.Scope = in.Scope
-	out.AuthEndpoint = in.AuthEndpoint
-	out.TokenEndpoint = in.TokenEndpoint
-	out.UserAPIEndpoint = in.UserApiEndpoint
-	out.DiscoveryEndpoint = in.DiscoveryEndpoint
-	out.ButtonText = in.ButtonText
-	out.ButtonColor = in.ButtonColor
-	out.UsePreferredUsername = in.UsePreferredUsername
-}
-
-// SamlSettingsToProto takes a model.SamlSettings to its message.
-func SamlSettingsToProto(in *model.SamlSettings) *pluginpb.SamlSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlSettings{
-		Enable:                        in.Enable,
-		EnableSyncWithLdap:            in.EnableSyncWithLdap,
-		EnableSyncWithLdapIncludeAuth: in.EnableSyncWithLdapIncludeAuth,
-		IgnoreGuestsLdapSync:          in.IgnoreGuestsLdapSync,
-		Verify:                        in.Verify,
-		Encrypt:                       in.Encrypt,
-		SignRequest:                   in.SignRequest,
-		IdpUrl:                        in.IdpURL,
-		IdpDescriptorUrl:              in.IdpDescriptorURL,
-		IdpMetadataUrl:                in.IdpMetadataURL,
-		ServiceProviderIdentifier:     in.ServiceProviderIdentifier,
-		AssertionConsumerServiceUrl:   in.AssertionConsumerServiceURL,
-		SignatureAlgorithm:            in.SignatureAlgorithm,
-		CanonicalAlgorithm:            in.CanonicalAlgorithm,
-		ScopingIdpProviderId:          in.ScopingIDPProviderId,
-		ScopingIdpName:                in.ScopingIDPName,
-		IdpCertificateFile:            in.IdpCertificateFile,
-		PublicCertificateFile:         in.PublicCertificateFile,
-		PrivateKeyFile:                in.PrivateKeyFile,
-		IdAttribute:                   in.IdAttribute,
-		GuestAttribute:                in.GuestAttribute,
-		EnableAdminAttribute:          in.EnableAdminAttribute,
-		AdminAttribute:                in.AdminAttribute,
-		FirstNameAttribute:            in.FirstNameAttribute,
-		LastNameAttribute:             in.LastNameAttribute,
-		EmailAttribute:                in.EmailAttribute,
-		UsernameAttribute:             in.UsernameAttribute,
-		NicknameAttribute:             in.NicknameAttribute,
-		LocaleAttribute:               in.LocaleAttribute,
-		PositionAttribute:             in.PositionAttribute,
-		LoginButtonText:               in.LoginButtonText,
-	}
-}
-
-// SamlSettingsFromProto takes a message to the model.SamlSettings it came from.
-func SamlSettingsFromProto(in *pluginpb.SamlSettings) *model.SamlSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SamlSettings)
-	SamlSettingsInto(out, in)
-	return out
-}
-
-// SamlSettingsInto sets the fields of a model.SamlSettings from its message.
-func SamlSettingsInto(out *model.SamlSettings, in *pluginpb.SamlSettings) {
-	out.Enable = in.Enable
-	out.EnableSyncWithLdap = in.EnableSyncWithLdap
-	out.EnableSyncWithLdapIncludeAuth = in.EnableSyncWithLdapIncludeAuth
-	out.IgnoreGuestsLdapSync = in.IgnoreGuestsLdapSync
-	out.Verify = in.Verify
-	out.Encrypt = in.Encrypt
-	out.SignRequest = in.SignRequest
-	out.IdpURL = in.IdpUrl
-	out.IdpDescriptorURL = in.IdpDescriptorUrl
-	out.IdpMetadataURL = in.IdpMetadataUrl
-	out.ServiceProviderIdentifier = in.ServiceProviderIdentifier
-	out.AssertionConsumerServiceURL = in.AssertionConsumerServiceUrl
-	out.SignatureAlgorithm = in.SignatureAlgorithm
-	out.CanonicalAlgorithm = in.CanonicalAlgorithm
-	out.ScopingIDPProviderId = in.ScopingIdpProviderId
-	out.ScopingIDPName = in.ScopingIdpName
-	out.IdpCertificateFile = in.IdpCertificateFile
-	out.PublicCertificateFile = in.PublicCertificateFile
-	out.PrivateKeyFile = in.PrivateKeyFile
-	out.IdAttribute = in.IdAttribute
-	out.GuestAttribute = in.GuestAttribute
-	out.EnableAdminAttribute = in.EnableAdminAttribute
-	out.AdminAttribute = in.AdminAttribute
-	out.FirstNameAttribute = in.FirstNameAttribute
-	out.LastNameAttribute = in.LastNameAttribute
-	out.EmailAttribute = in.EmailAttribute
-	out.UsernameAttribute = in.UsernameAttribute
-	out.NicknameAttribute = in.NicknameAttribute
-	out.LocaleAttribute = in.LocaleAttribute
-	out.PositionAttribute = in.PositionAttribute
-	out.LoginButtonText = in.LoginButtonText
-}
-
-// ServiceSettingsToProto takes a model.ServiceSettings to its message.
-func ServiceSettingsToProto(in *model.ServiceSettings) *pluginpb.ServiceSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ServiceSettings{
-		SiteUrl:                                  in.SiteURL,
-		WebsocketUrl:                             in.WebsocketURL,
-		LicenseFileLocation:                      in.LicenseFileLocation,
-		ListenAddress:                            in.ListenAddress,
-		ConnectionSecurity:                       in.ConnectionSecurity,
-		TlsCertFile:                              in.TLSCertFile,
-		TlsKeyFile:                               in.TLSKeyFile,
-		TlsMinVer:                                in.TLSMinVer,
-		TlsStrictTransport:                       in.TLSStrictTransport,
-		TlsStrictTransportMaxAge:                 in.TLSStrictTransportMaxAge,
-		TlsOverwriteCiphers:                      in.TLSOverwriteCiphers,
-		UseLetsEncrypt:                           in.UseLetsEncrypt,
-		LetsEncryptCertificateCacheFile:          in.LetsEncryptCertificateCacheFile,
-		Forward80To443:                           in.Forward80To443,
-		TrustedProxyIpHeader:                     in.TrustedProxyIPHeader,
-		ReadTimeout:                              CastPointer[int64](in.ReadTimeout),
-		WriteTimeout:                             CastPointer[int64](in.WriteTimeout),
-		IdleTimeout:                              CastPointer[int64](in.IdleTimeout),
-		MaximumLoginAttempts:                     CastPointer[int64](in.MaximumLoginAttempts),
-		GoroutineHealthThreshold:                 CastPointer[int64](in.GoroutineHealthThreshold),
-		EnableOauthServiceProvider:               in.EnableOAuthServiceProvider,
-		EnableDynamicClientRegistration:          in.EnableDynamicClientRegistration,
-		DcrRedirectUriAllowlist:                  in.DCRRedirectURIAllowlist,
-		EnableIncomingWebhooks:                   in.EnableIncomingWebhooks,
-		EnableOutgoingWebhooks:                   in.EnableOutgoingWebhooks,
-		EnableOutgoingOauthConnections:           in.EnableOutgoingOAuthConnections,
-		EnableCommands:                           in.EnableCommands,
-		OutgoingIntegrationRequestsTimeout:       in.OutgoingIntegrationRequestsTimeout,
-		EnablePostUsernameOverride:               in.EnablePostUsernameOverride,
-		EnablePostIconOverride:                   in.EnablePostIconOverride,
-		GoogleDeveloperKey:                       in.GoogleDeveloperKey,
-		EnableLinkPreviews:                       in.EnableLinkPreviews,
-		EnablePermalinkPreviews:                  in.EnablePermalinkPreviews,
-		RestrictLinkPreviews:                     in.RestrictLinkPreviews,
-		EnableTesting:                            in.EnableTesting,
-		EnableDeveloper:                          in.EnableDeveloper,
-		DeveloperFlags:                           in.DeveloperFlags,
-		EnableClientPerformanceDebugging:         in.EnableClientPerformanceDebugging,
-		EnableSecurityFixAlert:                   in.EnableSecurityFixAlert,
-		EnableInsecureOutgoingConnections:        in.EnableInsecureOutgoingConnections,
-		AllowedUntrustedInternalConnections:      in.AllowedUntrustedInternalConnections,
-		EnableMultifactorAuthentication:          in.EnableMultifactorAuthentication,
-		EnforceMultifactorAuthentication:         in.EnforceMultifactorAuthentication,
-		EnableUserAccessTokens:                   in.EnableUserAccessTokens,
-		MaximumPersonalAccessTokenLifetimeDays:   CastPointer[int64](in.MaximumPersonalAccessTokenLifetimeDays),
-		AllowCorsFrom:                            in.AllowCorsFrom,
-		CorsExposedHeaders:                       in.CorsExposedHeaders,
-		CorsAllowCredentials:                     in.CorsAllowCredentials,
-		CorsDebug:                                in.CorsDebug,
-		AllowCookiesForSubdomains:                in.AllowCookiesForSubdomains,
-		ExtendSessionLengthWithActivity:          in.ExtendSessionLengthWithActivity,
-		TerminateSessionsOnPasswordChange:        in.TerminateSessionsOnPasswordChange,
-		SessionLengthWebInDays:                   CastPointer[int64](in.SessionLengthWebInDays),
-		SessionLengthWebInHours:                  CastPointer[int64](in.SessionLengthWebInHours),
-		SessionLengthMobileInDays:                CastPointer[int64](in.SessionLengthMobileInDays),
-		SessionLengthMobileInHours:               CastPointer[int64](in.SessionLengthMobileInHours),
-		SessionLengthSsoInDays:                   CastPointer[int64](in.SessionLengthSSOInDays),
-		SessionLengthSsoInHours:                  CastPointer[int64](in.SessionLengthSSOInHours),
-		SessionCacheInMinutes:                    CastPointer[int64](in.SessionCacheInMinutes),
-		SessionIdleTimeoutInMinutes:              CastPointer[int64](in.SessionIdleTimeoutInMinutes),
-		WebsocketSecurePort:                      CastPointer[int64](in.WebsocketSecurePort),
-		WebsocketPort:                            CastPointer[int64](in.WebsocketPort),
-		WebserverMode:                            in.WebserverMode,
-		EnableGifPicker:                          in.EnableGifPicker,
-		GiphySdkKey:                              in.GiphySdkKey,
-		EnableCustomEmoji:                        in.EnableCustomEmoji,
-		EnableEmojiPicker:                        in.EnableEmojiPicker,
-		PostEditTimeLimit:                        CastPointer[int64](in.PostEditTimeLimit),
-		TimeBetweenUserTypingUpdatesMilliseconds: in.TimeBetweenUserTypingUpdatesMilliseconds,
-		EnableCrossTeamSearch:                    in.EnableCrossTeamSearch,
-		EnablePostSearch:                         in.EnablePostSearch,
-		EnableFileSearch:                         in.EnableFileSearch,
-		MinimumHashtagLength:                     CastPointer[int64](in.MinimumHashtagLength),
-		EnableUserTypingMessages:                 in.EnableUserTypingMessages,
-		EnableChannelViewedMessages:              in.EnableChannelViewedMessages,
-		EnableUserStatuses:                       in.EnableUserStatuses,
-		ExperimentalEnableAuthenticationTransfer: in.ExperimentalEnableAuthenticationTransfer,
-		ClusterLogTimeoutMilliseconds:            CastPointer[int64](in.ClusterLogTimeoutMilliseconds),
-		EnableTutorial:                           in.EnableTutorial,
-		EnableOnboardingFlow:                     in.EnableOnboardingFlow,
-		ExperimentalEnableDefaultChannelLeaveJoinMessages: in.ExperimentalEnableDefaultChannelLeaveJoinMessages,
-		ExperimentalGroupUnreadChannels:                   in.ExperimentalGroupUnreadChannels,
-		EnableApiTeamDeletion:                             in.EnableAPITeamDeletion,
-		EnableApiTriggerAdminNotifications:                in.EnableAPITriggerAdminNotifications,
-		EnableApiUserDeletion:                             in.EnableAPIUserDeletion,
-		EnableApiPostDeletion:                             in.EnableAPIPostDeletion,
-		EnableDesktopLandingPage:                          in.EnableDesktopLandingPage,
-		MinimumDesktopAppVersion:                          in.MinimumDesktopAppVersion,
-		ExperimentalEnableHardenedMode:                    in.ExperimentalEnableHardenedMode,
-		ExperimentalStrictCsrfEnforcement:                 in.ExperimentalStrictCSRFEnforcement,
-		EnableEmailInvitations:                            in.EnableEmailInvitations,
-		DisableBotsWhenOwnerIsDeactivated:                 in.DisableBotsWhenOwnerIsDeactivated,
-		EnableBotAccountCreation:                          in.EnableBotAccountCreation,
-		EnableSvgs:                                        in.EnableSVGs,
-		EnableLatex:                                       in.EnableLatex,
-		EnableInlineLatex:                                 in.EnableInlineLatex,
-		PostPriority:                                      in.PostPriority,
-		AllowPersistentNotifications:                      in.AllowPersistentNotifications,
-		AllowPersistentNotificationsForGuests:             in.AllowPersistentNotificationsForGuests,
-		PersistentNotificationIntervalMinutes:             CastPointer[int64](in.PersistentNotificationIntervalMinutes),
-		PersistentNotificationMaxCount:                    CastPointer[int64](in.PersistentNotificationMaxCount),
-		PersistentNotificationMaxRecipients:               CastPointer[int64](in.PersistentNotificationMaxRecipients),
-		EnableBurnOnRead:                                  in.EnableBurnOnRead,
-		BurnOnReadDurationSeconds:                         CastPointer[int64](in.BurnOnReadDurationSeconds),
-		BurnOnReadMaximumTimeToLiveSeconds:                CastPointer[int64](in.BurnOnReadMaximumTimeToLiveSeconds),
-		BurnOnReadSchedulerFrequencySeconds:               CastPointer[int64](in.BurnOnReadSchedulerFrequencySeconds),
-		EnableApiChannelDeletion:                          in.EnableAPIChannelDeletion,
-		EnableLocalMode:                                   in.EnableLocalMode,
-		LocalModeSocketLocation:                           in.LocalModeSocketLocation,
-		EnableAwsMetering:                                 in.EnableAWSMetering,
-		AwsMeteringTimeoutSeconds:                         CastPointer[int64](in.AWSMeteringTimeoutSeconds),
-		SplitKey:                                          in.SplitKey,
-		FeatureFlagSyncIntervalSeconds:                    CastPointer[int64](in.FeatureFlagSyncIntervalSeconds),
-		DebugSplit:                                        in.DebugSplit,
-		ThreadAutoFollow:                                  in.ThreadAutoFollow,
-		CollapsedThreads:                                  in.CollapsedThreads,
-		ManagedResourcePaths:                              in.ManagedResourcePaths,
-		EnableCustomGroups:                                in.EnableCustomGroups,
-		AllowSyncedDrafts:                                 in.AllowSyncedDrafts,
-		UniqueEmojiReactionLimitPerPost:                   CastPointer[int64](in.UniqueEmojiReactionLimitPerPost),
-		RefreshPostStatsRunTime:                           in.RefreshPostStatsRunTime,
-		MaximumPayloadSizeBytes:                           in.MaximumPayloadSizeBytes,
-		MaximumUrlLength:                                  CastPointer[int64](in.MaximumURLLength),
-		ScheduledPosts:                                    in.ScheduledPosts,
-		EnableWebHubChannelIteration:                      in.EnableWebHubChannelIteration,
-		FrameAncestors:                                    in.FrameAncestors,
-		DeleteAccountLink:                                 in.DeleteAccountLink,
-	}
-}
-
-// ServiceSettingsFromProto takes a message to the model.ServiceSettings it came from.
-func ServiceSettingsFromProto(in *pluginpb.ServiceSettings) *model.ServiceSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ServiceSettings)
-	ServiceSettingsInto(out, in)
-	return out
-}
-
-// ServiceSettingsInto sets the fields of a model.ServiceSettings from its message.
-func ServiceSettingsInto(out *model.ServiceSettings, in *pluginpb.ServiceSettings) {
-	out.SiteURL = in.SiteUrl
-	out.WebsocketURL = in.WebsocketUrl
-	out.LicenseFileLocation = in.LicenseFileLocation
-	out.ListenAddress = in.ListenAddress
-	out.ConnectionSecurity = in.ConnectionSecurity
-	out.TLSCertFile = in.TlsCertFile
-	out.TLSKeyFile = in.TlsKeyFile
-	out.TLSMinVer = in.TlsMinVer
-	out.TLSStrictTransport = in.TlsStrictTransport
-	out.TLSStrictTransportMaxAge = in.TlsStrictTransportMaxAge
-	out.TLSOverwriteCiphers = in.TlsOverwriteCiphers
-	out.UseLetsEncrypt = in.UseLetsEncrypt
-	out.LetsEncryptCertificateCacheFile = in.LetsEncryptCertificateCacheFile
-	out.Forward80To443 = in.Forward80To443
-	out.TrustedProxyIPHeader = in.TrustedProxyIpHeader
-	out.ReadTimeout = CastPointer[int](in.ReadTimeout)
-	out.WriteTimeout = CastPointer[int](in.WriteTimeout)
-	out.IdleTimeout = CastPointer[int](in.IdleTimeout)
-	out.MaximumLoginAttempts = CastPointer[int](in.MaximumLoginAttempts)
-	out.GoroutineHealthThreshold = CastPointer[int](in.GoroutineHealthThreshold)
-	out.EnableOAuthServiceProvider = in.EnableOauthServiceProvider
-	out.EnableDynamicClientRegistration = in.EnableDynamicClientRegistration
-	out.DCRRedirectURIAllowlist = in.DcrRedirectUriAllowlist
-	out.EnableIncomingWebhooks = in.EnableIncomingWebhooks
-	out.EnableOutgoingWebhooks = in.EnableOutgoingWebhooks
-	out.EnableOutgoingOAuthConnections = in.EnableOutgoingOauthConnections
-	out.EnableCommands = in.EnableCommands
-	out.OutgoingIntegrationRequestsTimeout = in.OutgoingIntegrationRequestsTimeout
-	out.EnablePostUsernameOverride = in.EnablePostUsernameOverride
-	out.EnablePostIconOverride = in.EnablePostIconOverride
-	out.GoogleDeveloperKey = in.GoogleDeveloperKey
-	out.EnableLinkPreviews = in.EnableLinkPreviews
-	out.EnablePermalinkPreviews = in.EnablePermalinkPreviews
-	out.RestrictLinkPreviews = in.RestrictLinkPreviews
-	out.EnableTesting = in.EnableTesting
-	out.EnableDeveloper = in.EnableDeveloper
-	out.DeveloperFlags = in.DeveloperFlags
-	out.EnableClientPerformanceDebugging = in.EnableClientPerformanceDebugging
-	out.EnableSecurityFixAlert = in.EnableSecurityFixAlert
-	out.EnableInsecureOutgoingConnections = in.EnableInsecureOutgoingConnections
-	out.AllowedUntrustedInternalConnections = in.AllowedUntrustedInternalConnections
-	out.EnableMultifactorAuthentication = in.EnableMultifactorAuthentication
-	out.EnforceMultifactorAuthentication = in.EnforceMultifactorAuthentication
-	out.EnableUserAccessTokens = in.EnableUserAccessTokens
-	out.MaximumPersonalAccessTokenLifetimeDays = CastPointer[int](in.MaximumPersonalAccessTokenLifetimeDays)
-	out.AllowCorsFrom = in.AllowCorsFrom
-	out.CorsExposedHeaders = in.CorsExposedHeaders
-	out.CorsAllowCredentials = in.CorsAllowCredentials
-	out.CorsDebug = in.CorsDebug
-	out.AllowCookiesForSubdomains = in.AllowCookiesForSubdomains
-	out.ExtendSessionLengthWithActivity = in.ExtendSessionLengthWithActivity
-	out.TerminateSessionsOnPasswordChange = in.TerminateSessionsOnPasswordChange
-	out.SessionLengthWebInDays = CastPointer[int](in.SessionLengthWebInDays)
-	out.SessionLengthWebInHours = CastPointer[int](in.SessionLengthWebInHours)
-	out.SessionLengthMobileInDays = CastPointer[int](in.SessionLengthMobileInDays)
-	out.SessionLengthMobileInHours = CastPointer[int](in.SessionLengthMobileInHours)
-	out.SessionLengthSSOInDays = CastPointer[int](in.SessionLengthSsoInDays)
-	out.SessionLengthSSOInHours = CastPointer[int](in.SessionLengthSsoInHours)
-	out.SessionCacheInMinutes = CastPointer[int](in.SessionCacheInMinutes)
-	out.SessionIdleTimeoutInMinutes = CastPointer[int](in.SessionIdleTimeoutInMinutes)
-	out.WebsocketSecurePort = CastPointer[int](in.WebsocketSecurePort)
-	out.WebsocketPort = CastPointer[int](in.WebsocketPort)
-	out.WebserverMode = in.WebserverMode
-	out.EnableGifPicker = in.EnableGifPicker
-	out.GiphySdkKey = in.GiphySdkKey
-	out.EnableCustomEmoji = in.EnableCustomEmoji
-	out.EnableEmojiPicker = in.EnableEmojiPicker
-	out.PostEditTimeLimit = CastPointer[int](in.PostEditTimeLimit)
-	out.TimeBetweenUserTypingUpdatesMilliseconds = in.TimeBetweenUserTypingUpdatesMilliseconds
-	out.EnableCrossTeamSearch = in.EnableCrossTeamSearch
-	out.EnablePostSearch = in.EnablePostSearch
-	out.EnableFileSearch = in.EnableFileSearch
-	out.MinimumHashtagLength = CastPointer[int](in.MinimumHashtagLength)
-	out.EnableUserTypingMessages = in.EnableUserTypingMessages
-	out.EnableChannelViewedMessages = in.EnableChannelViewedMessages
-	out.EnableUserStatuses = in.EnableUserStatuses
-	out.ExperimentalEnableAuthenticationTransfer = in.ExperimentalEnableAuthenticationTransfer
-	out.ClusterLogTimeoutMilliseconds = CastPointer[int](in.ClusterLogTimeoutMilliseconds)
-	out.EnableTutorial = in.EnableTutorial
-	out.EnableOnboardingFlow = in.EnableOnboardingFlow
-	out.ExperimentalEnableDefaultChannelLeaveJoinMessages = in.ExperimentalEnableDefaultChannelLeaveJoinMessages
-	out.ExperimentalGroupUnreadChannels = in.ExperimentalGroupUnreadChannels
-	out.EnableAPITeamDeletion = in.EnableApiTeamDeletion
-	out.EnableAPITriggerAdminNotifications = in.EnableApiTriggerAdminNotifications
-	out.EnableAPIUserDeletion = in.EnableApiUserDeletion
-	out.EnableAPIPostDeletion = in.EnableApiPostDeletion
-	out.EnableDesktopLandingPage = in.EnableDesktopLandingPage
-	out.MinimumDesktopAppVersion = in.MinimumDesktopAppVersion
-	out.ExperimentalEnableHardenedMode = in.ExperimentalEnableHardenedMode
-	out.ExperimentalStrictCSRFEnforcement = in.ExperimentalStrictCsrfEnforcement
-	out.EnableEmailInvitations = in.EnableEmailInvitations
-	out.DisableBotsWhenOwnerIsDeactivated = in.DisableBotsWhenOwnerIsDeactivated
-	out.EnableBotAccountCreation = in.EnableBotAccountCreation
-	out.EnableSVGs = in.EnableSvgs
-	out.EnableLatex = in.EnableLatex
-	out.EnableInlineLatex = in.EnableInlineLatex
-	out.PostPriority = in.PostPriority
-	out.AllowPersistentNotifications = in.AllowPersistentNotifications
-	out.AllowPersistentNotificationsForGuests = in.AllowPersistentNotificationsForGuests
-	out.PersistentNotificationIntervalMinutes = CastPointer[int](in.PersistentNotificationIntervalMinutes)
-	out.PersistentNotificationMaxCount = CastPointer[int](in.PersistentNotificationMaxCount)
-	out.PersistentNotificationMaxRecipients = CastPointer[int](in.PersistentNotificationMaxRecipients)
-	out.EnableBurnOnRead = in.EnableBurnOnRead
-	out.BurnOnReadDurationSeconds = CastPointer[int](in.BurnOnReadDurationSeconds)
-	out.BurnOnReadMaximumTimeToLiveSeconds = CastPointer[int](in.BurnOnReadMaximumTimeToLiveSeconds)
-	out.BurnOnReadSchedulerFrequencySeconds = CastPointer[int](in.BurnOnReadSchedulerFrequencySeconds)
-	out.EnableAPIChannelDeletion = in.EnableApiChannelDeletion
-	out.EnableLocalMode = in.EnableLocalMode
-	out.LocalModeSocketLocation = in.LocalModeSocketLocation
-	out.EnableAWSMetering = in.EnableAwsMetering
-	out.AWSMeteringTimeoutSeconds = CastPointer[int](in.AwsMeteringTimeoutSeconds)
-	out.SplitKey = in.SplitKey
-	out.FeatureFlagSyncIntervalSeconds = CastPointer[int](in.FeatureFlagSyncIntervalSeconds)
-	out.DebugSplit = in.DebugSplit
-	out.ThreadAutoFollow = in.ThreadAutoFollow
-	out.CollapsedThreads = in.CollapsedThreads
-	out.ManagedResourcePaths = in.ManagedResourcePaths
-	out.EnableCustomGroups = in.EnableCustomGroups
-	out.AllowSyncedDrafts = in.AllowSyncedDrafts
-	out.UniqueEmojiReactionLimitPerPost = CastPointer[int](in.UniqueEmojiReactionLimitPerPost)
-	out.RefreshPostStatsRunTime = in.RefreshPostStatsRunTime
-	out.MaximumPayloadSizeBytes = in.MaximumPayloadSizeBytes
-	out.MaximumURLLength = CastPointer[int](in.MaximumUrlLength)
-	out.ScheduledPosts = in.ScheduledPosts
-	out.EnableWebHubChannelIteration = in.EnableWebHubChannelIteration
-	out.FrameAncestors = in.FrameAncestors
-	out.DeleteAccountLink = in.DeleteAccountLink
-}
-
-// SqlSettingsToProto takes a model.SqlSettings to its message.
-func SqlSettingsToProto(in *model.SqlSettings) *pluginpb.SqlSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SqlSettings{
-		DriverName:                        in.DriverName,
-		DataSource:                        in.DataSource,
-		DataSourceReplicas:                in.DataSourceReplicas,
-		DataSourceSearchReplicas:          in.DataSourceSearchReplicas,
-		MaxIdleConns:                      CastPointer[int64](in.MaxIdleConns),
-		ConnMaxLifetimeMilliseconds:       CastPointer[int64](in.ConnMaxLifetimeMilliseconds),
-		ConnMaxIdleTimeMilliseconds:       CastPointer[int64](in.ConnMaxIdleTimeMilliseconds),
-		MaxOpenConns:                      CastPointer[int64](in.MaxOpenConns),
-		Trace:                             in.Trace,
-		AtRestEncryptKey:                  in.AtRestEncryptKey,
-		QueryTimeout:                      CastPointer[int64](in.QueryTimeout),
-		AnalyticsQueryTimeout:             CastPointer[int64](in.AnalyticsQueryTimeout),
-		DisableDatabaseSearch:             in.DisableDatabaseSearch,
-		MigrationsStatementTimeoutSeconds: CastPointer[int64](in.MigrationsStatementTimeoutSeconds),
-		ReplicaLagSettings:                ListOf(in.ReplicaLagSettings, ReplicaLagSettingsToProto),
-		ReplicaMonitorIntervalSeconds:     CastPointer[int64](in.ReplicaMonitorIntervalSeconds),
-	}
-}
-
-// SqlSettingsFromProto takes a message to the model.SqlSettings it came from.
-func SqlSettingsFromProto(in *pluginpb.SqlSettings) *model.SqlSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SqlSettings)
-	SqlSettingsInto(out, in)
-	return out
-}
-
-// SqlSettingsInto sets the fields of a model.SqlSettings from its message.
-func SqlSettingsInto(out *model.SqlSettings, in *pluginpb.SqlSettings) {
-	out.DriverName = in.DriverName
-	out.DataSource = in.DataSource
-	out.DataSourceReplicas = in.DataSourceReplicas
-	out.DataSourceSearchReplicas = in.DataSourceSearchReplicas
-	out.MaxIdleConns = CastPointer[int](in.MaxIdleConns)
-	out.ConnMaxLifetimeMilliseconds = CastPointer[int](in.ConnMaxLifetimeMilliseconds)
-	out.ConnMaxIdleTimeMilliseconds = CastPointer[int](in.ConnMaxIdleTimeMilliseconds)
-	out.MaxOpenConns = CastPointer[int](in.MaxOpenConns)
-	out.Trace = in.Trace
-	out.AtRestEncryptKey = in.AtRestEncryptKey
-	out.QueryTimeout = CastPointer[int](in.QueryTimeout)
-	out.AnalyticsQueryTimeout = CastPointer[int](in.AnalyticsQueryTimeout)
-	out.DisableDatabaseSearch = in.DisableDatabaseSearch
-	out.MigrationsStatementTimeoutSeconds = CastPointer[int](in.MigrationsStatementTimeoutSeconds)
-	out.ReplicaLagSettings = ListOf(in.ReplicaLagSettings, ReplicaLagSettingsFromProto)
-	out.ReplicaMonitorIntervalSeconds = CastPointer[int](in.ReplicaMonitorIntervalSeconds)
-}
-
-// SupportSettingsToProto takes a model.SupportSettings to its message.
-func SupportSettingsToProto(in *model.SupportSettings) *pluginpb.SupportSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SupportSettings{
-		TermsOfServiceLink:                     in.TermsOfServiceLink,
-		PrivacyPolicyLink:                      in.PrivacyPolicyLink,
-		AboutLink:                              in.AboutLink,
-		HelpLink:                               in.HelpLink,
-		ReportAProblemLink:                     in.ReportAProblemLink,
-		ReportAProblemType:                     in.ReportAProblemType,
-		ReportAProblemMail:                     in.ReportAProblemMail,
-		AllowDownloadLogs:                      in.AllowDownloadLogs,
-		ForgotPasswordLink:                     in.ForgotPasswordLink,
-		SupportEmail:                           in.SupportEmail,
-		CustomTermsOfServiceEnabled:            in.CustomTermsOfServiceEnabled,
-		CustomTermsOfServiceReAcceptancePeriod: CastPointer[int64](in.CustomTermsOfServiceReAcceptancePeriod),
-		EnableAskCommunityLink:                 in.EnableAskCommunityLink,
-	}
-}
-
-// SupportSettingsFromProto takes a message to the model.SupportSettings it came from.
-func SupportSettingsFromProto(in *pluginpb.SupportSettings) *model.SupportSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SupportSettings)
-	SupportSettingsInto(out, in)
-	return out
-}
-
-// SupportSettingsInto sets the fields of a model.SupportSettings from its message.
-func SupportSettingsInto(out *model.SupportSettings, in *pluginpb.SupportSettings) {
-	out.TermsOfServiceLink = in.TermsOfServiceLink
-	out.PrivacyPolicyLink = in.PrivacyPolicyLink
-	out.AboutLink = in.AboutLink
-	out.HelpLink = in.HelpLink
-	out.ReportAProblemLink = in.ReportAProblemLink
-	out.ReportAProblemType = in.ReportAProblemType
-	out.ReportAProblemMail = in.ReportAProblemMail
-	out.AllowDownloadLogs = in.AllowDownloadLogs
-	out.ForgotPasswordLink = in.ForgotPasswordLink
-	out.SupportEmail = in.SupportEmail
-	out.CustomTermsOfServiceEnabled = in.CustomTermsOfServiceEnabled
-	out.CustomTermsOfServiceReAcceptancePeriod = CastPointer[int](in.CustomTermsOfServiceReAcceptancePeriod)
-	out.EnableAskCommunityLink = in.EnableAskCommunityLink
-}
-
-// TeamSettingsToProto takes a model.TeamSettings to its message.
-func TeamSettingsToProto(in *model.TeamSettings) *pluginpb.TeamSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.TeamSettings{
-		SiteName:                            in.SiteName,
-		MaxUsersPerTeam:                     CastPointer[int64](in.MaxUsersPerTeam),
-		EnableJoinLeaveMessageByDefault:     in.EnableJoinLeaveMessageByDefault,
-		EnableUserCreation:                  in.EnableUserCreation,
-		EnableOpenServer:                    in.EnableOpenServer,
-		EnableUserDeactivation:              in.EnableUserDeactivation,
-		RestrictCreationToDomains:           in.RestrictCreationToDomains,
-		EnableCustomUserStatuses:            in.EnableCustomUserStatuses,
-		EnableCustomBrand:                   in.EnableCustomBrand,
-		CustomBrandText:                     in.CustomBrandText,
-		CustomDescriptionText:               in.CustomDescriptionText,
-		RestrictDirectMessage:               in.RestrictDirectMessage,
-		EnableLastActiveTime:                in.EnableLastActiveTime,
-		UserStatusAwayTimeout:               in.UserStatusAwayTimeout,
-		MaxChannelsPerTeam:                  in.MaxChannelsPerTeam,
-		EnableChannelCategorySorting:        in.EnableChannelCategorySorting,
-		MaxNotificationsPerChannel:          in.MaxNotificationsPerChannel,
-		EnableConfirmNotificationsToChannel: in.EnableConfirmNotificationsToChannel,
-		TeammateNameDisplay:                 in.TeammateNameDisplay,
-		ExperimentalViewArchivedChannels:    in.ExperimentalViewArchivedChannels,
-		ExperimentalEnableAutomaticReplies:  in.ExperimentalEnableAutomaticReplies,
-		LockTeammateNameDisplay:             in.LockTeammateNameDisplay,
-		LockProfileFieldsForEmailUsers:      in.LockProfileFieldsForEmailUsers,
-		ExperimentalPrimaryTeam:             in.ExperimentalPrimaryTeam,
-		ExperimentalDefaultChannels:         in.ExperimentalDefaultChannels,
-	}
-}
-
-// TeamSettingsFromProto takes a message to the model.TeamSettings it came from.
-func TeamSettingsFromProto(in *pluginpb.TeamSettings) *model.TeamSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.TeamSettings)
-	TeamSettingsInto(out, in)
-	return out
-}
-
-// TeamSettingsInto sets the fields of a model.TeamSettings from its message.
-func TeamSettingsInto(out *model.TeamSettings, in *pluginpb.TeamSettings) {
-	out.SiteName = in.SiteName
-	out.MaxUsersPerTeam = CastPointer[int](in.MaxUsersPerTeam)
-	out.EnableJoinLeaveMessageByDefault = in.EnableJoinLeaveMessageByDefault
-	out.EnableUserCreation = in.EnableUserCreation
-	out.EnableOpenServer = in.EnableOpenServer
-	out.EnableUserDeactivation = in.EnableUserDeactivation
-	out.RestrictCreationToDomains = in.RestrictCreationToDomains
-	out.EnableCustomUserStatuses = in.EnableCustomUserStatuses
-	out.EnableCustomBrand = in.EnableCustomBrand
-	out.CustomBrandText = in.CustomBrandText
-	out.CustomDescriptionText = in.CustomDescriptionText
-	out.RestrictDirectMessage = in.RestrictDirectMessage
-	out.EnableLastActiveTime = in.EnableLastActiveTime
-	out.UserStatusAwayTimeout = in.UserStatusAwayTimeout
-	out.MaxChannelsPerTeam = in.MaxChannelsPerTeam
-	out.EnableChannelCategorySorting = in.EnableChannelCategorySorting
-	out.MaxNotificationsPerChannel = in.MaxNotificationsPerChannel
-	out.EnableConfirmNotificationsToChannel = in.EnableConfirmNotificationsToChannel
-	out.TeammateNameDisplay = in.TeammateNameDisplay
-	out.ExperimentalViewArchivedChannels = in.ExperimentalViewArchivedChannels
-	out.ExperimentalEnableAutomaticReplies = in.ExperimentalEnableAutomaticReplies
-	out.LockTeammateNameDisplay = in.LockTeammateNameDisplay
-	out.LockProfileFieldsForEmailUsers = in.LockProfileFieldsForEmailUsers
-	out.ExperimentalPrimaryTeam = in.ExperimentalPrimaryTeam
-	out.ExperimentalDefaultChannels = in.ExperimentalDefaultChannels
-}
-
-// ThemeSettingsToProto takes a model.ThemeSettings to its message.
-func ThemeSettingsToProto(in *model.ThemeSettings) *pluginpb.ThemeSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ThemeSettings{
-		EnableThemeSelection: in.EnableThemeSelection,
-		DefaultTheme:         in.DefaultTheme,
-		AllowCustomThemes:    in.AllowCustomThemes,
-		AllowedThemes:        in.AllowedThemes,
-	}
-}
-
-// ThemeSettingsFromProto takes a message to the model.ThemeSettings it came from.
-func ThemeSettingsFromProto(in *pluginpb.ThemeSettings) *model.ThemeSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ThemeSettings)
-	ThemeSettingsInto(out, in)
-	return out
-}
-
-// ThemeSettingsInto sets the fields of a model.ThemeSettings from its message.
-func ThemeSettingsInto(out *model.ThemeSettings, in *pluginpb.ThemeSettings) {
-	out.EnableThemeSelection = in.EnableThemeSelection
-	out.DefaultTheme = in.DefaultTheme
-	out.AllowCustomThemes = in.AllowCustomThemes
-	out.AllowedThemes = in.AllowedThemes
-}
-
-// WranglerSettingsToProto takes a model.WranglerSettings to its message.
-func WranglerSettingsToProto(in *model.WranglerSettings) *pluginpb.WranglerSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.WranglerSettings{
-		PermittedWranglerRoles:                   in.PermittedWranglerRoles,
-		AllowedEmailDomain:                       in.AllowedEmailDomain,
-		MoveThreadMaxCount:                       in.MoveThreadMaxCount,
-		MoveThreadToAnotherTeamEnable:            in.MoveThreadToAnotherTeamEnable,
-		MoveThreadFromPrivateChannelEnable:       in.MoveThreadFromPrivateChannelEnable,
-		MoveThreadFromDirectMessageChannelEnable: in.MoveThreadFromDirectMessageChannelEnable,
-		MoveThreadFromGroupMessageChannelEnable:  in.MoveThreadFromGroupMessageChannelEnable,
-	}
+// ParseAccessControlSettings reads a model.AccessControlSettings into its zero value; see Message about data.
+func ParseAccessControlSettings(data []byte, out *model.AccessControlSettings) error {
+	return parseAccessControlSettings(newSource(data), out)
 }
 
-// WranglerSettingsFromProto takes a message to the model.WranglerSettings it came from.
-func WranglerSettingsFromProto(in *pluginpb.WranglerSettings) *model.WranglerSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.WranglerSettings)
-	WranglerSettingsInto(out, in)
-	return out
-}
-
-// WranglerSettingsInto sets the fields of a model.WranglerSettings from its message.
-func WranglerSettingsInto(out *model.WranglerSettings, in *pluginpb.WranglerSettings) {
-	out.PermittedWranglerRoles = in.PermittedWranglerRoles
-	out.AllowedEmailDomain = in.AllowedEmailDomain
-	out.MoveThreadMaxCount = in.MoveThreadMaxCount
-	out.MoveThreadToAnotherTeamEnable = in.MoveThreadToAnotherTeamEnable
-	out.MoveThreadFromPrivateChannelEnable = in.MoveThreadFromPrivateChannelEnable
-	out.MoveThreadFromDirectMessageChannelEnable = in.MoveThreadFromDirectMessageChannelEnable
-	out.MoveThreadFromGroupMessageChannelEnable = in.MoveThreadFromGroupMessageChannelEnable
+func parseAccessControlSettings(in source, out *model.AccessControlSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableAttributeBasedAccessControl = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableUserManagedAttributes = boolPointer(&f)
+		case 3<<3 | varint:
+			out.EnableChannelPolicyIndicators = boolPointer(&f)
+		case 4<<3 | varint:
+			out.TrustProxyDeviceIdentityHeader = boolPointer(&f)
+		case 5<<3 | varint:
+			out.EnforceDeviceIDConsistency = boolPointer(&f)
+		case 6<<3 | varint:
+			out.EnableAccessControlAuditLogging = boolPointer(&f)
+		case 7<<3 | varint:
+			out.SyncJobIntervalSeconds = intPointer[int](&f)
+		case 8<<3 | varint:
+			out.AttributeRefreshIntervalSeconds = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendAgentsProviderSettings appends the encoding of a model.AgentsProviderSettings; nothing for nil.
+func AppendAgentsProviderSettings(b []byte, in *model.AgentsProviderSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.LLMServiceID)
+	return b
+}
+
+// ParseAgentsProviderSettings reads a model.AgentsProviderSettings into its zero value; see Message about data.
+func ParseAgentsProviderSettings(data []byte, out *model.AgentsProviderSettings) error {
+	return parseAgentsProviderSettings(newSource(data), out)
+}
+
+func parseAgentsProviderSettings(in source, out *model.AgentsProviderSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.LLMServiceID = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendAnalyticsSettings appends the encoding of a model.AnalyticsSettings; nothing for nil.
+func AppendAnalyticsSettings(b []byte, in *model.AnalyticsSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendIntPointer(b, 1<<3|varint, in.MaxUsersForStatistics)
+	return b
+}
+
+// ParseAnalyticsSettings reads a model.AnalyticsSettings into its zero value; see Message about data.
+func ParseAnalyticsSettings(data []byte, out *model.AnalyticsSettings) error {
+	return parseAnalyticsSettings(newSource(data), out)
+}
+
+func parseAnalyticsSettings(in source, out *model.AnalyticsSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.MaxUsersForStatistics = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendAnnouncementSettings appends the encoding of a model.AnnouncementSettings; nothing for nil.
+func AppendAnnouncementSettings(b []byte, in *model.AnnouncementSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableBanner)
+	b = appendTextPointer(b, 2<<3|octets, in.BannerText)
+	b = appendTextPointer(b, 3<<3|octets, in.BannerColor)
+	b = appendTextPointer(b, 4<<3|octets, in.BannerTextColor)
+	b = appendBoolPointer(b, 5<<3|varint, in.AllowBannerDismissal)
+	b = appendBoolPointer(b, 6<<3|varint, in.AdminNoticesEnabled)
+	b = appendBoolPointer(b, 7<<3|varint, in.UserNoticesEnabled)
+	b = appendTextPointer(b, 8<<3|octets, in.NoticesURL)
+	b = appendIntPointer(b, 9<<3|varint, in.NoticesFetchFrequency)
+	b = appendBoolPointer(b, 10<<3|varint, in.NoticesSkipCache)
+	return b
+}
+
+// ParseAnnouncementSettings reads a model.AnnouncementSettings into its zero value; see Message about data.
+func ParseAnnouncementSettings(data []byte, out *model.AnnouncementSettings) error {
+	return parseAnnouncementSettings(newSource(data), out)
+}
+
+func parseAnnouncementSettings(in source, out *model.AnnouncementSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableBanner = boolPointer(&f)
+		case 2<<3 | octets:
+			out.BannerText = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.BannerColor = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.BannerTextColor = textPointer[string](&f)
+		case 5<<3 | varint:
+			out.AllowBannerDismissal = boolPointer(&f)
+		case 6<<3 | varint:
+			out.AdminNoticesEnabled = boolPointer(&f)
+		case 7<<3 | varint:
+			out.UserNoticesEnabled = boolPointer(&f)
+		case 8<<3 | octets:
+			out.NoticesURL = textPointer[string](&f)
+		case 9<<3 | varint:
+			out.NoticesFetchFrequency = intPointer[int](&f)
+		case 10<<3 | varint:
+			out.NoticesSkipCache = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendAutoTranslationSettings appends the encoding of a model.AutoTranslationSettings; nothing for nil.
+func AppendAutoTranslationSettings(b []byte, in *model.AutoTranslationSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendBoolPointer(b, 2<<3|varint, in.RestrictDMAndGM)
+	b = appendTextPointer(b, 3<<3|octets, in.Provider)
+	b = appendWrappedPointer(b, 4<<3|octets, in.TargetLanguages, appendStringList)
+	b = appendIntPointer(b, 5<<3|varint, in.Workers)
+	b = appendIntPointer(b, 6<<3|varint, in.TimeoutMs)
+	b = appendMessage(b, 7<<3|octets, in.LibreTranslate, AppendLibreTranslateProviderSettings)
+	b = appendMessage(b, 8<<3|octets, in.Agents, AppendAgentsProviderSettings)
+	return b
+}
+
+// ParseAutoTranslationSettings reads a model.AutoTranslationSettings into its zero value; see Message about data.
+func ParseAutoTranslationSettings(data []byte, out *model.AutoTranslationSettings) error {
+	return parseAutoTranslationSettings(newSource(data), out)
+}
+
+func parseAutoTranslationSettings(in source, out *model.AutoTranslationSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.RestrictDMAndGM = boolPointer(&f)
+		case 3<<3 | octets:
+			out.Provider = textPointer[string](&f)
+		case 4<<3 | octets:
+			wrappedPointer(&f, &out.TargetLanguages, parseStringList)
+		case 5<<3 | varint:
+			out.Workers = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.TimeoutMs = intPointer[int](&f)
+		case 7<<3 | octets:
+			message(&f, &out.LibreTranslate, parseLibreTranslateProviderSettings)
+		case 8<<3 | octets:
+			message(&f, &out.Agents, parseAgentsProviderSettings)
+		}
+	}
+	return f.err
+}
+
+// AppendCacheSettings appends the encoding of a model.CacheSettings; nothing for nil.
+func AppendCacheSettings(b []byte, in *model.CacheSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.CacheType)
+	b = appendTextPointer(b, 2<<3|octets, in.RedisAddress)
+	b = appendTextPointer(b, 3<<3|octets, in.RedisPassword)
+	b = appendIntPointer(b, 4<<3|varint, in.RedisDB)
+	b = appendTextPointer(b, 5<<3|octets, in.RedisCachePrefix)
+	b = appendBoolPointer(b, 6<<3|varint, in.DisableClientCache)
+	return b
+}
+
+// ParseCacheSettings reads a model.CacheSettings into its zero value; see Message about data.
+func ParseCacheSettings(data []byte, out *model.CacheSettings) error {
+	return parseCacheSettings(newSource(data), out)
+}
+
+func parseCacheSettings(in source, out *model.CacheSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.CacheType = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.RedisAddress = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.RedisPassword = textPointer[string](&f)
+		case 4<<3 | varint:
+			out.RedisDB = intPointer[int](&f)
+		case 5<<3 | octets:
+			out.RedisCachePrefix = textPointer[string](&f)
+		case 6<<3 | varint:
+			out.DisableClientCache = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendClientRequirements appends the encoding of a model.ClientRequirements; nothing for nil.
+func AppendClientRequirements(b []byte, in *model.ClientRequirements) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendText(b, 1<<3|octets, in.AndroidLatestVersion)
+	b = appendText(b, 2<<3|octets, in.AndroidMinVersion)
+	b = appendText(b, 3<<3|octets, in.IosLatestVersion)
+	b = appendText(b, 4<<3|octets, in.IosMinVersion)
+	return b
+}
+
+// ParseClientRequirements reads a model.ClientRequirements into its zero value; see Message about data.
+func ParseClientRequirements(data []byte, out *model.ClientRequirements) error {
+	return parseClientRequirements(newSource(data), out)
+}
+
+func parseClientRequirements(in source, out *model.ClientRequirements) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.AndroidLatestVersion = f.text()
+		case 2<<3 | octets:
+			out.AndroidMinVersion = f.text()
+		case 3<<3 | octets:
+			out.IosLatestVersion = f.text()
+		case 4<<3 | octets:
+			out.IosMinVersion = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendCloudSettings appends the encoding of a model.CloudSettings; nothing for nil.
+func AppendCloudSettings(b []byte, in *model.CloudSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.CWSURL)
+	b = appendTextPointer(b, 2<<3|octets, in.CWSAPIURL)
+	b = appendBoolPointer(b, 3<<3|varint, in.CWSMock)
+	b = appendBoolPointer(b, 4<<3|varint, in.Disable)
+	b = appendTextPointer(b, 5<<3|octets, in.PreviewModalBucketURL)
+	return b
+}
+
+// ParseCloudSettings reads a model.CloudSettings into its zero value; see Message about data.
+func ParseCloudSettings(data []byte, out *model.CloudSettings) error {
+	return parseCloudSettings(newSource(data), out)
+}
+
+func parseCloudSettings(in source, out *model.CloudSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.CWSURL = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.CWSAPIURL = textPointer[string](&f)
+		case 3<<3 | varint:
+			out.CWSMock = boolPointer(&f)
+		case 4<<3 | varint:
+			out.Disable = boolPointer(&f)
+		case 5<<3 | octets:
+			out.PreviewModalBucketURL = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendClusterSettings appends the encoding of a model.ClusterSettings; nothing for nil.
+func AppendClusterSettings(b []byte, in *model.ClusterSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendTextPointer(b, 2<<3|octets, in.ClusterName)
+	b = appendTextPointer(b, 3<<3|octets, in.OverrideHostname)
+	b = appendTextPointer(b, 4<<3|octets, in.NetworkInterface)
+	b = appendTextPointer(b, 5<<3|octets, in.BindAddress)
+	b = appendTextPointer(b, 6<<3|octets, in.AdvertiseAddress)
+	b = appendBoolPointer(b, 7<<3|varint, in.UseIPAddress)
+	b = appendBoolPointer(b, 8<<3|varint, in.EnableGossipCompression)
+	b = appendBoolPointer(b, 9<<3|varint, in.EnableExperimentalGossipEncryption)
+	b = appendBoolPointer(b, 10<<3|varint, in.EnableGossipEncryption)
+	b = appendBoolPointer(b, 11<<3|varint, in.ReadOnlyConfig)
+	b = appendIntPointer(b, 12<<3|varint, in.GossipPort)
+	return b
+}
+
+// ParseClusterSettings reads a model.ClusterSettings into its zero value; see Message about data.
+func ParseClusterSettings(data []byte, out *model.ClusterSettings) error {
+	return parseClusterSettings(newSource(data), out)
+}
+
+func parseClusterSettings(in source, out *model.ClusterSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			out.ClusterName = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.OverrideHostname = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.NetworkInterface = textPointer[string](&f)
+		case 5<<3 | octets:
+			out.BindAddress = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.AdvertiseAddress = textPointer[string](&f)
+		case 7<<3 | varint:
+			out.UseIPAddress = boolPointer(&f)
+		case 8<<3 | varint:
+			out.EnableGossipCompression = boolPointer(&f)
+		case 9<<3 | varint:
+			out.EnableExperimentalGossipEncryption = boolPointer(&f)
+		case 10<<3 | varint:
+			out.EnableGossipEncryption = boolPointer(&f)
+		case 11<<3 | varint:
+			out.ReadOnlyConfig = boolPointer(&f)
+		case 12<<3 | varint:
+			out.GossipPort = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendComplianceSettings appends the encoding of a model.ComplianceSettings; nothing for nil.
+func AppendComplianceSettings(b []byte, in *model.ComplianceSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendTextPointer(b, 2<<3|octets, in.Directory)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableDaily)
+	b = appendIntPointer(b, 4<<3|varint, in.BatchSize)
+	return b
+}
+
+// ParseComplianceSettings reads a model.ComplianceSettings into its zero value; see Message about data.
+func ParseComplianceSettings(data []byte, out *model.ComplianceSettings) error {
+	return parseComplianceSettings(newSource(data), out)
+}
+
+func parseComplianceSettings(in source, out *model.ComplianceSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			out.Directory = textPointer[string](&f)
+		case 3<<3 | varint:
+			out.EnableDaily = boolPointer(&f)
+		case 4<<3 | varint:
+			out.BatchSize = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendConfig appends the encoding of a model.Config; nothing for nil.
+func AppendConfig(b []byte, in *model.Config) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendSetMessage(b, 1<<3|octets, &in.ServiceSettings, AppendServiceSettings)
+	b = appendSetMessage(b, 2<<3|octets, &in.TeamSettings, AppendTeamSettings)
+	b = appendSetMessage(b, 3<<3|octets, &in.ClientRequirements, AppendClientRequirements)
+	b = appendSetMessage(b, 4<<3|octets, &in.SqlSettings, AppendSqlSettings)
+	b = appendSetMessage(b, 5<<3|octets, &in.LogSettings, AppendLogSettings)
+	b = appendSetMessage(b, 6<<3|octets, &in.ExperimentalAuditSettings, AppendExperimentalAuditSettings)
+	b = appendSetMessage(b, 7<<3|octets, &in.PasswordSettings, AppendPasswordSettings)
+	b = appendSetMessage(b, 8<<3|octets, &in.FileSettings, AppendFileSettings)
+	b = appendSetMessage(b, 9<<3|octets, &in.EmailSettings, AppendEmailSettings)
+	b = appendSetMessage(b, 10<<3|octets, &in.RateLimitSettings, AppendRateLimitSettings)
+	b = appendSetMessage(b, 11<<3|octets, &in.PrivacySettings, AppendPrivacySettings)
+	b = appendSetMessage(b, 12<<3|octets, &in.SupportSettings, AppendSupportSettings)
+	b = appendSetMessage(b, 13<<3|octets, &in.AnnouncementSettings, AppendAnnouncementSettings)
+	b = appendSetMessage(b, 14<<3|octets, &in.ThemeSettings, AppendThemeSettings)
+	b = appendSetMessage(b, 15<<3|octets, &in.GitLabSettings, AppendSSOSettings)
+	b = appendSetMessage(b, 16<<3|octets, &in.GoogleSettings, AppendSSOSettings)
+	b = appendSetMessage(b, 17<<3|octets, &in.Office365Settings, AppendOffice365Settings)
+	b = appendSetMessage(b, 18<<3|octets, &in.OpenIdSettings, AppendSSOSettings)
+	b = appendSetMessage(b, 19<<3|octets, &in.LdapSettings, AppendLdapSettings)
+	b = appendSetMessage(b, 20<<3|octets, &in.ComplianceSettings, AppendComplianceSettings)
+	b = appendSetMessage(b, 21<<3|octets, &in.LocalizationSettings, AppendLocalizationSettings)
+	b = appendSetMessage(b, 22<<3|octets, &in.SamlSettings, AppendSamlSettings)
+	b = appendSetMessage(b, 23<<3|octets, &in.NativeAppSettings, AppendNativeAppSettings)
+	b = appendSetMessage(b, 24<<3|octets, &in.IntuneSettings, AppendIntuneSettings)
+	b = appendSetMessage(b, 25<<3|octets, &in.CacheSettings, AppendCacheSettings)
+	b = appendSetMessage(b, 26<<3|octets, &in.ClusterSettings, AppendClusterSettings)
+	b = appendSetMessage(b, 27<<3|octets, &in.MetricsSettings, AppendMetricsSettings)
+	b = appendSetMessage(b, 28<<3|octets, &in.ExperimentalSettings, AppendExperimentalSettings)
+	b = appendSetMessage(b, 29<<3|octets, &in.AnalyticsSettings, AppendAnalyticsSettings)
+	b = appendSetMessage(b, 30<<3|octets, &in.ElasticsearchSettings, AppendElasticsearchSettings)
+	b = appendSetMessage(b, 31<<3|octets, &in.DataRetentionSettings, AppendDataRetentionSettings)
+	b = appendSetMessage(b, 32<<3|octets, &in.MobileEphemeralModeSettings, AppendMobileEphemeralModeSettings)
+	b = appendSetMessage(b, 33<<3|octets, &in.MessageExportSettings, AppendMessageExportSettings)
+	b = appendSetMessage(b, 34<<3|octets, &in.JobSettings, AppendJobSettings)
+	b = appendSetMessage(b, 35<<3|octets, &in.PluginSettings, AppendPluginSettings)
+	b = appendSetMessage(b, 36<<3|octets, &in.DisplaySettings, AppendDisplaySettings)
+	b = appendSetMessage(b, 37<<3|octets, &in.GuestAccountsSettings, AppendGuestAccountsSettings)
+	b = appendSetMessage(b, 38<<3|octets, &in.ImageProxySettings, AppendImageProxySettings)
+	b = appendSetMessage(b, 39<<3|octets, &in.CloudSettings, AppendCloudSettings)
+	b = appendMessage(b, 40<<3|octets, in.FeatureFlags, AppendFeatureFlags)
+	b = appendSetMessage(b, 41<<3|octets, &in.ImportSettings, AppendImportSettings)
+	b = appendSetMessage(b, 42<<3|octets, &in.ExportSettings, AppendExportSettings)
+	b = appendSetMessage(b, 43<<3|octets, &in.WranglerSettings, AppendWranglerSettings)
+	b = appendSetMessage(b, 44<<3|octets, &in.ConnectedWorkspacesSettings, AppendConnectedWorkspacesSettings)
+	b = appendSetMessage(b, 45<<3|octets, &in.AccessControlSettings, AppendAccessControlSettings)
+	b = appendSetMessage(b, 46<<3|octets, &in.ContentFlaggingSettings, AppendContentFlaggingSettings)
+	b = appendSetMessage(b, 47<<3|octets, &in.AutoTranslationSettings, AppendAutoTranslationSettings)
+	b = appendSetMessage(b, 48<<3|octets, &in.AIRecapSettings, AppendAIRecapSettings)
+	return b
+}
+
+// ParseConfig reads a model.Config into its zero value; see Message about data.
+func ParseConfig(data []byte, out *model.Config) error { return parseConfig(newSource(data), out) }
+
+func parseConfig(in source, out *model.Config) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.ServiceSettings, parseServiceSettings)
+		case 2<<3 | octets:
+			structure(&f, &out.TeamSettings, parseTeamSettings)
+		case 3<<3 | octets:
+			structure(&f, &out.ClientRequirements, parseClientRequirements)
+		case 4<<3 | octets:
+			structure(&f, &out.SqlSettings, parseSqlSettings)
+		case 5<<3 | octets:
+			structure(&f, &out.LogSettings, parseLogSettings)
+		case 6<<3 | octets:
+			structure(&f, &out.ExperimentalAuditSettings, parseExperimentalAuditSettings)
+		case 7<<3 | octets:
+			structure(&f, &out.PasswordSettings, parsePasswordSettings)
+		case 8<<3 | octets:
+			structure(&f, &out.FileSettings, parseFileSettings)
+		case 9<<3 | octets:
+			structure(&f, &out.EmailSettings, parseEmailSettings)
+		case 10<<3 | octets:
+			structure(&f, &out.RateLimitSettings, parseRateLimitSettings)
+		case 11<<3 | octets:
+			structure(&f, &out.PrivacySettings, parsePrivacySettings)
+		case 12<<3 | octets:
+			structure(&f, &out.SupportSettings, parseSupportSettings)
+		case 13<<3 | octets:
+			structure(&f, &out.AnnouncementSettings, parseAnnouncementSettings)
+		case 14<<3 | octets:
+			structure(&f, &out.ThemeSettings, parseThemeSettings)
+		case 15<<3 | octets:
+			structure(&f, &out.GitLabSettings, parseSSOSettings)
+		case 16<<3 | octets:
+			structure(&f, &out.GoogleSettings, parseSSOSettings)
+		case 17<<3 | octets:
+			structure(&f, &out.Office365Settings, parseOffice365Settings)
+		case 18<<3 | octets:
+			structure(&f, &out.OpenIdSettings, parseSSOSettings)
+		case 19<<3 | octets:
+			structure(&f, &out.LdapSettings, parseLdapSettings)
+		case 20<<3 | octets:
+			structure(&f, &out.ComplianceSettings, parseComplianceSettings)
+		case 21<<3 | octets:
+			structure(&f, &out.LocalizationSettings, parseLocalizationSettings)
+		case 22<<3 | octets:
+			structure(&f, &out.SamlSettings, parseSamlSettings)
+		case 23<<3 | octets:
+			structure(&f, &out.NativeAppSettings, parseNativeAppSettings)
+		case 24<<3 | octets:
+			structure(&f, &out.IntuneSettings, parseIntuneSettings)
+		case 25<<3 | octets:
+			structure(&f, &out.CacheSettings, parseCacheSettings)
+		case 26<<3 | octets:
+			structure(&f, &out.ClusterSettings, parseClusterSettings)
+		case 27<<3 | octets:
+			structure(&f, &out.MetricsSettings, parseMetricsSettings)
+		case 28<<3 | octets:
+			structure(&f, &out.ExperimentalSettings, parseExperimentalSettings)
+		case 29<<3 | octets:
+			structure(&f, &out.AnalyticsSettings, parseAnalyticsSettings)
+		case 30<<3 | octets:
+			structure(&f, &out.ElasticsearchSettings, parseElasticsearchSettings)
+		case 31<<3 | octets:
+			structure(&f, &out.DataRetentionSettings, parseDataRetentionSettings)
+		case 32<<3 | octets:
+			structure(&f, &out.MobileEphemeralModeSettings, parseMobileEphemeralModeSettings)
+		case 33<<3 | octets:
+			structure(&f, &out.MessageExportSettings, parseMessageExportSettings)
+		case 34<<3 | octets:
+			structure(&f, &out.JobSettings, parseJobSettings)
+		case 35<<3 | octets:
+			structure(&f, &out.PluginSettings, parsePluginSettings)
+		case 36<<3 | octets:
+			structure(&f, &out.DisplaySettings, parseDisplaySettings)
+		case 37<<3 | octets:
+			structure(&f, &out.GuestAccountsSettings, parseGuestAccountsSettings)
+		case 38<<3 | octets:
+			structure(&f, &out.ImageProxySettings, parseImageProxySettings)
+		case 39<<3 | octets:
+			structure(&f, &out.CloudSettings, parseCloudSettings)
+		case 40<<3 | octets:
+			message(&f, &out.FeatureFlags, parseFeatureFlags)
+		case 41<<3 | octets:
+			structure(&f, &out.ImportSettings, parseImportSettings)
+		case 42<<3 | octets:
+			structure(&f, &out.ExportSettings, parseExportSettings)
+		case 43<<3 | octets:
+			structure(&f, &out.WranglerSettings, parseWranglerSettings)
+		case 44<<3 | octets:
+			structure(&f, &out.ConnectedWorkspacesSettings, parseConnectedWorkspacesSettings)
+		case 45<<3 | octets:
+			structure(&f, &out.AccessControlSettings, parseAccessControlSettings)
+		case 46<<3 | octets:
+			structure(&f, &out.ContentFlaggingSettings, parseContentFlaggingSettings)
+		case 47<<3 | octets:
+			structure(&f, &out.AutoTranslationSettings, parseAutoTranslationSettings)
+		case 48<<3 | octets:
+			structure(&f, &out.AIRecapSettings, parseAIRecapSettings)
+		}
+	}
+	return f.err
+}
+
+// AppendConnectedWorkspacesSettings appends the encoding of a model.ConnectedWorkspacesSettings; nothing for nil.
+func AppendConnectedWorkspacesSettings(b []byte, in *model.ConnectedWorkspacesSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableSharedChannels)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableRemoteClusterService)
+	b = appendBoolPointer(b, 3<<3|varint, in.DisableSharedChannelsStatusSync)
+	b = appendBoolPointer(b, 4<<3|varint, in.SyncUsersOnConnectionOpen)
+	b = appendIntPointer(b, 5<<3|varint, in.GlobalUserSyncBatchSize)
+	b = appendIntPointer(b, 6<<3|varint, in.MaxPostsPerSync)
+	b = appendIntPointer(b, 7<<3|varint, in.MemberSyncBatchSize)
+	return b
+}
+
+// ParseConnectedWorkspacesSettings reads a model.ConnectedWorkspacesSettings into its zero value; see Message about data.
+func ParseConnectedWorkspacesSettings(data []byte, out *model.ConnectedWorkspacesSettings) error {
+	return parseConnectedWorkspacesSettings(newSource(data), out)
+}
+
+func parseConnectedWorkspacesSettings(in source, out *model.ConnectedWorkspacesSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableSharedChannels = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableRemoteClusterService = boolPointer(&f)
+		case 3<<3 | varint:
+			out.DisableSharedChannelsStatusSync = boolPointer(&f)
+		case 4<<3 | varint:
+			out.SyncUsersOnConnectionOpen = boolPointer(&f)
+		case 5<<3 | varint:
+			out.GlobalUserSyncBatchSize = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.MaxPostsPerSync = intPointer[int](&f)
+		case 7<<3 | varint:
+			out.MemberSyncBatchSize = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendDataRetentionSettings appends the encoding of a model.DataRetentionSettings; nothing for nil.
+func AppendDataRetentionSettings(b []byte, in *model.DataRetentionSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableMessageDeletion)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableFileDeletion)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableBoardsDeletion)
+	b = appendIntPointer(b, 4<<3|varint, in.MessageRetentionDays)
+	b = appendIntPointer(b, 5<<3|varint, in.MessageRetentionHours)
+	b = appendIntPointer(b, 6<<3|varint, in.FileRetentionDays)
+	b = appendIntPointer(b, 7<<3|varint, in.FileRetentionHours)
+	b = appendIntPointer(b, 8<<3|varint, in.BoardsRetentionDays)
+	b = appendTextPointer(b, 9<<3|octets, in.DeletionJobStartTime)
+	b = appendIntPointer(b, 10<<3|varint, in.BatchSize)
+	b = appendIntPointer(b, 11<<3|varint, in.TimeBetweenBatchesMilliseconds)
+	b = appendIntPointer(b, 12<<3|varint, in.RetentionIdsBatchSize)
+	b = appendBoolPointer(b, 13<<3|varint, in.PreservePinnedPosts)
+	return b
+}
+
+// ParseDataRetentionSettings reads a model.DataRetentionSettings into its zero value; see Message about data.
+func ParseDataRetentionSettings(data []byte, out *model.DataRetentionSettings) error {
+	return parseDataRetentionSettings(newSource(data), out)
+}
+
+func parseDataRetentionSettings(in source, out *model.DataRetentionSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableMessageDeletion = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableFileDeletion = boolPointer(&f)
+		case 3<<3 | varint:
+			out.EnableBoardsDeletion = boolPointer(&f)
+		case 4<<3 | varint:
+			out.MessageRetentionDays = intPointer[int](&f)
+		case 5<<3 | varint:
+			out.MessageRetentionHours = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.FileRetentionDays = intPointer[int](&f)
+		case 7<<3 | varint:
+			out.FileRetentionHours = intPointer[int](&f)
+		case 8<<3 | varint:
+			out.BoardsRetentionDays = intPointer[int](&f)
+		case 9<<3 | octets:
+			out.DeletionJobStartTime = textPointer[string](&f)
+		case 10<<3 | varint:
+			out.BatchSize = intPointer[int](&f)
+		case 11<<3 | varint:
+			out.TimeBetweenBatchesMilliseconds = intPointer[int](&f)
+		case 12<<3 | varint:
+			out.RetentionIdsBatchSize = intPointer[int](&f)
+		case 13<<3 | varint:
+			out.PreservePinnedPosts = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendDisplaySettings appends the encoding of a model.DisplaySettings; nothing for nil.
+func AppendDisplaySettings(b []byte, in *model.DisplaySettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTexts(b, 1<<3|octets, in.CustomURLSchemes)
+	b = appendIntPointer(b, 2<<3|varint, in.MaxMarkdownNodes)
+	return b
+}
+
+// ParseDisplaySettings reads a model.DisplaySettings into its zero value; see Message about data.
+func ParseDisplaySettings(data []byte, out *model.DisplaySettings) error {
+	return parseDisplaySettings(newSource(data), out)
+}
+
+func parseDisplaySettings(in source, out *model.DisplaySettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.CustomURLSchemes)
+		case 2<<3 | varint:
+			out.MaxMarkdownNodes = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendElasticsearchSettings appends the encoding of a model.ElasticsearchSettings; nothing for nil.
+func AppendElasticsearchSettings(b []byte, in *model.ElasticsearchSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.ConnectionURL)
+	b = appendTextPointer(b, 2<<3|octets, in.Backend)
+	b = appendTextPointer(b, 3<<3|octets, in.Username)
+	b = appendTextPointer(b, 4<<3|octets, in.Password)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnableIndexing)
+	b = appendBoolPointer(b, 6<<3|varint, in.EnableSearching)
+	b = appendBoolPointer(b, 7<<3|varint, in.EnableCJKAnalyzers)
+	b = appendBoolPointer(b, 8<<3|varint, in.EnableAutocomplete)
+	b = appendBoolPointer(b, 9<<3|varint, in.Sniff)
+	b = appendIntPointer(b, 10<<3|varint, in.PostIndexReplicas)
+	b = appendIntPointer(b, 11<<3|varint, in.PostIndexShards)
+	b = appendIntPointer(b, 12<<3|varint, in.ChannelIndexReplicas)
+	b = appendIntPointer(b, 13<<3|varint, in.ChannelIndexShards)
+	b = appendIntPointer(b, 14<<3|varint, in.UserIndexReplicas)
+	b = appendIntPointer(b, 15<<3|varint, in.UserIndexShards)
+	b = appendIntPointer(b, 16<<3|varint, in.AggregatePostsAfterDays)
+	b = appendTextPointer(b, 17<<3|octets, in.PostsAggregatorJobStartTime)
+	b = appendTextPointer(b, 18<<3|octets, in.IndexPrefix)
+	b = appendTextPointer(b, 19<<3|octets, in.GlobalSearchPrefix)
+	b = appendIntPointer(b, 20<<3|varint, in.LiveIndexingBatchSize)
+	b = appendIntPointer(b, 21<<3|varint, in.BulkIndexingTimeWindowSeconds)
+	b = appendIntPointer(b, 22<<3|varint, in.BatchSize)
+	b = appendIntPointer(b, 23<<3|varint, in.RequestTimeoutSeconds)
+	b = appendBoolPointer(b, 24<<3|varint, in.SkipTLSVerification)
+	b = appendTextPointer(b, 25<<3|octets, in.CA)
+	b = appendTextPointer(b, 26<<3|octets, in.ClientCert)
+	b = appendTextPointer(b, 27<<3|octets, in.ClientKey)
+	b = appendTextPointer(b, 28<<3|octets, in.Trace)
+	b = appendTextPointer(b, 29<<3|octets, in.IgnoredPurgeIndexes)
+	b = appendBoolPointer(b, 30<<3|varint, in.EnableSearchPublicChannelsWithoutMembership)
+	return b
+}
+
+// ParseElasticsearchSettings reads a model.ElasticsearchSettings into its zero value; see Message about data.
+func ParseElasticsearchSettings(data []byte, out *model.ElasticsearchSettings) error {
+	return parseElasticsearchSettings(newSource(data), out)
+}
+
+func parseElasticsearchSettings(in source, out *model.ElasticsearchSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ConnectionURL = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.Backend = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.Username = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.Password = textPointer[string](&f)
+		case 5<<3 | varint:
+			out.EnableIndexing = boolPointer(&f)
+		case 6<<3 | varint:
+			out.EnableSearching = boolPointer(&f)
+		case 7<<3 | varint:
+			out.EnableCJKAnalyzers = boolPointer(&f)
+		case 8<<3 | varint:
+			out.EnableAutocomplete = boolPointer(&f)
+		case 9<<3 | varint:
+			out.Sniff = boolPointer(&f)
+		case 10<<3 | varint:
+			out.PostIndexReplicas = intPointer[int](&f)
+		case 11<<3 | varint:
+			out.PostIndexShards = intPointer[int](&f)
+		case 12<<3 | varint:
+			out.ChannelIndexReplicas = intPointer[int](&f)
+		case 13<<3 | varint:
+			out.ChannelIndexShards = intPointer[int](&f)
+		case 14<<3 | varint:
+			out.UserIndexReplicas = intPointer[int](&f)
+		case 15<<3 | varint:
+			out.UserIndexShards = intPointer[int](&f)
+		case 16<<3 | varint:
+			out.AggregatePostsAfterDays = intPointer[int](&f)
+		case 17<<3 | octets:
+			out.PostsAggregatorJobStartTime = textPointer[string](&f)
+		case 18<<3 | octets:
+			out.IndexPrefix = textPointer[string](&f)
+		case 19<<3 | octets:
+			out.GlobalSearchPrefix = textPointer[string](&f)
+		case 20<<3 | varint:
+			out.LiveIndexingBatchSize = intPointer[int](&f)
+		case 21<<3 | varint:
+			out.BulkIndexingTimeWindowSeconds = intPointer[int](&f)
+		case 22<<3 | varint:
+			out.BatchSize = intPointer[int](&f)
+		case 23<<3 | varint:
+			out.RequestTimeoutSeconds = intPointer[int](&f)
+		case 24<<3 | varint:
+			out.SkipTLSVerification = boolPointer(&f)
+		case 25<<3 | octets:
+			out.CA = textPointer[string](&f)
+		case 26<<3 | octets:
+			out.ClientCert = textPointer[string](&f)
+		case 27<<3 | octets:
+			out.ClientKey = textPointer[string](&f)
+		case 28<<3 | octets:
+			out.Trace = textPointer[string](&f)
+		case 29<<3 | octets:
+			out.IgnoredPurgeIndexes = textPointer[string](&f)
+		case 30<<3 | varint:
+			out.EnableSearchPublicChannelsWithoutMembership = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendEmailSettings appends the encoding of a model.EmailSettings; nothing for nil.
+func AppendEmailSettings(b []byte, in *model.EmailSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableSignUpWithEmail)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableSignInWithEmail)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableSignInWithUsername)
+	b = appendBoolPointer(b, 4<<3|varint, in.SendEmailNotifications)
+	b = appendBoolPointer(b, 5<<3|varint, in.UseChannelInEmailNotifications)
+	b = appendBoolPointer(b, 6<<3|varint, in.RequireEmailVerification)
+	b = appendTextPointer(b, 7<<3|octets, in.FeedbackName)
+	b = appendTextPointer(b, 8<<3|octets, in.FeedbackEmail)
+	b = appendTextPointer(b, 9<<3|octets, in.ReplyToAddress)
+	b = appendTextPointer(b, 10<<3|octets, in.FeedbackOrganization)
+	b = appendBoolPointer(b, 11<<3|varint, in.EnableSMTPAuth)
+	b = appendTextPointer(b, 12<<3|octets, in.SMTPUsername)
+	b = appendTextPointer(b, 13<<3|octets, in.SMTPPassword)
+	b = appendTextPointer(b, 14<<3|octets, in.SMTPServer)
+	b = appendTextPointer(b, 15<<3|octets, in.SMTPPort)
+	b = appendIntPointer(b, 16<<3|varint, in.SMTPServerTimeout)
+	b = appendTextPointer(b, 17<<3|octets, in.ConnectionSecurity)
+	b = appendBoolPointer(b, 18<<3|varint, in.SendPushNotifications)
+	b = appendTextPointer(b, 19<<3|octets, in.PushNotificationServer)
+	b = appendTextPointer(b, 20<<3|octets, in.PushNotificationContents)
+	b = appendIntPointer(b, 21<<3|varint, in.PushNotificationBuffer)
+	b = appendBoolPointer(b, 22<<3|varint, in.EnableEmailBatching)
+	b = appendIntPointer(b, 23<<3|varint, in.EmailBatchingBufferSize)
+	b = appendIntPointer(b, 24<<3|varint, in.EmailBatchingInterval)
+	b = appendBoolPointer(b, 25<<3|varint, in.EnablePreviewModeBanner)
+	b = appendBoolPointer(b, 26<<3|varint, in.SkipServerCertificateVerification)
+	b = appendTextPointer(b, 27<<3|octets, in.EmailNotificationContentsType)
+	return b
+}
+
+// ParseEmailSettings reads a model.EmailSettings into its zero value; see Message about data.
+func ParseEmailSettings(data []byte, out *model.EmailSettings) error {
+	return parseEmailSettings(newSource(data), out)
+}
+
+func parseEmailSettings(in source, out *model.EmailSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableSignUpWithEmail = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableSignInWithEmail = boolPointer(&f)
+		case 3<<3 | varint:
+			out.EnableSignInWithUsername = boolPointer(&f)
+		case 4<<3 | varint:
+			out.SendEmailNotifications = boolPointer(&f)
+		case 5<<3 | varint:
+			out.UseChannelInEmailNotifications = boolPointer(&f)
+		case 6<<3 | varint:
+			out.RequireEmailVerification = boolPointer(&f)
+		case 7<<3 | octets:
+			out.FeedbackName = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.FeedbackEmail = textPointer[string](&f)
+		case 9<<3 | octets:
+			out.ReplyToAddress = textPointer[string](&f)
+		case 10<<3 | octets:
+			out.FeedbackOrganization = textPointer[string](&f)
+		case 11<<3 | varint:
+			out.EnableSMTPAuth = boolPointer(&f)
+		case 12<<3 | octets:
+			out.SMTPUsername = textPointer[string](&f)
+		case 13<<3 | octets:
+			out.SMTPPassword = textPointer[string](&f)
+		case 14<<3 | octets:
+			out.SMTPServer = textPointer[string](&f)
+		case 15<<3 | octets:
+			out.SMTPPort = textPointer[string](&f)
+		case 16<<3 | varint:
+			out.SMTPServerTimeout = intPointer[int](&f)
+		case 17<<3 | octets:
+			out.ConnectionSecurity = textPointer[string](&f)
+		case 18<<3 | varint:
+			out.SendPushNotifications = boolPointer(&f)
+		case 19<<3 | octets:
+			out.PushNotificationServer = textPointer[string](&f)
+		case 20<<3 | octets:
+			out.PushNotificationContents = textPointer[string](&f)
+		case 21<<3 | varint:
+			out.PushNotificationBuffer = intPointer[int](&f)
+		case 22<<3 | varint:
+			out.EnableEmailBatching = boolPointer(&f)
+		case 23<<3 | varint:
+			out.EmailBatchingBufferSize = intPointer[int](&f)
+		case 24<<3 | varint:
+			out.EmailBatchingInterval = intPointer[int](&f)
+		case 25<<3 | varint:
+			out.EnablePreviewModeBanner = boolPointer(&f)
+		case 26<<3 | varint:
+			out.SkipServerCertificateVerification = boolPointer(&f)
+		case 27<<3 | octets:
+			out.EmailNotificationContentsType = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendExperimentalAuditSettings appends the encoding of a model.ExperimentalAuditSettings; nothing for nil.
+func AppendExperimentalAuditSettings(b []byte, in *model.ExperimentalAuditSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.FileEnabled)
+	b = appendTextPointer(b, 2<<3|octets, in.FileName)
+	b = appendBytes(b, 3<<3|octets, in.AdvancedLoggingJSON)
+	b = appendTextPointer(b, 4<<3|octets, in.Certificate)
+	return b
+}
+
+// ParseExperimentalAuditSettings reads a model.ExperimentalAuditSettings into its zero value; see Message about data.
+func ParseExperimentalAuditSettings(data []byte, out *model.ExperimentalAuditSettings) error {
+	return parseExperimentalAuditSettings(newSource(data), out)
+}
+
+func parseExperimentalAuditSettings(in source, out *model.ExperimentalAuditSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.FileEnabled = boolPointer(&f)
+		case 2<<3 | octets:
+			out.FileName = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.AdvancedLoggingJSON = f.bytes()
+		case 4<<3 | octets:
+			out.Certificate = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendExperimentalSettings appends the encoding of a model.ExperimentalSettings; nothing for nil.
+func AppendExperimentalSettings(b []byte, in *model.ExperimentalSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.ClientSideCertEnable)
+	b = appendIntPointer(b, 2<<3|varint, in.LinkMetadataTimeoutMilliseconds)
+	b = appendBoolPointer(b, 3<<3|varint, in.RestrictSystemAdmin)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnableSharedChannels)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnableRemoteClusterService)
+	b = appendBoolPointer(b, 6<<3|varint, in.DisableAppBar)
+	b = appendBoolPointer(b, 7<<3|varint, in.DisableRefetchingOnBrowserFocus)
+	b = appendBoolPointer(b, 8<<3|varint, in.DelayChannelAutocomplete)
+	b = appendBoolPointer(b, 9<<3|varint, in.DisableWakeUpReconnectHandler)
+	b = appendIntPointer(b, 10<<3|varint, in.UsersStatusAndProfileFetchingPollIntervalMilliseconds)
+	b = appendBoolPointer(b, 11<<3|varint, in.YoutubeReferrerPolicy)
+	b = appendBoolPointer(b, 12<<3|varint, in.EnableWatermark)
+	return b
+}
+
+// ParseExperimentalSettings reads a model.ExperimentalSettings into its zero value; see Message about data.
+func ParseExperimentalSettings(data []byte, out *model.ExperimentalSettings) error {
+	return parseExperimentalSettings(newSource(data), out)
+}
+
+func parseExperimentalSettings(in source, out *model.ExperimentalSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.ClientSideCertEnable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.LinkMetadataTimeoutMilliseconds = intPointer[int64](&f)
+		case 3<<3 | varint:
+			out.RestrictSystemAdmin = boolPointer(&f)
+		case 4<<3 | varint:
+			out.EnableSharedChannels = boolPointer(&f)
+		case 5<<3 | varint:
+			out.EnableRemoteClusterService = boolPointer(&f)
+		case 6<<3 | varint:
+			out.DisableAppBar = boolPointer(&f)
+		case 7<<3 | varint:
+			out.DisableRefetchingOnBrowserFocus = boolPointer(&f)
+		case 8<<3 | varint:
+			out.DelayChannelAutocomplete = boolPointer(&f)
+		case 9<<3 | varint:
+			out.DisableWakeUpReconnectHandler = boolPointer(&f)
+		case 10<<3 | varint:
+			out.UsersStatusAndProfileFetchingPollIntervalMilliseconds = intPointer[int64](&f)
+		case 11<<3 | varint:
+			out.YoutubeReferrerPolicy = boolPointer(&f)
+		case 12<<3 | varint:
+			out.EnableWatermark = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendExportSettings appends the encoding of a model.ExportSettings; nothing for nil.
+func AppendExportSettings(b []byte, in *model.ExportSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.Directory)
+	b = appendIntPointer(b, 2<<3|varint, in.RetentionDays)
+	return b
+}
+
+// ParseExportSettings reads a model.ExportSettings into its zero value; see Message about data.
+func ParseExportSettings(data []byte, out *model.ExportSettings) error {
+	return parseExportSettings(newSource(data), out)
+}
+
+func parseExportSettings(in source, out *model.ExportSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Directory = textPointer[string](&f)
+		case 2<<3 | varint:
+			out.RetentionDays = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendFileSettings appends the encoding of a model.FileSettings; nothing for nil.
+func AppendFileSettings(b []byte, in *model.FileSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableFileAttachments)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableMobileUpload)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableMobileDownload)
+	b = appendIntPointer(b, 4<<3|varint, in.MaxFileSize)
+	b = appendIntPointer(b, 5<<3|varint, in.MaxImageResolution)
+	b = appendIntPointer(b, 6<<3|varint, in.MaxImageDecoderConcurrency)
+	b = appendTextPointer(b, 7<<3|octets, in.DriverName)
+	b = appendTextPointer(b, 8<<3|octets, in.Directory)
+	b = appendBoolPointer(b, 9<<3|varint, in.EnablePublicLink)
+	b = appendBoolPointer(b, 10<<3|varint, in.ExtractContent)
+	b = appendIntPointer(b, 11<<3|varint, in.ExtractContentTimeout)
+	b = appendBoolPointer(b, 12<<3|varint, in.ArchiveRecursion)
+	b = appendTextPointer(b, 13<<3|octets, in.PublicLinkSalt)
+	b = appendTextPointer(b, 14<<3|octets, in.InitialFont)
+	b = appendTextPointer(b, 15<<3|octets, in.AmazonS3AccessKeyId)
+	b = appendTextPointer(b, 16<<3|octets, in.AmazonS3SecretAccessKey)
+	b = appendTextPointer(b, 17<<3|octets, in.AmazonS3Bucket)
+	b = appendTextPointer(b, 18<<3|octets, in.AmazonS3PathPrefix)
+	b = appendTextPointer(b, 19<<3|octets, in.AmazonS3Region)
+	b = appendTextPointer(b, 20<<3|octets, in.AmazonS3Endpoint)
+	b = appendBoolPointer(b, 21<<3|varint, in.AmazonS3SSL)
+	b = appendBoolPointer(b, 22<<3|varint, in.AmazonS3SignV2)
+	b = appendBoolPointer(b, 23<<3|varint, in.AmazonS3SSE)
+	b = appendBoolPointer(b, 24<<3|varint, in.AmazonS3Trace)
+	b = appendIntPointer(b, 25<<3|varint, in.AmazonS3RequestTimeoutMilliseconds)
+	b = appendIntPointer(b, 26<<3|varint, in.AmazonS3UploadPartSizeBytes)
+	b = appendTextPointer(b, 27<<3|octets, in.AmazonS3StorageClass)
+	b = appendTextPointer(b, 28<<3|octets, in.AzureStorageAccount)
+	b = appendTextPointer(b, 29<<3|octets, in.AzureAuthMode)
+	b = appendTextPointer(b, 30<<3|octets, in.AzureAccessKey)
+	b = appendTextPointer(b, 31<<3|octets, in.AzureContainer)
+	b = appendTextPointer(b, 32<<3|octets, in.AzurePathPrefix)
+	b = appendTextPointer(b, 33<<3|octets, in.AzureCloud)
+	b = appendTextPointer(b, 34<<3|octets, in.AzureEndpoint)
+	b = appendBoolPointer(b, 35<<3|varint, in.AzureSSL)
+	b = appendIntPointer(b, 36<<3|varint, in.AzureRequestTimeoutMilliseconds)
+	b = appendBoolPointer(b, 37<<3|varint, in.DedicatedExportStore)
+	b = appendTextPointer(b, 38<<3|octets, in.ExportDriverName)
+	b = appendTextPointer(b, 39<<3|octets, in.ExportDirectory)
+	b = appendTextPointer(b, 40<<3|octets, in.ExportAmazonS3AccessKeyId)
+	b = appendTextPointer(b, 41<<3|octets, in.ExportAmazonS3SecretAccessKey)
+	b = appendTextPointer(b, 42<<3|octets, in.ExportAmazonS3Bucket)
+	b = appendTextPointer(b, 43<<3|octets, in.ExportAmazonS3PathPrefix)
+	b = appendTextPointer(b, 44<<3|octets, in.ExportAmazonS3Region)
+	b = appendTextPointer(b, 45<<3|octets, in.ExportAmazonS3Endpoint)
+	b = appendBoolPointer(b, 46<<3|varint, in.ExportAmazonS3SSL)
+	b = appendBoolPointer(b, 47<<3|varint, in.ExportAmazonS3SignV2)
+	b = appendBoolPointer(b, 48<<3|varint, in.ExportAmazonS3SSE)
+	b = appendBoolPointer(b, 49<<3|varint, in.ExportAmazonS3Trace)
+	b = appendIntPointer(b, 50<<3|varint, in.ExportAmazonS3RequestTimeoutMilliseconds)
+	b = appendIntPointer(b, 51<<3|varint, in.ExportAmazonS3PresignExpiresSeconds)
+	b = appendIntPointer(b, 52<<3|varint, in.ExportAmazonS3UploadPartSizeBytes)
+	b = appendTextPointer(b, 53<<3|octets, in.ExportAmazonS3StorageClass)
+	b = appendTextPointer(b, 54<<3|octets, in.ExportAzureStorageAccount)
+	b = appendTextPointer(b, 55<<3|octets, in.ExportAzureAuthMode)
+	b = appendTextPointer(b, 56<<3|octets, in.ExportAzureAccessKey)
+	b = appendTextPointer(b, 57<<3|octets, in.ExportAzureContainer)
+	b = appendTextPointer(b, 58<<3|octets, in.ExportAzurePathPrefix)
+	b = appendTextPointer(b, 59<<3|octets, in.ExportAzureCloud)
+	b = appendTextPointer(b, 60<<3|octets, in.ExportAzureEndpoint)
+	b = appendBoolPointer(b, 61<<3|varint, in.ExportAzureSSL)
+	b = appendIntPointer(b, 62<<3|varint, in.ExportAzureRequestTimeoutMilliseconds)
+	b = appendIntPointer(b, 63<<3|varint, in.ExportAzurePresignExpiresSeconds)
+	return b
+}
+
+// ParseFileSettings reads a model.FileSettings into its zero value; see Message about data.
+func ParseFileSettings(data []byte, out *model.FileSettings) error {
+	return parseFileSettings(newSource(data), out)
+}
+
+func parseFileSettings(in source, out *model.FileSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableFileAttachments = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableMobileUpload = boolPointer(&f)
+		case 3<<3 | varint:
+			out.EnableMobileDownload = boolPointer(&f)
+		case 4<<3 | varint:
+			out.MaxFileSize = intPointer[int64](&f)
+		case 5<<3 | varint:
+			out.MaxImageResolution = intPointer[int64](&f)
+		case 6<<3 | varint:
+			out.MaxImageDecoderConcurrency = intPointer[int64](&f)
+		case 7<<3 | octets:
+			out.DriverName = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.Directory = textPointer[string](&f)
+		case 9<<3 | varint:
+			out.EnablePublicLink = boolPointer(&f)
+		case 10<<3 | varint:
+			out.ExtractContent = boolPointer(&f)
+		case 11<<3 | varint:
+			out.ExtractContentTimeout = intPointer[int](&f)
+		case 12<<3 | varint:
+			out.ArchiveRecursion = boolPointer(&f)
+		case 13<<3 | octets:
+			out.PublicLinkSalt = textPointer[string](&f)
+		case 14<<3 | octets:
+			out.InitialFont = textPointer[string](&f)
+		case 15<<3 | octets:
+			out.AmazonS3AccessKeyId = textPointer[string](&f)
+		case 16<<3 | octets:
+			out.AmazonS3SecretAccessKey = textPointer[string](&f)
+		case 17<<3 | octets:
+			out.AmazonS3Bucket = textPointer[string](&f)
+		case 18<<3 | octets:
+			out.AmazonS3PathPrefix = textPointer[string](&f)
+		case 19<<3 | octets:
+			out.AmazonS3Region = textPointer[string](&f)
+		case 20<<3 | octets:
+			out.AmazonS3Endpoint = textPointer[string](&f)
+		case 21<<3 | varint:
+			out.AmazonS3SSL = boolPointer(&f)
+		case 22<<3 | varint:
+			out.AmazonS3SignV2 = boolPointer(&f)
+		case 23<<3 | varint:
+			out.AmazonS3SSE = boolPointer(&f)
+		case 24<<3 | varint:
+			out.AmazonS3Trace = boolPointer(&f)
+		case 25<<3 | varint:
+			out.AmazonS3RequestTimeoutMilliseconds = intPointer[int64](&f)
+		case 26<<3 | varint:
+			out.AmazonS3UploadPartSizeBytes = intPointer[int64](&f)
+		case 27<<3 | octets:
+			out.AmazonS3StorageClass = textPointer[string](&f)
+		case 28<<3 | octets:
+			out.AzureStorageAccount = textPointer[string](&f)
+		case 29<<3 | octets:
+			out.AzureAuthMode = textPointer[string](&f)
+		case 30<<3 | octets:
+			out.AzureAccessKey = textPointer[string](&f)
+		case 31<<3 | octets:
+			out.AzureContainer = textPointer[string](&f)
+		case 32<<3 | octets:
+			out.AzurePathPrefix = textPointer[string](&f)
+		case 33<<3 | octets:
+			out.AzureCloud = textPointer[string](&f)
+		case 34<<3 | octets:
+			out.AzureEndpoint = textPointer[string](&f)
+		case 35<<3 | varint:
+			out.AzureSSL = boolPointer(&f)
+		case 36<<3 | varint:
+			out.AzureRequestTimeoutMilliseconds = intPointer[int64](&f)
+		case 37<<3 | varint:
+			out.DedicatedExportStore = boolPointer(&f)
+		case 38<<3 | octets:
+			out.ExportDriverName = textPointer[string](&f)
+		case 39<<3 | octets:
+			out.ExportDirectory = textPointer[string](&f)
+		case 40<<3 | octets:
+			out.ExportAmazonS3AccessKeyId = textPointer[string](&f)
+		case 41<<3 | octets:
+			out.ExportAmazonS3SecretAccessKey = textPointer[string](&f)
+		case 42<<3 | octets:
+			out.ExportAmazonS3Bucket = textPointer[string](&f)
+		case 43<<3 | octets:
+			out.ExportAmazonS3PathPrefix = textPointer[string](&f)
+		case 44<<3 | octets:
+			out.ExportAmazonS3Region = textPointer[string](&f)
+		case 45<<3 | octets:
+			out.ExportAmazonS3Endpoint = textPointer[string](&f)
+		case 46<<3 | varint:
+			out.ExportAmazonS3SSL = boolPointer(&f)
+		case 47<<3 | varint:
+			out.ExportAmazonS3SignV2 = boolPointer(&f)
+		case 48<<3 | varint:
+			out.ExportAmazonS3SSE = boolPointer(&f)
+		case 49<<3 | varint:
+			out.ExportAmazonS3Trace = boolPointer(&f)
+		case 50<<3 | varint:
+			out.ExportAmazonS3RequestTimeoutMilliseconds = intPointer[int64](&f)
+		case 51<<3 | varint:
+			out.ExportAmazonS3PresignExpiresSeconds = intPointer[int64](&f)
+		case 52<<3 | varint:
+			out.ExportAmazonS3UploadPartSizeBytes = intPointer[int64](&f)
+		case 53<<3 | octets:
+			out.ExportAmazonS3StorageClass = textPointer[string](&f)
+		case 54<<3 | octets:
+			out.ExportAzureStorageAccount = textPointer[string](&f)
+		case 55<<3 | octets:
+			out.ExportAzureAuthMode = textPointer[string](&f)
+		case 56<<3 | octets:
+			out.ExportAzureAccessKey = textPointer[string](&f)
+		case 57<<3 | octets:
+			out.ExportAzureContainer = textPointer[string](&f)
+		case 58<<3 | octets:
+			out.ExportAzurePathPrefix = textPointer[string](&f)
+		case 59<<3 | octets:
+			out.ExportAzureCloud = textPointer[string](&f)
+		case 60<<3 | octets:
+			out.ExportAzureEndpoint = textPointer[string](&f)
+		case 61<<3 | varint:
+			out.ExportAzureSSL = boolPointer(&f)
+		case 62<<3 | varint:
+			out.ExportAzureRequestTimeoutMilliseconds = intPointer[int64](&f)
+		case 63<<3 | varint:
+			out.ExportAzurePresignExpiresSeconds = intPointer[int64](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendGlobalRelayMessageExportSettings appends the encoding of a model.GlobalRelayMessageExportSettings; nothing for nil.
+func AppendGlobalRelayMessageExportSettings(b []byte, in *model.GlobalRelayMessageExportSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.CustomerType)
+	b = appendTextPointer(b, 2<<3|octets, in.SMTPUsername)
+	b = appendTextPointer(b, 3<<3|octets, in.SMTPPassword)
+	b = appendTextPointer(b, 4<<3|octets, in.EmailAddress)
+	b = appendIntPointer(b, 5<<3|varint, in.SMTPServerTimeout)
+	b = appendTextPointer(b, 6<<3|octets, in.CustomSMTPServerName)
+	b = appendTextPointer(b, 7<<3|octets, in.CustomSMTPPort)
+	return b
+}
+
+// ParseGlobalRelayMessageExportSettings reads a model.GlobalRelayMessageExportSettings into its zero value; see Message about data.
+func ParseGlobalRelayMessageExportSettings(data []byte, out *model.GlobalRelayMessageExportSettings) error {
+	return parseGlobalRelayMessageExportSettings(newSource(data), out)
+}
+
+func parseGlobalRelayMessageExportSettings(in source, out *model.GlobalRelayMessageExportSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.CustomerType = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.SMTPUsername = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.SMTPPassword = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.EmailAddress = textPointer[string](&f)
+		case 5<<3 | varint:
+			out.SMTPServerTimeout = intPointer[int](&f)
+		case 6<<3 | octets:
+			out.CustomSMTPServerName = textPointer[string](&f)
+		case 7<<3 | octets:
+			out.CustomSMTPPort = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendGuestAccountsSettings appends the encoding of a model.GuestAccountsSettings; nothing for nil.
+func AppendGuestAccountsSettings(b []byte, in *model.GuestAccountsSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendBoolPointer(b, 2<<3|varint, in.HideTags)
+	b = appendBoolPointer(b, 3<<3|varint, in.AllowEmailAccounts)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnforceMultifactorAuthentication)
+	b = appendTextPointer(b, 5<<3|octets, in.RestrictCreationToDomains)
+	b = appendBoolPointer(b, 6<<3|varint, in.EnableGuestMagicLink)
+	return b
+}
+
+// ParseGuestAccountsSettings reads a model.GuestAccountsSettings into its zero value; see Message about data.
+func ParseGuestAccountsSettings(data []byte, out *model.GuestAccountsSettings) error {
+	return parseGuestAccountsSettings(newSource(data), out)
+}
+
+func parseGuestAccountsSettings(in source, out *model.GuestAccountsSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.HideTags = boolPointer(&f)
+		case 3<<3 | varint:
+			out.AllowEmailAccounts = boolPointer(&f)
+		case 4<<3 | varint:
+			out.EnforceMultifactorAuthentication = boolPointer(&f)
+		case 5<<3 | octets:
+			out.RestrictCreationToDomains = textPointer[string](&f)
+		case 6<<3 | varint:
+			out.EnableGuestMagicLink = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendImageProxySettings appends the encoding of a model.ImageProxySettings; nothing for nil.
+func AppendImageProxySettings(b []byte, in *model.ImageProxySettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendTextPointer(b, 2<<3|octets, in.ImageProxyType)
+	return b
+}
+
+// ParseImageProxySettings reads a model.ImageProxySettings into its zero value; see Message about data.
+func ParseImageProxySettings(data []byte, out *model.ImageProxySettings) error {
+	return parseImageProxySettings(newSource(data), out)
+}
+
+func parseImageProxySettings(in source, out *model.ImageProxySettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			out.ImageProxyType = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendImportSettings appends the encoding of a model.ImportSettings; nothing for nil.
+func AppendImportSettings(b []byte, in *model.ImportSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.Directory)
+	b = appendIntPointer(b, 2<<3|varint, in.RetentionDays)
+	return b
+}
+
+// ParseImportSettings reads a model.ImportSettings into its zero value; see Message about data.
+func ParseImportSettings(data []byte, out *model.ImportSettings) error {
+	return parseImportSettings(newSource(data), out)
+}
+
+func parseImportSettings(in source, out *model.ImportSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Directory = textPointer[string](&f)
+		case 2<<3 | varint:
+			out.RetentionDays = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendIntuneSettings appends the encoding of a model.IntuneSettings; nothing for nil.
+func AppendIntuneSettings(b []byte, in *model.IntuneSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendTextPointer(b, 2<<3|octets, in.TenantId)
+	b = appendTextPointer(b, 3<<3|octets, in.ClientId)
+	b = appendTextPointer(b, 4<<3|octets, in.AuthService)
+	return b
+}
+
+// ParseIntuneSettings reads a model.IntuneSettings into its zero value; see Message about data.
+func ParseIntuneSettings(data []byte, out *model.IntuneSettings) error {
+	return parseIntuneSettings(newSource(data), out)
+}
+
+func parseIntuneSettings(in source, out *model.IntuneSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			out.TenantId = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.ClientId = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.AuthService = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendJobSettings appends the encoding of a model.JobSettings; nothing for nil.
+func AppendJobSettings(b []byte, in *model.JobSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.RunJobs)
+	b = appendBoolPointer(b, 2<<3|varint, in.RunScheduler)
+	b = appendIntPointer(b, 3<<3|varint, in.CleanupJobsThresholdDays)
+	b = appendIntPointer(b, 4<<3|varint, in.CleanupConfigThresholdDays)
+	return b
+}
+
+// ParseJobSettings reads a model.JobSettings into its zero value; see Message about data.
+func ParseJobSettings(data []byte, out *model.JobSettings) error {
+	return parseJobSettings(newSource(data), out)
+}
+
+func parseJobSettings(in source, out *model.JobSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.RunJobs = boolPointer(&f)
+		case 2<<3 | varint:
+			out.RunScheduler = boolPointer(&f)
+		case 3<<3 | varint:
+			out.CleanupJobsThresholdDays = intPointer[int](&f)
+		case 4<<3 | varint:
+			out.CleanupConfigThresholdDays = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendLdapSettings appends the encoding of a model.LdapSettings; nothing for nil.
+func AppendLdapSettings(b []byte, in *model.LdapSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableSync)
+	b = appendTextPointer(b, 3<<3|octets, in.LdapServer)
+	b = appendIntPointer(b, 4<<3|varint, in.LdapPort)
+	b = appendTextPointer(b, 5<<3|octets, in.ConnectionSecurity)
+	b = appendTextPointer(b, 6<<3|octets, in.BaseDN)
+	b = appendTextPointer(b, 7<<3|octets, in.BindUsername)
+	b = appendTextPointer(b, 8<<3|octets, in.BindPassword)
+	b = appendIntPointer(b, 9<<3|varint, in.MaximumLoginAttempts)
+	b = appendTextPointer(b, 10<<3|octets, in.UserFilter)
+	b = appendTextPointer(b, 11<<3|octets, in.GroupFilter)
+	b = appendTextPointer(b, 12<<3|octets, in.GuestFilter)
+	b = appendBoolPointer(b, 13<<3|varint, in.EnableAdminFilter)
+	b = appendTextPointer(b, 14<<3|octets, in.AdminFilter)
+	b = appendTextPointer(b, 15<<3|octets, in.GroupDisplayNameAttribute)
+	b = appendTextPointer(b, 16<<3|octets, in.GroupIdAttribute)
+	b = appendTextPointer(b, 17<<3|octets, in.FirstNameAttribute)
+	b = appendTextPointer(b, 18<<3|octets, in.LastNameAttribute)
+	b = appendTextPointer(b, 19<<3|octets, in.EmailAttribute)
+	b = appendTextPointer(b, 20<<3|octets, in.UsernameAttribute)
+	b = appendTextPointer(b, 21<<3|octets, in.NicknameAttribute)
+	b = appendTextPointer(b, 22<<3|octets, in.IdAttribute)
+	b = appendTextPointer(b, 23<<3|octets, in.PositionAttribute)
+	b = appendTextPointer(b, 24<<3|octets, in.LoginIdAttribute)
+	b = appendTextPointer(b, 25<<3|octets, in.PictureAttribute)
+	b = appendIntPointer(b, 26<<3|varint, in.SyncIntervalMinutes)
+	b = appendBoolPointer(b, 27<<3|varint, in.ReAddRemovedMembers)
+	b = appendBoolPointer(b, 28<<3|varint, in.SkipCertificateVerification)
+	b = appendTextPointer(b, 29<<3|octets, in.PublicCertificateFile)
+	b = appendTextPointer(b, 30<<3|octets, in.PrivateKeyFile)
+	b = appendIntPointer(b, 31<<3|varint, in.QueryTimeout)
+	b = appendIntPointer(b, 32<<3|varint, in.MaxPageSize)
+	b = appendTextPointer(b, 33<<3|octets, in.LoginFieldName)
+	return b
+}
+
+// ParseLdapSettings reads a model.LdapSettings into its zero value; see Message about data.
+func ParseLdapSettings(data []byte, out *model.LdapSettings) error {
+	return parseLdapSettings(newSource(data), out)
+}
+
+func parseLdapSettings(in source, out *model.LdapSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableSync = boolPointer(&f)
+		case 3<<3 | octets:
+			out.LdapServer = textPointer[string](&f)
+		case 4<<3 | varint:
+			out.LdapPort = intPointer[int](&f)
+		case 5<<3 | octets:
+			out.ConnectionSecurity = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.BaseDN = textPointer[string](&f)
+		case 7<<3 | octets:
+			out.BindUsername = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.BindPassword = textPointer[string](&f)
+		case 9<<3 | varint:
+			out.MaximumLoginAttempts = intPointer[int](&f)
+		case 10<<3 | octets:
+			out.UserFilter = textPointer[string](&f)
+		case 11<<3 | octets:
+			out.GroupFilter = textPointer[string](&f)
+		case 12<<3 | octets:
+			out.GuestFilter = textPointer[string](&f)
+		case 13<<3 | varint:
+			out.EnableAdminFilter = boolPointer(&f)
+		case 14<<3 | octets:
+			out.AdminFilter = textPointer[string](&f)
+		case 15<<3 | octets:
+			out.GroupDisplayNameAttribute = textPointer[string](&f)
+		case 16<<3 | octets:
+			out.GroupIdAttribute = textPointer[string](&f)
+		case 17<<3 | octets:
+			out.FirstNameAttribute = textPointer[string](&f)
+		case 18<<3 | octets:
+			out.LastNameAttribute = textPointer[string](&f)
+		case 19<<3 | octets:
+			out.EmailAttribute = textPointer[string](&f)
+		case 20<<3 | octets:
+			out.UsernameAttribute = textPointer[string](&f)
+		case 21<<3 | octets:
+			out.NicknameAttribute = textPointer[string](&f)
+		case 22<<3 | octets:
+			out.IdAttribute = textPointer[string](&f)
+		case 23<<3 | octets:
+			out.PositionAttribute = textPointer[string](&f)
+		case 24<<3 | octets:
+			out.LoginIdAttribute = textPointer[string](&f)
+		case 25<<3 | octets:
+			out.PictureAttribute = textPointer[string](&f)
+		case 26<<3 | varint:
+			out.SyncIntervalMinutes = intPointer[int](&f)
+		case 27<<3 | varint:
+			out.ReAddRemovedMembers = boolPointer(&f)
+		case 28<<3 | varint:
+			out.SkipCertificateVerification = boolPointer(&f)
+		case 29<<3 | octets:
+			out.PublicCertificateFile = textPointer[string](&f)
+		case 30<<3 | octets:
+			out.PrivateKeyFile = textPointer[string](&f)
+		case 31<<3 | varint:
+			out.QueryTimeout = intPointer[int](&f)
+		case 32<<3 | varint:
+			out.MaxPageSize = intPointer[int](&f)
+		case 33<<3 | octets:
+			out.LoginFieldName = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendLibreTranslateProviderSettings appends the encoding of a model.LibreTranslateProviderSettings; nothing for nil.
+func AppendLibreTranslateProviderSettings(b []byte, in *model.LibreTranslateProviderSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.URL)
+	b = appendTextPointer(b, 2<<3|octets, in.APIKey)
+	return b
+}
+
+// ParseLibreTranslateProviderSettings reads a model.LibreTranslateProviderSettings into its zero value; see Message about data.
+func ParseLibreTranslateProviderSettings(data []byte, out *model.LibreTranslateProviderSettings) error {
+	return parseLibreTranslateProviderSettings(newSource(data), out)
+}
+
+func parseLibreTranslateProviderSettings(in source, out *model.LibreTranslateProviderSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.URL = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.APIKey = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendLocalizationSettings appends the encoding of a model.LocalizationSettings; nothing for nil.
+func AppendLocalizationSettings(b []byte, in *model.LocalizationSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.DefaultServerLocale)
+	b = appendTextPointer(b, 2<<3|octets, in.DefaultClientLocale)
+	b = appendTextPointer(b, 3<<3|octets, in.AvailableLocales)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnableExperimentalLocales)
+	return b
+}
+
+// ParseLocalizationSettings reads a model.LocalizationSettings into its zero value; see Message about data.
+func ParseLocalizationSettings(data []byte, out *model.LocalizationSettings) error {
+	return parseLocalizationSettings(newSource(data), out)
+}
+
+func parseLocalizationSettings(in source, out *model.LocalizationSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.DefaultServerLocale = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.DefaultClientLocale = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.AvailableLocales = textPointer[string](&f)
+		case 4<<3 | varint:
+			out.EnableExperimentalLocales = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendLogSettings appends the encoding of a model.LogSettings; nothing for nil.
+func AppendLogSettings(b []byte, in *model.LogSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableConsole)
+	b = appendTextPointer(b, 2<<3|octets, in.ConsoleLevel)
+	b = appendBoolPointer(b, 3<<3|varint, in.ConsoleJson)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnableColor)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnableFile)
+	b = appendTextPointer(b, 6<<3|octets, in.FileLevel)
+	b = appendBoolPointer(b, 7<<3|varint, in.FileJson)
+	b = appendTextPointer(b, 8<<3|octets, in.FileLocation)
+	b = appendBoolPointer(b, 9<<3|varint, in.EnableWebhookDebugging)
+	b = appendBoolPointer(b, 10<<3|varint, in.EnableDiagnostics)
+	b = appendBoolPointer(b, 11<<3|varint, in.EnableSentry)
+	b = appendBytes(b, 12<<3|octets, in.AdvancedLoggingJSON)
+	b = appendIntPointer(b, 13<<3|varint, in.MaxFieldSize)
+	return b
+}
+
+// ParseLogSettings reads a model.LogSettings into its zero value; see Message about data.
+func ParseLogSettings(data []byte, out *model.LogSettings) error {
+	return parseLogSettings(newSource(data), out)
+}
+
+func parseLogSettings(in source, out *model.LogSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableConsole = boolPointer(&f)
+		case 2<<3 | octets:
+			out.ConsoleLevel = textPointer[string](&f)
+		case 3<<3 | varint:
+			out.ConsoleJson = boolPointer(&f)
+		case 4<<3 | varint:
+			out.EnableColor = boolPointer(&f)
+		case 5<<3 | varint:
+			out.EnableFile = boolPointer(&f)
+		case 6<<3 | octets:
+			out.FileLevel = textPointer[string](&f)
+		case 7<<3 | varint:
+			out.FileJson = boolPointer(&f)
+		case 8<<3 | octets:
+			out.FileLocation = textPointer[string](&f)
+		case 9<<3 | varint:
+			out.EnableWebhookDebugging = boolPointer(&f)
+		case 10<<3 | varint:
+			out.EnableDiagnostics = boolPointer(&f)
+		case 11<<3 | varint:
+			out.EnableSentry = boolPointer(&f)
+		case 12<<3 | octets:
+			out.AdvancedLoggingJSON = f.bytes()
+		case 13<<3 | varint:
+			out.MaxFieldSize = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendMessageExportSettings appends the encoding of a model.MessageExportSettings; nothing for nil.
+func AppendMessageExportSettings(b []byte, in *model.MessageExportSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableExport)
+	b = appendTextPointer(b, 2<<3|octets, in.ExportFormat)
+	b = appendTextPointer(b, 3<<3|octets, in.DailyRunTime)
+	b = appendIntPointer(b, 4<<3|varint, in.ExportFromTimestamp)
+	b = appendIntPointer(b, 5<<3|varint, in.BatchSize)
+	b = appendBoolPointer(b, 6<<3|varint, in.DownloadExportResults)
+	b = appendIntPointer(b, 7<<3|varint, in.ChannelBatchSize)
+	b = appendIntPointer(b, 8<<3|varint, in.ChannelHistoryBatchSize)
+	b = appendMessage(b, 9<<3|octets, in.GlobalRelaySettings, AppendGlobalRelayMessageExportSettings)
+	return b
+}
+
+// ParseMessageExportSettings reads a model.MessageExportSettings into its zero value; see Message about data.
+func ParseMessageExportSettings(data []byte, out *model.MessageExportSettings) error {
+	return parseMessageExportSettings(newSource(data), out)
+}
+
+func parseMessageExportSettings(in source, out *model.MessageExportSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableExport = boolPointer(&f)
+		case 2<<3 | octets:
+			out.ExportFormat = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.DailyRunTime = textPointer[string](&f)
+		case 4<<3 | varint:
+			out.ExportFromTimestamp = intPointer[int64](&f)
+		case 5<<3 | varint:
+			out.BatchSize = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.DownloadExportResults = boolPointer(&f)
+		case 7<<3 | varint:
+			out.ChannelBatchSize = intPointer[int](&f)
+		case 8<<3 | varint:
+			out.ChannelHistoryBatchSize = intPointer[int](&f)
+		case 9<<3 | octets:
+			message(&f, &out.GlobalRelaySettings, parseGlobalRelayMessageExportSettings)
+		}
+	}
+	return f.err
+}
+
+// AppendMetricsSettings appends the encoding of a model.MetricsSettings; nothing for nil.
+func AppendMetricsSettings(b []byte, in *model.MetricsSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendIntPointer(b, 2<<3|varint, in.BlockProfileRate)
+	b = appendTextPointer(b, 3<<3|octets, in.ListenAddress)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnableClientMetrics)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnableNotificationMetrics)
+	b = appendTexts(b, 6<<3|octets, in.ClientSideUserIds)
+	return b
+}
+
+// ParseMetricsSettings reads a model.MetricsSettings into its zero value; see Message about data.
+func ParseMetricsSettings(data []byte, out *model.MetricsSettings) error {
+	return parseMetricsSettings(newSource(data), out)
+}
+
+func parseMetricsSettings(in source, out *model.MetricsSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.BlockProfileRate = intPointer[int](&f)
+		case 3<<3 | octets:
+			out.ListenAddress = textPointer[string](&f)
+		case 4<<3 | varint:
+			out.EnableClientMetrics = boolPointer(&f)
+		case 5<<3 | varint:
+			out.EnableNotificationMetrics = boolPointer(&f)
+		case 6<<3 | octets:
+			texts(&f, &out.ClientSideUserIds)
+		}
+	}
+	return f.err
+}
+
+// AppendMobileEphemeralModeSettings appends the encoding of a model.MobileEphemeralModeSettings; nothing for nil.
+func AppendMobileEphemeralModeSettings(b []byte, in *model.MobileEphemeralModeSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendIntPointer(b, 2<<3|varint, in.DisconnectionTimeoutSeconds)
+	b = appendIntPointer(b, 3<<3|varint, in.OfflinePersistenceTimerHours)
+	b = appendIntPointer(b, 4<<3|varint, in.AutoCacheCleanupDays)
+	return b
+}
+
+// ParseMobileEphemeralModeSettings reads a model.MobileEphemeralModeSettings into its zero value; see Message about data.
+func ParseMobileEphemeralModeSettings(data []byte, out *model.MobileEphemeralModeSettings) error {
+	return parseMobileEphemeralModeSettings(newSource(data), out)
+}
+
+func parseMobileEphemeralModeSettings(in source, out *model.MobileEphemeralModeSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.DisconnectionTimeoutSeconds = intPointer[int](&f)
+		case 3<<3 | varint:
+			out.OfflinePersistenceTimerHours = intPointer[int](&f)
+		case 4<<3 | varint:
+			out.AutoCacheCleanupDays = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendNativeAppSettings appends the encoding of a model.NativeAppSettings; nothing for nil.
+func AppendNativeAppSettings(b []byte, in *model.NativeAppSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTexts(b, 1<<3|octets, in.AppCustomURLSchemes)
+	b = appendTextPointer(b, 2<<3|octets, in.AppDownloadLink)
+	b = appendTextPointer(b, 3<<3|octets, in.AndroidAppDownloadLink)
+	b = appendTextPointer(b, 4<<3|octets, in.IosAppDownloadLink)
+	b = appendBoolPointer(b, 5<<3|varint, in.MobileExternalBrowser)
+	b = appendBoolPointer(b, 6<<3|varint, in.MobileEnableBiometrics)
+	b = appendBoolPointer(b, 7<<3|varint, in.MobilePreventScreenCapture)
+	b = appendBoolPointer(b, 8<<3|varint, in.MobileJailbreakProtection)
+	b = appendBoolPointer(b, 9<<3|varint, in.MobileEnableSecureFilePreview)
+	b = appendBoolPointer(b, 10<<3|varint, in.MobileAllowPdfLinkNavigation)
+	b = appendBoolPointer(b, 11<<3|varint, in.EnableIntuneMAM)
+	return b
+}
+
+// ParseNativeAppSettings reads a model.NativeAppSettings into its zero value; see Message about data.
+func ParseNativeAppSettings(data []byte, out *model.NativeAppSettings) error {
+	return parseNativeAppSettings(newSource(data), out)
+}
+
+func parseNativeAppSettings(in source, out *model.NativeAppSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.AppCustomURLSchemes)
+		case 2<<3 | octets:
+			out.AppDownloadLink = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.AndroidAppDownloadLink = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.IosAppDownloadLink = textPointer[string](&f)
+		case 5<<3 | varint:
+			out.MobileExternalBrowser = boolPointer(&f)
+		case 6<<3 | varint:
+			out.MobileEnableBiometrics = boolPointer(&f)
+		case 7<<3 | varint:
+			out.MobilePreventScreenCapture = boolPointer(&f)
+		case 8<<3 | varint:
+			out.MobileJailbreakProtection = boolPointer(&f)
+		case 9<<3 | varint:
+			out.MobileEnableSecureFilePreview = boolPointer(&f)
+		case 10<<3 | varint:
+			out.MobileAllowPdfLinkNavigation = boolPointer(&f)
+		case 11<<3 | varint:
+			out.EnableIntuneMAM = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendOffice365Settings appends the encoding of a model.Office365Settings; nothing for nil.
+func AppendOffice365Settings(b []byte, in *model.Office365Settings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendTextPointer(b, 2<<3|octets, in.Secret)
+	b = appendTextPointer(b, 3<<3|octets, in.Id)
+	b = appendTextPointer(b, 4<<3|octets, in.Scope)
+	b = appendTextPointer(b, 5<<3|octets, in.AuthEndpoint)
+	b = appendTextPointer(b, 6<<3|octets, in.TokenEndpoint)
+	b = appendTextPointer(b, 7<<3|octets, in.UserAPIEndpoint)
+	b = appendTextPointer(b, 8<<3|octets, in.DiscoveryEndpoint)
+	b = appendTextPointer(b, 9<<3|octets, in.DirectoryId)
+	b = appendBoolPointer(b, 10<<3|varint, in.UsePreferredUsername)
+	return b
+}
+
+// ParseOffice365Settings reads a model.Office365Settings into its zero value; see Message about data.
+func ParseOffice365Settings(data []byte, out *model.Office365Settings) error {
+	return parseOffice365Settings(newSource(data), out)
+}
+
+func parseOffice365Settings(in source, out *model.Office365Settings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			out.Secret = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.Id = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.Scope = textPointer[string](&f)
+		case 5<<3 | octets:
+			out.AuthEndpoint = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.TokenEndpoint = textPointer[string](&f)
+		case 7<<3 | octets:
+			out.UserAPIEndpoint = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.DiscoveryEndpoint = textPointer[string](&f)
+		case 9<<3 | octets:
+			out.DirectoryId = textPointer[string](&f)
+		case 10<<3 | varint:
+			out.UsePreferredUsername = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendPasswordSettings appends the encoding of a model.PasswordSettings; nothing for nil.
+func AppendPasswordSettings(b []byte, in *model.PasswordSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendIntPointer(b, 1<<3|varint, in.MinimumLength)
+	b = appendBoolPointer(b, 2<<3|varint, in.Lowercase)
+	b = appendBoolPointer(b, 3<<3|varint, in.Number)
+	b = appendBoolPointer(b, 4<<3|varint, in.Uppercase)
+	b = appendBoolPointer(b, 5<<3|varint, in.Symbol)
+	b = appendBoolPointer(b, 6<<3|varint, in.EnableForgotLink)
+	return b
+}
+
+// ParsePasswordSettings reads a model.PasswordSettings into its zero value; see Message about data.
+func ParsePasswordSettings(data []byte, out *model.PasswordSettings) error {
+	return parsePasswordSettings(newSource(data), out)
+}
+
+func parsePasswordSettings(in source, out *model.PasswordSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.MinimumLength = intPointer[int](&f)
+		case 2<<3 | varint:
+			out.Lowercase = boolPointer(&f)
+		case 3<<3 | varint:
+			out.Number = boolPointer(&f)
+		case 4<<3 | varint:
+			out.Uppercase = boolPointer(&f)
+		case 5<<3 | varint:
+			out.Symbol = boolPointer(&f)
+		case 6<<3 | varint:
+			out.EnableForgotLink = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendPluginSettings appends the encoding of a model.PluginSettings; nothing for nil.
+func AppendPluginSettings(b []byte, in *model.PluginSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableUploads)
+	b = appendBoolPointer(b, 3<<3|varint, in.AllowInsecureDownloadURL)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnableHealthCheck)
+	b = appendTextPointer(b, 5<<3|octets, in.Directory)
+	b = appendTextPointer(b, 6<<3|octets, in.ClientDirectory)
+	b = appendWrappedMap(b, 7<<3|octets, in.Plugins, appendValueMap)
+	b = appendMessageMap(b, 8<<3|octets, in.PluginStates, AppendPluginState)
+	b = appendBoolPointer(b, 9<<3|varint, in.EnableMarketplace)
+	b = appendBoolPointer(b, 10<<3|varint, in.EnableRemoteMarketplace)
+	b = appendBoolPointer(b, 11<<3|varint, in.AutomaticPrepackagedPlugins)
+	b = appendBoolPointer(b, 12<<3|varint, in.RequirePluginSignature)
+	b = appendTextPointer(b, 13<<3|octets, in.MarketplaceURL)
+	b = appendTexts(b, 14<<3|octets, in.SignaturePublicKeyFiles)
+	b = appendTextPointer(b, 15<<3|octets, in.ChimeraOAuthProxyURL)
+	return b
+}
+
+// ParsePluginSettings reads a model.PluginSettings into its zero value; see Message about data.
+func ParsePluginSettings(data []byte, out *model.PluginSettings) error {
+	return parsePluginSettings(newSource(data), out)
+}
+
+func parsePluginSettings(in source, out *model.PluginSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableUploads = boolPointer(&f)
+		case 3<<3 | varint:
+			out.AllowInsecureDownloadURL = boolPointer(&f)
+		case 4<<3 | varint:
+			out.EnableHealthCheck = boolPointer(&f)
+		case 5<<3 | octets:
+			out.Directory = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.ClientDirectory = textPointer[string](&f)
+		case 7<<3 | octets:
+			wrappedMap(&f, &out.Plugins, parseValueMap)
+		case 8<<3 | octets:
+			messageMap(&f, &out.PluginStates, parsePluginState)
+		case 9<<3 | varint:
+			out.EnableMarketplace = boolPointer(&f)
+		case 10<<3 | varint:
+			out.EnableRemoteMarketplace = boolPointer(&f)
+		case 11<<3 | varint:
+			out.AutomaticPrepackagedPlugins = boolPointer(&f)
+		case 12<<3 | varint:
+			out.RequirePluginSignature = boolPointer(&f)
+		case 13<<3 | octets:
+			out.MarketplaceURL = textPointer[string](&f)
+		case 14<<3 | octets:
+			texts(&f, &out.SignaturePublicKeyFiles)
+		case 15<<3 | octets:
+			out.ChimeraOAuthProxyURL = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendPluginState appends the encoding of a model.PluginState; nothing for nil.
+func AppendPluginState(b []byte, in *model.PluginState) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBool(b, 1<<3|varint, in.Enable)
+	return b
+}
+
+// ParsePluginState reads a model.PluginState into its zero value; see Message about data.
+func ParsePluginState(data []byte, out *model.PluginState) error {
+	return parsePluginState(newSource(data), out)
+}
+
+func parsePluginState(in source, out *model.PluginState) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendPrivacySettings appends the encoding of a model.PrivacySettings; nothing for nil.
+func AppendPrivacySettings(b []byte, in *model.PrivacySettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.ShowEmailAddress)
+	b = appendBoolPointer(b, 2<<3|varint, in.ShowFullName)
+	b = appendBoolPointer(b, 3<<3|varint, in.UseAnonymousURLs)
+	return b
+}
+
+// ParsePrivacySettings reads a model.PrivacySettings into its zero value; see Message about data.
+func ParsePrivacySettings(data []byte, out *model.PrivacySettings) error {
+	return parsePrivacySettings(newSource(data), out)
+}
+
+func parsePrivacySettings(in source, out *model.PrivacySettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.ShowEmailAddress = boolPointer(&f)
+		case 2<<3 | varint:
+			out.ShowFullName = boolPointer(&f)
+		case 3<<3 | varint:
+			out.UseAnonymousURLs = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendRateLimitSettings appends the encoding of a model.RateLimitSettings; nothing for nil.
+func AppendRateLimitSettings(b []byte, in *model.RateLimitSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendIntPointer(b, 2<<3|varint, in.PerSec)
+	b = appendIntPointer(b, 3<<3|varint, in.MaxBurst)
+	b = appendIntPointer(b, 4<<3|varint, in.MemoryStoreSize)
+	b = appendBoolPointer(b, 5<<3|varint, in.VaryByRemoteAddr)
+	b = appendBoolPointer(b, 6<<3|varint, in.VaryByUser)
+	b = appendText(b, 7<<3|octets, in.VaryByHeader)
+	return b
+}
+
+// ParseRateLimitSettings reads a model.RateLimitSettings into its zero value; see Message about data.
+func ParseRateLimitSettings(data []byte, out *model.RateLimitSettings) error {
+	return parseRateLimitSettings(newSource(data), out)
+}
+
+func parseRateLimitSettings(in source, out *model.RateLimitSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.PerSec = intPointer[int](&f)
+		case 3<<3 | varint:
+			out.MaxBurst = intPointer[int](&f)
+		case 4<<3 | varint:
+			out.MemoryStoreSize = intPointer[int](&f)
+		case 5<<3 | varint:
+			out.VaryByRemoteAddr = boolPointer(&f)
+		case 6<<3 | varint:
+			out.VaryByUser = boolPointer(&f)
+		case 7<<3 | octets:
+			out.VaryByHeader = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendReplicaLagSettings appends the encoding of a model.ReplicaLagSettings; nothing for nil.
+func AppendReplicaLagSettings(b []byte, in *model.ReplicaLagSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.DataSource)
+	b = appendTextPointer(b, 2<<3|octets, in.QueryAbsoluteLag)
+	b = appendTextPointer(b, 3<<3|octets, in.QueryTimeLag)
+	return b
+}
+
+// ParseReplicaLagSettings reads a model.ReplicaLagSettings into its zero value; see Message about data.
+func ParseReplicaLagSettings(data []byte, out *model.ReplicaLagSettings) error {
+	return parseReplicaLagSettings(newSource(data), out)
+}
+
+func parseReplicaLagSettings(in source, out *model.ReplicaLagSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.DataSource = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.QueryAbsoluteLag = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.QueryTimeLag = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendSSOSettings appends the encoding of a model.SSOSettings; nothing for nil.
+func AppendSSOSettings(b []byte, in *model.SSOSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendTextPointer(b, 2<<3|octets, in.Secret)
+	b = appendTextPointer(b, 3<<3|octets, in.Id)
+	b = appendTextPointer(b, 4<<3|octets, in.Scope)
+	b = appendTextPointer(b, 5<<3|octets, in.AuthEndpoint)
+	b = appendTextPointer(b, 6<<3|octets, in.TokenEndpoint)
+	b = appendTextPointer(b, 7<<3|octets, in.UserAPIEndpoint)
+	b = appendTextPointer(b, 8<<3|octets, in.DiscoveryEndpoint)
+	b = appendTextPointer(b, 9<<3|octets, in.ButtonText)
+	b = appendTextPointer(b, 10<<3|octets, in.ButtonColor)
+	b = appendBoolPointer(b, 11<<3|varint, in.UsePreferredUsername)
+	return b
+}
+
+// ParseSSOSettings reads a model.SSOSettings into its zero value; see Message about data.
+func ParseSSOSettings(data []byte, out *model.SSOSettings) error {
+	return parseSSOSettings(newSource(data), out)
+}
+
+func parseSSOSettings(in source, out *model.SSOSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | octets:
+			out.Secret = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.Id = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.Scope = textPointer[string](&f)
+		case 5<<3 | octets:
+			out.AuthEndpoint = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.TokenEndpoint = textPointer[string](&f)
+		case 7<<3 | octets:
+			out.UserAPIEndpoint = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.DiscoveryEndpoint = textPointer[string](&f)
+		case 9<<3 | octets:
+			out.ButtonText = textPointer[string](&f)
+		case 10<<3 | octets:
+			out.ButtonColor = textPointer[string](&f)
+		case 11<<3 | varint:
+			out.UsePreferredUsername = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlSettings appends the encoding of a model.SamlSettings; nothing for nil.
+func AppendSamlSettings(b []byte, in *model.SamlSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.Enable)
+	b = appendBoolPointer(b, 2<<3|varint, in.EnableSyncWithLdap)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableSyncWithLdapIncludeAuth)
+	b = appendBoolPointer(b, 4<<3|varint, in.IgnoreGuestsLdapSync)
+	b = appendBoolPointer(b, 5<<3|varint, in.Verify)
+	b = appendBoolPointer(b, 6<<3|varint, in.Encrypt)
+	b = appendBoolPointer(b, 7<<3|varint, in.SignRequest)
+	b = appendTextPointer(b, 8<<3|octets, in.IdpURL)
+	b = appendTextPointer(b, 9<<3|octets, in.IdpDescriptorURL)
+	b = appendTextPointer(b, 10<<3|octets, in.IdpMetadataURL)
+	b = appendTextPointer(b, 11<<3|octets, in.ServiceProviderIdentifier)
+	b = appendTextPointer(b, 12<<3|octets, in.AssertionConsumerServiceURL)
+	b = appendTextPointer(b, 13<<3|octets, in.SignatureAlgorithm)
+	b = appendTextPointer(b, 14<<3|octets, in.CanonicalAlgorithm)
+	b = appendTextPointer(b, 15<<3|octets, in.ScopingIDPProviderId)
+	b = appendTextPointer(b, 16<<3|octets, in.ScopingIDPName)
+	b = appendTextPointer(b, 17<<3|octets, in.IdpCertificateFile)
+	b = appendTextPointer(b, 18<<3|octets, in.PublicCertificateFile)
+	b = appendTextPointer(b, 19<<3|octets, in.PrivateKeyFile)
+	b = appendTextPointer(b, 20<<3|octets, in.IdAttribute)
+	b = appendTextPointer(b, 21<<3|octets, in.GuestAttribute)
+	b = appendBoolPointer(b, 22<<3|varint, in.EnableAdminAttribute)
+	b = appendTextPointer(b, 23<<3|octets, in.AdminAttribute)
+	b = appendTextPointer(b, 24<<3|octets, in.FirstNameAttribute)
+	b = appendTextPointer(b, 25<<3|octets, in.LastNameAttribute)
+	b = appendTextPointer(b, 26<<3|octets, in.EmailAttribute)
+	b = appendTextPointer(b, 27<<3|octets, in.UsernameAttribute)
+	b = appendTextPointer(b, 28<<3|octets, in.NicknameAttribute)
+	b = appendTextPointer(b, 29<<3|octets, in.LocaleAttribute)
+	b = appendTextPointer(b, 30<<3|octets, in.PositionAttribute)
+	b = appendTextPointer(b, 31<<3|octets, in.LoginButtonText)
+	return b
+}
+
+// ParseSamlSettings reads a model.SamlSettings into its zero value; see Message about data.
+func ParseSamlSettings(data []byte, out *model.SamlSettings) error {
+	return parseSamlSettings(newSource(data), out)
+}
+
+func parseSamlSettings(in source, out *model.SamlSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Enable = boolPointer(&f)
+		case 2<<3 | varint:
+			out.EnableSyncWithLdap = boolPointer(&f)
+		case 3<<3 | varint:
+			out.EnableSyncWithLdapIncludeAuth = boolPointer(&f)
+		case 4<<3 | varint:
+			out.IgnoreGuestsLdapSync = boolPointer(&f)
+		case 5<<3 | varint:
+			out.Verify = boolPointer(&f)
+		case 6<<3 | varint:
+			out.Encrypt = boolPointer(&f)
+		case 7<<3 | varint:
+			out.SignRequest = boolPointer(&f)
+		case 8<<3 | octets:
+			out.IdpURL = textPointer[string](&f)
+		case 9<<3 | octets:
+			out.IdpDescriptorURL = textPointer[string](&f)
+		case 10<<3 | octets:
+			out.IdpMetadataURL = textPointer[string](&f)
+		case 11<<3 | octets:
+			out.ServiceProviderIdentifier = textPointer[string](&f)
+		case 12<<3 | octets:
+			out.AssertionConsumerServiceURL = textPointer[string](&f)
+		case 13<<3 | octets:
+			out.SignatureAlgorithm = textPointer[string](&f)
+		case 14<<3 | octets:
+			out.CanonicalAlgorithm = textPointer[string](&f)
+		case 15<<3 | octets:
+			out.ScopingIDPProviderId = textPointer[string](&f)
+		case 16<<3 | octets:
+			out.ScopingIDPName = textPointer[string](&f)
+		case 17<<3 | octets:
+			out.IdpCertificateFile = textPointer[string](&f)
+		case 18<<3 | octets:
+			out.PublicCertificateFile = textPointer[string](&f)
+		case 19<<3 | octets:
+			out.PrivateKeyFile = textPointer[string](&f)
+		case 20<<3 | octets:
+			out.IdAttribute = textPointer[string](&f)
+		case 21<<3 | octets:
+			out.GuestAttribute = textPointer[string](&f)
+		case 22<<3 | varint:
+			out.EnableAdminAttribute = boolPointer(&f)
+		case 23<<3 | octets:
+			out.AdminAttribute = textPointer[string](&f)
+		case 24<<3 | octets:
+			out.FirstNameAttribute = textPointer[string](&f)
+		case 25<<3 | octets:
+			out.LastNameAttribute = textPointer[string](&f)
+		case 26<<3 | octets:
+			out.EmailAttribute = textPointer[string](&f)
+		case 27<<3 | octets:
+			out.UsernameAttribute = textPointer[string](&f)
+		case 28<<3 | octets:
+			out.NicknameAttribute = textPointer[string](&f)
+		case 29<<3 | octets:
+			out.LocaleAttribute = textPointer[string](&f)
+		case 30<<3 | octets:
+			out.PositionAttribute = textPointer[string](&f)
+		case 31<<3 | octets:
+			out.LoginButtonText = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendServiceSettings appends the encoding of a model.ServiceSettings; nothing for nil.
+func AppendServiceSettings(b []byte, in *model.ServiceSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.SiteURL)
+	b = appendTextPointer(b, 2<<3|octets, in.WebsocketURL)
+	b = appendTextPointer(b, 3<<3|octets, in.LicenseFileLocation)
+	b = appendTextPointer(b, 4<<3|octets, in.ListenAddress)
+	b = appendTextPointer(b, 5<<3|octets, in.ConnectionSecurity)
+	b = appendTextPointer(b, 6<<3|octets, in.TLSCertFile)
+	b = appendTextPointer(b, 7<<3|octets, in.TLSKeyFile)
+	b = appendTextPointer(b, 8<<3|octets, in.TLSMinVer)
+	b = appendBoolPointer(b, 9<<3|varint, in.TLSStrictTransport)
+	b = appendIntPointer(b, 10<<3|varint, in.TLSStrictTransportMaxAge)
+	b = appendTexts(b, 11<<3|octets, in.TLSOverwriteCiphers)
+	b = appendBoolPointer(b, 12<<3|varint, in.UseLetsEncrypt)
+	b = appendTextPointer(b, 13<<3|octets, in.LetsEncryptCertificateCacheFile)
+	b = appendBoolPointer(b, 14<<3|varint, in.Forward80To443)
+	b = appendTexts(b, 15<<3|octets, in.TrustedProxyIPHeader)
+	b = appendIntPointer(b, 16<<3|varint, in.ReadTimeout)
+	b = appendIntPointer(b, 17<<3|varint, in.WriteTimeout)
+	b = appendIntPointer(b, 18<<3|varint, in.IdleTimeout)
+	b = appendIntPointer(b, 19<<3|varint, in.MaximumLoginAttempts)
+	b = appendIntPointer(b, 20<<3|varint, in.GoroutineHealthThreshold)
+	b = appendBoolPointer(b, 21<<3|varint, in.EnableOAuthServiceProvider)
+	b = appendBoolPointer(b, 22<<3|varint, in.EnableDynamicClientRegistration)
+	b = appendTexts(b, 23<<3|octets, in.DCRRedirectURIAllowlist)
+	b = appendBoolPointer(b, 24<<3|varint, in.EnableIncomingWebhooks)
+	b = appendBoolPointer(b, 25<<3|varint, in.EnableOutgoingWebhooks)
+	b = appendBoolPointer(b, 26<<3|varint, in.EnableOutgoingOAuthConnections)
+	b = appendBoolPointer(b, 27<<3|varint, in.EnableCommands)
+	b = appendIntPointer(b, 28<<3|varint, in.OutgoingIntegrationRequestsTimeout)
+	b = appendBoolPointer(b, 29<<3|varint, in.EnablePostUsernameOverride)
+	b = appendBoolPointer(b, 30<<3|varint, in.EnablePostIconOverride)
+	b = appendTextPointer(b, 31<<3|octets, in.GoogleDeveloperKey)
+	b = appendBoolPointer(b, 32<<3|varint, in.EnableLinkPreviews)
+	b = appendBoolPointer(b, 33<<3|varint, in.EnablePermalinkPreviews)
+	b = appendTextPointer(b, 34<<3|octets, in.RestrictLinkPreviews)
+	b = appendBoolPointer(b, 35<<3|varint, in.EnableTesting)
+	b = appendBoolPointer(b, 36<<3|varint, in.EnableDeveloper)
+	b = appendTextPointer(b, 37<<3|octets, in.DeveloperFlags)
+	b = appendBoolPointer(b, 38<<3|varint, in.EnableClientPerformanceDebugging)
+	b = appendBoolPointer(b, 39<<3|varint, in.EnableSecurityFixAlert)
+	b = appendBoolPointer(b, 40<<3|varint, in.EnableInsecureOutgoingConnections)
+	b = appendTextPointer(b, 41<<3|octets, in.AllowedUntrustedInternalConnections)
+	b = appendBoolPointer(b, 42<<3|varint, in.EnableMultifactorAuthentication)
+	b = appendBoolPointer(b, 43<<3|varint, in.EnforceMultifactorAuthentication)
+	b = appendBoolPointer(b, 44<<3|varint, in.EnableUserAccessTokens)
+	b = appendIntPointer(b, 45<<3|varint, in.MaximumPersonalAccessTokenLifetimeDays)
+	b = appendTextPointer(b, 46<<3|octets, in.AllowCorsFrom)
+	b = appendTextPointer(b, 47<<3|octets, in.CorsExposedHeaders)
+	b = appendBoolPointer(b, 48<<3|varint, in.CorsAllowCredentials)
+	b = appendBoolPointer(b, 49<<3|varint, in.CorsDebug)
+	b = appendBoolPointer(b, 50<<3|varint, in.AllowCookiesForSubdomains)
+	b = appendBoolPointer(b, 51<<3|varint, in.ExtendSessionLengthWithActivity)
+	b = appendBoolPointer(b, 52<<3|varint, in.TerminateSessionsOnPasswordChange)
+	b = appendIntPointer(b, 53<<3|varint, in.SessionLengthWebInDays)
+	b = appendIntPointer(b, 54<<3|varint, in.SessionLengthWebInHours)
+	b = appendIntPointer(b, 55<<3|varint, in.SessionLengthMobileInDays)
+	b = appendIntPointer(b, 56<<3|varint, in.SessionLengthMobileInHours)
+	b = appendIntPointer(b, 57<<3|varint, in.SessionLengthSSOInDays)
+	b = appendIntPointer(b, 58<<3|varint, in.SessionLengthSSOInHours)
+	b = appendIntPointer(b, 59<<3|varint, in.SessionCacheInMinutes)
+	b = appendIntPointer(b, 60<<3|varint, in.SessionIdleTimeoutInMinutes)
+	b = appendIntPointer(b, 61<<3|varint, in.WebsocketSecurePort)
+	b = appendIntPointer(b, 62<<3|varint, in.WebsocketPort)
+	b = appendTextPointer(b, 63<<3|octets, in.WebserverMode)
+	b = appendBoolPointer(b, 64<<3|varint, in.EnableGifPicker)
+	b = appendTextPointer(b, 65<<3|octets, in.GiphySdkKey)
+	b = appendBoolPointer(b, 66<<3|varint, in.EnableCustomEmoji)
+	b = appendBoolPointer(b, 67<<3|varint, in.EnableEmojiPicker)
+	b = appendIntPointer(b, 68<<3|varint, in.PostEditTimeLimit)
+	b = appendIntPointer(b, 69<<3|varint, in.TimeBetweenUserTypingUpdatesMilliseconds)
+	b = appendBoolPointer(b, 70<<3|varint, in.EnableCrossTeamSearch)
+	b = appendBoolPointer(b, 71<<3|varint, in.EnablePostSearch)
+	b = appendBoolPointer(b, 72<<3|varint, in.EnableFileSearch)
+	b = appendIntPointer(b, 73<<3|varint, in.MinimumHashtagLength)
+	b = appendBoolPointer(b, 74<<3|varint, in.EnableUserTypingMessages)
+	b = appendBoolPointer(b, 75<<3|varint, in.EnableChannelViewedMessages)
+	b = appendBoolPointer(b, 76<<3|varint, in.EnableUserStatuses)
+	b = appendBoolPointer(b, 77<<3|varint, in.ExperimentalEnableAuthenticationTransfer)
+	b = appendIntPointer(b, 78<<3|varint, in.ClusterLogTimeoutMilliseconds)
+	b = appendBoolPointer(b, 79<<3|varint, in.EnableTutorial)
+	b = appendBoolPointer(b, 80<<3|varint, in.EnableOnboardingFlow)
+	b = appendBoolPointer(b, 81<<3|varint, in.ExperimentalEnableDefaultChannelLeaveJoinMessages)
+	b = appendTextPointer(b, 82<<3|octets, in.ExperimentalGroupUnreadChannels)
+	b = appendBoolPointer(b, 83<<3|varint, in.EnableAPITeamDeletion)
+	b = appendBoolPointer(b, 84<<3|varint, in.EnableAPITriggerAdminNotifications)
+	b = appendBoolPointer(b, 85<<3|varint, in.EnableAPIUserDeletion)
+	b = appendBoolPointer(b, 86<<3|varint, in.EnableAPIPostDeletion)
+	b = appendBoolPointer(b, 87<<3|varint, in.EnableDesktopLandingPage)
+	b = appendTextPointer(b, 88<<3|octets, in.MinimumDesktopAppVersion)
+	b = appendBoolPointer(b, 89<<3|varint, in.ExperimentalEnableHardenedMode)
+	b = appendBoolPointer(b, 90<<3|varint, in.ExperimentalStrictCSRFEnforcement)
+	b = appendBoolPointer(b, 91<<3|varint, in.EnableEmailInvitations)
+	b = appendBoolPointer(b, 92<<3|varint, in.DisableBotsWhenOwnerIsDeactivated)
+	b = appendBoolPointer(b, 93<<3|varint, in.EnableBotAccountCreation)
+	b = appendBoolPointer(b, 94<<3|varint, in.EnableSVGs)
+	b = appendBoolPointer(b, 95<<3|varint, in.EnableLatex)
+	b = appendBoolPointer(b, 96<<3|varint, in.EnableInlineLatex)
+	b = appendBoolPointer(b, 97<<3|varint, in.PostPriority)
+	b = appendBoolPointer(b, 98<<3|varint, in.AllowPersistentNotifications)
+	b = appendBoolPointer(b, 99<<3|varint, in.AllowPersistentNotificationsForGuests)
+	b = appendIntPointer(b, 100<<3|varint, in.PersistentNotificationIntervalMinutes)
+	b = appendIntPointer(b, 101<<3|varint, in.PersistentNotificationMaxCount)
+	b = appendIntPointer(b, 102<<3|varint, in.PersistentNotificationMaxRecipients)
+	b = appendBoolPointer(b, 103<<3|varint, in.EnableBurnOnRead)
+	b = appendIntPointer(b, 104<<3|varint, in.BurnOnReadDurationSeconds)
+	b = appendIntPointer(b, 105<<3|varint, in.BurnOnReadMaximumTimeToLiveSeconds)
+	b = appendIntPointer(b, 106<<3|varint, in.BurnOnReadSchedulerFrequencySeconds)
+	b = appendBoolPointer(b, 107<<3|varint, in.EnableAPIChannelDeletion)
+	b = appendBoolPointer(b, 108<<3|varint, in.EnableLocalMode)
+	b = appendTextPointer(b, 109<<3|octets, in.LocalModeSocketLocation)
+	b = appendBoolPointer(b, 110<<3|varint, in.EnableAWSMetering)
+	b = appendIntPointer(b, 111<<3|varint, in.AWSMeteringTimeoutSeconds)
+	b = appendTextPointer(b, 112<<3|octets, in.SplitKey)
+	b = appendIntPointer(b, 113<<3|varint, in.FeatureFlagSyncIntervalSeconds)
+	b = appendBoolPointer(b, 114<<3|varint, in.DebugSplit)
+	b = appendBoolPointer(b, 115<<3|varint, in.ThreadAutoFollow)
+	b = appendTextPointer(b, 116<<3|octets, in.CollapsedThreads)
+	b = appendTextPointer(b, 117<<3|octets, in.ManagedResourcePaths)
+	b = appendBoolPointer(b, 118<<3|varint, in.EnableCustomGroups)
+	b = appendBoolPointer(b, 119<<3|varint, in.AllowSyncedDrafts)
+	b = appendIntPointer(b, 120<<3|varint, in.UniqueEmojiReactionLimitPerPost)
+	b = appendTextPointer(b, 121<<3|octets, in.RefreshPostStatsRunTime)
+	b = appendIntPointer(b, 122<<3|varint, in.MaximumPayloadSizeBytes)
+	b = appendIntPointer(b, 123<<3|varint, in.MaximumURLLength)
+	b = appendBoolPointer(b, 124<<3|varint, in.ScheduledPosts)
+	b = appendBoolPointer(b, 125<<3|varint, in.EnableWebHubChannelIteration)
+	b = appendTextPointer(b, 126<<3|octets, in.FrameAncestors)
+	b = appendTextPointer(b, 127<<3|octets, in.DeleteAccountLink)
+	return b
+}
+
+// ParseServiceSettings reads a model.ServiceSettings into its zero value; see Message about data.
+func ParseServiceSettings(data []byte, out *model.ServiceSettings) error {
+	return parseServiceSettings(newSource(data), out)
+}
+
+func parseServiceSettings(in source, out *model.ServiceSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.SiteURL = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.WebsocketURL = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.LicenseFileLocation = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.ListenAddress = textPointer[string](&f)
+		case 5<<3 | octets:
+			out.ConnectionSecurity = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.TLSCertFile = textPointer[string](&f)
+		case 7<<3 | octets:
+			out.TLSKeyFile = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.TLSMinVer = textPointer[string](&f)
+		case 9<<3 | varint:
+			out.TLSStrictTransport = boolPointer(&f)
+		case 10<<3 | varint:
+			out.TLSStrictTransportMaxAge = intPointer[int64](&f)
+		case 11<<3 | octets:
+			texts(&f, &out.TLSOverwriteCiphers)
+		case 12<<3 | varint:
+			out.UseLetsEncrypt = boolPointer(&f)
+		case 13<<3 | octets:
+			out.LetsEncryptCertificateCacheFile = textPointer[string](&f)
+		case 14<<3 | varint:
+			out.Forward80To443 = boolPointer(&f)
+		case 15<<3 | octets:
+			texts(&f, &out.TrustedProxyIPHeader)
+		case 16<<3 | varint:
+			out.ReadTimeout = intPointer[int](&f)
+		case 17<<3 | varint:
+			out.WriteTimeout = intPointer[int](&f)
+		case 18<<3 | varint:
+			out.IdleTimeout = intPointer[int](&f)
+		case 19<<3 | varint:
+			out.MaximumLoginAttempts = intPointer[int](&f)
+		case 20<<3 | varint:
+			out.GoroutineHealthThreshold = intPointer[int](&f)
+		case 21<<3 | varint:
+			out.EnableOAuthServiceProvider = boolPointer(&f)
+		case 22<<3 | varint:
+			out.EnableDynamicClientRegistration = boolPointer(&f)
+		case 23<<3 | octets:
+			texts(&f, &out.DCRRedirectURIAllowlist)
+		case 24<<3 | varint:
+			out.EnableIncomingWebhooks = boolPointer(&f)
+		case 25<<3 | varint:
+			out.EnableOutgoingWebhooks = boolPointer(&f)
+		case 26<<3 | varint:
+			out.EnableOutgoingOAuthConnections = boolPointer(&f)
+		case 27<<3 | varint:
+			out.EnableCommands = boolPointer(&f)
+		case 28<<3 | varint:
+			out.OutgoingIntegrationRequestsTimeout = intPointer[int64](&f)
+		case 29<<3 | varint:
+			out.EnablePostUsernameOverride = boolPointer(&f)
+		case 30<<3 | varint:
+			out.EnablePostIconOverride = boolPointer(&f)
+		case 31<<3 | octets:
+			out.GoogleDeveloperKey = textPointer[string](&f)
+		case 32<<3 | varint:
+			out.EnableLinkPreviews = boolPointer(&f)
+		case 33<<3 | varint:
+			out.EnablePermalinkPreviews = boolPointer(&f)
+		case 34<<3 | octets:
+			out.RestrictLinkPreviews = textPointer[string](&f)
+		case 35<<3 | varint:
+			out.EnableTesting = boolPointer(&f)
+		case 36<<3 | varint:
+			out.EnableDeveloper = boolPointer(&f)
+		case 37<<3 | octets:
+			out.DeveloperFlags = textPointer[string](&f)
+		case 38<<3 | varint:
+			out.EnableClientPerformanceDebugging = boolPointer(&f)
+		case 39<<3 | varint:
+			out.EnableSecurityFixAlert = boolPointer(&f)
+		case 40<<3 | varint:
+			out.EnableInsecureOutgoingConnections = boolPointer(&f)
+		case 41<<3 | octets:
+			out.AllowedUntrustedInternalConnections = textPointer[string](&f)
+		case 42<<3 | varint:
+			out.EnableMultifactorAuthentication = boolPointer(&f)
+		case 43<<3 | varint:
+			out.EnforceMultifactorAuthentication = boolPointer(&f)
+		case 44<<3 | varint:
+			out.EnableUserAccessTokens = boolPointer(&f)
+		case 45<<3 | varint:
+			out.MaximumPersonalAccessTokenLifetimeDays = intPointer[int](&f)
+		case 46<<3 | octets:
+			out.AllowCorsFrom = textPointer[string](&f)
+		case 47<<3 | octets:
+			out.CorsExposedHeaders = textPointer[string](&f)
+		case 48<<3 | varint:
+			out.CorsAllowCredentials = boolPointer(&f)
+		case 49<<3 | varint:
+			out.CorsDebug = boolPointer(&f)
+		case 50<<3 | varint:
+			out.AllowCookiesForSubdomains = boolPointer(&f)
+		case 51<<3 | varint:
+			out.ExtendSessionLengthWithActivity = boolPointer(&f)
+		case 52<<3 | varint:
+			out.TerminateSessionsOnPasswordChange = boolPointer(&f)
+		case 53<<3 | varint:
+			out.SessionLengthWebInDays = intPointer[int](&f)
+		case 54<<3 | varint:
+			out.SessionLengthWebInHours = intPointer[int](&f)
+		case 55<<3 | varint:
+			out.SessionLengthMobileInDays = intPointer[int](&f)
+		case 56<<3 | varint:
+			out.SessionLengthMobileInHours = intPointer[int](&f)
+		case 57<<3 | varint:
+			out.SessionLengthSSOInDays = intPointer[int](&f)
+		case 58<<3 | varint:
+			out.SessionLengthSSOInHours = intPointer[int](&f)
+		case 59<<3 | varint:
+			out.SessionCacheInMinutes = intPointer[int](&f)
+		case 60<<3 | varint:
+			out.SessionIdleTimeoutInMinutes = intPointer[int](&f)
+		case 61<<3 | varint:
+			out.WebsocketSecurePort = intPointer[int](&f)
+		case 62<<3 | varint:
+			out.WebsocketPort = intPointer[int](&f)
+		case 63<<3 | octets:
+			out.WebserverMode = textPointer[string](&f)
+		case 64<<3 | varint:
+			out.EnableGifPicker = boolPointer(&f)
+		case 65<<3 | octets:
+			out.GiphySdkKey = textPointer[string](&f)
+		case 66<<3 | varint:
+			out.EnableCustomEmoji = boolPointer(&f)
+		case 67<<3 | varint:
+			out.EnableEmojiPicker = boolPointer(&f)
+		case 68<<3 | varint:
+			out.PostEditTimeLimit = intPointer[int](&f)
+		case 69<<3 | varint:
+			out.TimeBetweenUserTypingUpdatesMilliseconds = intPointer[int64](&f)
+		case 70<<3 | varint:
+			out.EnableCrossTeamSearch = boolPointer(&f)
+		case 71<<3 | varint:
+			out.EnablePostSearch = boolPointer(&f)
+		case 72<<3 | varint:
+			out.EnableFileSearch = boolPointer(&f)
+		case 73<<3 | varint:
+			out.MinimumHashtagLength = intPointer[int](&f)
+		case 74<<3 | varint:
+			out.EnableUserTypingMessages = boolPointer(&f)
+		case 75<<3 | varint:
+			out.EnableChannelViewedMessages = boolPointer(&f)
+		case 76<<3 | varint:
+			out.EnableUserStatuses = boolPointer(&f)
+		case 77<<3 | varint:
+			out.ExperimentalEnableAuthenticationTransfer = boolPointer(&f)
+		case 78<<3 | varint:
+			out.ClusterLogTimeoutMilliseconds = intPointer[int](&f)
+		case 79<<3 | varint:
+			out.EnableTutorial = boolPointer(&f)
+		case 80<<3 | varint:
+			out.EnableOnboardingFlow = boolPointer(&f)
+		case 81<<3 | varint:
+			out.ExperimentalEnableDefaultChannelLeaveJoinMessages = boolPointer(&f)
+		case 82<<3 | octets:
+			out.ExperimentalGroupUnreadChannels = textPointer[string](&f)
+		case 83<<3 | varint:
+			out.EnableAPITeamDeletion = boolPointer(&f)
+		case 84<<3 | varint:
+			out.EnableAPITriggerAdminNotifications = boolPointer(&f)
+		case 85<<3 | varint:
+			out.EnableAPIUserDeletion = boolPointer(&f)
+		case 86<<3 | varint:
+			out.EnableAPIPostDeletion = boolPointer(&f)
+		case 87<<3 | varint:
+			out.EnableDesktopLandingPage = boolPointer(&f)
+		case 88<<3 | octets:
+			out.MinimumDesktopAppVersion = textPointer[string](&f)
+		case 89<<3 | varint:
+			out.ExperimentalEnableHardenedMode = boolPointer(&f)
+		case 90<<3 | varint:
+			out.ExperimentalStrictCSRFEnforcement = boolPointer(&f)
+		case 91<<3 | varint:
+			out.EnableEmailInvitations = boolPointer(&f)
+		case 92<<3 | varint:
+			out.DisableBotsWhenOwnerIsDeactivated = boolPointer(&f)
+		case 93<<3 | varint:
+			out.EnableBotAccountCreation = boolPointer(&f)
+		case 94<<3 | varint:
+			out.EnableSVGs = boolPointer(&f)
+		case 95<<3 | varint:
+			out.EnableLatex = boolPointer(&f)
+		case 96<<3 | varint:
+			out.EnableInlineLatex = boolPointer(&f)
+		case 97<<3 | varint:
+			out.PostPriority = boolPointer(&f)
+		case 98<<3 | varint:
+			out.AllowPersistentNotifications = boolPointer(&f)
+		case 99<<3 | varint:
+			out.AllowPersistentNotificationsForGuests = boolPointer(&f)
+		case 100<<3 | varint:
+			out.PersistentNotificationIntervalMinutes = intPointer[int](&f)
+		case 101<<3 | varint:
+			out.PersistentNotificationMaxCount = intPointer[int](&f)
+		case 102<<3 | varint:
+			out.PersistentNotificationMaxRecipients = intPointer[int](&f)
+		case 103<<3 | varint:
+			out.EnableBurnOnRead = boolPointer(&f)
+		case 104<<3 | varint:
+			out.BurnOnReadDurationSeconds = intPointer[int](&f)
+		case 105<<3 | varint:
+			out.BurnOnReadMaximumTimeToLiveSeconds = intPointer[int](&f)
+		case 106<<3 | varint:
+			out.BurnOnReadSchedulerFrequencySeconds = intPointer[int](&f)
+		case 107<<3 | varint:
+			out.EnableAPIChannelDeletion = boolPointer(&f)
+		case 108<<3 | varint:
+			out.EnableLocalMode = boolPointer(&f)
+		case 109<<3 | octets:
+			out.LocalModeSocketLocation = textPointer[string](&f)
+		case 110<<3 | varint:
+			out.EnableAWSMetering = boolPointer(&f)
+		case 111<<3 | varint:
+			out.AWSMeteringTimeoutSeconds = intPointer[int](&f)
+		case 112<<3 | octets:
+			out.SplitKey = textPointer[string](&f)
+		case 113<<3 | varint:
+			out.FeatureFlagSyncIntervalSeconds = intPointer[int](&f)
+		case 114<<3 | varint:
+			out.DebugSplit = boolPointer(&f)
+		case 115<<3 | varint:
+			out.ThreadAutoFollow = boolPointer(&f)
+		case 116<<3 | octets:
+			out.CollapsedThreads = textPointer[string](&f)
+		case 117<<3 | octets:
+			out.ManagedResourcePaths = textPointer[string](&f)
+		case 118<<3 | varint:
+			out.EnableCustomGroups = boolPointer(&f)
+		case 119<<3 | varint:
+			out.AllowSyncedDrafts = boolPointer(&f)
+		case 120<<3 | varint:
+			out.UniqueEmojiReactionLimitPerPost = intPointer[int](&f)
+		case 121<<3 | octets:
+			out.RefreshPostStatsRunTime = textPointer[string](&f)
+		case 122<<3 | varint:
+			out.MaximumPayloadSizeBytes = intPointer[int64](&f)
+		case 123<<3 | varint:
+			out.MaximumURLLength = intPointer[int](&f)
+		case 124<<3 | varint:
+			out.ScheduledPosts = boolPointer(&f)
+		case 125<<3 | varint:
+			out.EnableWebHubChannelIteration = boolPointer(&f)
+		case 126<<3 | octets:
+			out.FrameAncestors = textPointer[string](&f)
+		case 127<<3 | octets:
+			out.DeleteAccountLink = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendSqlSettings appends the encoding of a model.SqlSettings; nothing for nil.
+func AppendSqlSettings(b []byte, in *model.SqlSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.DriverName)
+	b = appendTextPointer(b, 2<<3|octets, in.DataSource)
+	b = appendTexts(b, 3<<3|octets, in.DataSourceReplicas)
+	b = appendTexts(b, 4<<3|octets, in.DataSourceSearchReplicas)
+	b = appendIntPointer(b, 5<<3|varint, in.MaxIdleConns)
+	b = appendIntPointer(b, 6<<3|varint, in.ConnMaxLifetimeMilliseconds)
+	b = appendIntPointer(b, 7<<3|varint, in.ConnMaxIdleTimeMilliseconds)
+	b = appendIntPointer(b, 8<<3|varint, in.MaxOpenConns)
+	b = appendBoolPointer(b, 9<<3|varint, in.Trace)
+	b = appendTextPointer(b, 10<<3|octets, in.AtRestEncryptKey)
+	b = appendIntPointer(b, 11<<3|varint, in.QueryTimeout)
+	b = appendIntPointer(b, 12<<3|varint, in.AnalyticsQueryTimeout)
+	b = appendBoolPointer(b, 13<<3|varint, in.DisableDatabaseSearch)
+	b = appendIntPointer(b, 14<<3|varint, in.MigrationsStatementTimeoutSeconds)
+	b = appendMessages(b, 15<<3|octets, in.ReplicaLagSettings, AppendReplicaLagSettings)
+	b = appendIntPointer(b, 16<<3|varint, in.ReplicaMonitorIntervalSeconds)
+	return b
+}
+
+// ParseSqlSettings reads a model.SqlSettings into its zero value; see Message about data.
+func ParseSqlSettings(data []byte, out *model.SqlSettings) error {
+	return parseSqlSettings(newSource(data), out)
+}
+
+func parseSqlSettings(in source, out *model.SqlSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.DriverName = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.DataSource = textPointer[string](&f)
+		case 3<<3 | octets:
+			texts(&f, &out.DataSourceReplicas)
+		case 4<<3 | octets:
+			texts(&f, &out.DataSourceSearchReplicas)
+		case 5<<3 | varint:
+			out.MaxIdleConns = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.ConnMaxLifetimeMilliseconds = intPointer[int](&f)
+		case 7<<3 | varint:
+			out.ConnMaxIdleTimeMilliseconds = intPointer[int](&f)
+		case 8<<3 | varint:
+			out.MaxOpenConns = intPointer[int](&f)
+		case 9<<3 | varint:
+			out.Trace = boolPointer(&f)
+		case 10<<3 | octets:
+			out.AtRestEncryptKey = textPointer[string](&f)
+		case 11<<3 | varint:
+			out.QueryTimeout = intPointer[int](&f)
+		case 12<<3 | varint:
+			out.AnalyticsQueryTimeout = intPointer[int](&f)
+		case 13<<3 | varint:
+			out.DisableDatabaseSearch = boolPointer(&f)
+		case 14<<3 | varint:
+			out.MigrationsStatementTimeoutSeconds = intPointer[int](&f)
+		case 15<<3 | octets:
+			messages(&f, &out.ReplicaLagSettings, parseReplicaLagSettings)
+		case 16<<3 | varint:
+			out.ReplicaMonitorIntervalSeconds = intPointer[int](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendSupportSettings appends the encoding of a model.SupportSettings; nothing for nil.
+func AppendSupportSettings(b []byte, in *model.SupportSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.TermsOfServiceLink)
+	b = appendTextPointer(b, 2<<3|octets, in.PrivacyPolicyLink)
+	b = appendTextPointer(b, 3<<3|octets, in.AboutLink)
+	b = appendTextPointer(b, 4<<3|octets, in.HelpLink)
+	b = appendTextPointer(b, 5<<3|octets, in.ReportAProblemLink)
+	b = appendTextPointer(b, 6<<3|octets, in.ReportAProblemType)
+	b = appendTextPointer(b, 7<<3|octets, in.ReportAProblemMail)
+	b = appendBoolPointer(b, 8<<3|varint, in.AllowDownloadLogs)
+	b = appendTextPointer(b, 9<<3|octets, in.ForgotPasswordLink)
+	b = appendTextPointer(b, 10<<3|octets, in.SupportEmail)
+	b = appendBoolPointer(b, 11<<3|varint, in.CustomTermsOfServiceEnabled)
+	b = appendIntPointer(b, 12<<3|varint, in.CustomTermsOfServiceReAcceptancePeriod)
+	b = appendBoolPointer(b, 13<<3|varint, in.EnableAskCommunityLink)
+	return b
+}
+
+// ParseSupportSettings reads a model.SupportSettings into its zero value; see Message about data.
+func ParseSupportSettings(data []byte, out *model.SupportSettings) error {
+	return parseSupportSettings(newSource(data), out)
+}
+
+func parseSupportSettings(in source, out *model.SupportSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.TermsOfServiceLink = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.PrivacyPolicyLink = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.AboutLink = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.HelpLink = textPointer[string](&f)
+		case 5<<3 | octets:
+			out.ReportAProblemLink = textPointer[string](&f)
+		case 6<<3 | octets:
+			out.ReportAProblemType = textPointer[string](&f)
+		case 7<<3 | octets:
+			out.ReportAProblemMail = textPointer[string](&f)
+		case 8<<3 | varint:
+			out.AllowDownloadLogs = boolPointer(&f)
+		case 9<<3 | octets:
+			out.ForgotPasswordLink = textPointer[string](&f)
+		case 10<<3 | octets:
+			out.SupportEmail = textPointer[string](&f)
+		case 11<<3 | varint:
+			out.CustomTermsOfServiceEnabled = boolPointer(&f)
+		case 12<<3 | varint:
+			out.CustomTermsOfServiceReAcceptancePeriod = intPointer[int](&f)
+		case 13<<3 | varint:
+			out.EnableAskCommunityLink = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendTeamSettings appends the encoding of a model.TeamSettings; nothing for nil.
+func AppendTeamSettings(b []byte, in *model.TeamSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTextPointer(b, 1<<3|octets, in.SiteName)
+	b = appendIntPointer(b, 2<<3|varint, in.MaxUsersPerTeam)
+	b = appendBoolPointer(b, 3<<3|varint, in.EnableJoinLeaveMessageByDefault)
+	b = appendBoolPointer(b, 4<<3|varint, in.EnableUserCreation)
+	b = appendBoolPointer(b, 5<<3|varint, in.EnableOpenServer)
+	b = appendBoolPointer(b, 6<<3|varint, in.EnableUserDeactivation)
+	b = appendTextPointer(b, 7<<3|octets, in.RestrictCreationToDomains)
+	b = appendBoolPointer(b, 8<<3|varint, in.EnableCustomUserStatuses)
+	b = appendBoolPointer(b, 9<<3|varint, in.EnableCustomBrand)
+	b = appendTextPointer(b, 10<<3|octets, in.CustomBrandText)
+	b = appendTextPointer(b, 11<<3|octets, in.CustomDescriptionText)
+	b = appendTextPointer(b, 12<<3|octets, in.RestrictDirectMessage)
+	b = appendBoolPointer(b, 13<<3|varint, in.EnableLastActiveTime)
+	b = appendIntPointer(b, 14<<3|varint, in.UserStatusAwayTimeout)
+	b = appendIntPointer(b, 15<<3|varint, in.MaxChannelsPerTeam)
+	b = appendBoolPointer(b, 16<<3|varint, in.EnableChannelCategorySorting)
+	b = appendIntPointer(b, 17<<3|varint, in.MaxNotificationsPerChannel)
+	b = appendBoolPointer(b, 18<<3|varint, in.EnableConfirmNotificationsToChannel)
+	b = appendTextPointer(b, 19<<3|octets, in.TeammateNameDisplay)
+	b = appendBoolPointer(b, 20<<3|varint, in.ExperimentalViewArchivedChannels)
+	b = appendBoolPointer(b, 21<<3|varint, in.ExperimentalEnableAutomaticReplies)
+	b = appendBoolPointer(b, 22<<3|varint, in.LockTeammateNameDisplay)
+	b = appendTextPointer(b, 23<<3|octets, in.LockProfileFieldsForEmailUsers)
+	b = appendTextPointer(b, 24<<3|octets, in.ExperimentalPrimaryTeam)
+	b = appendTexts(b, 25<<3|octets, in.ExperimentalDefaultChannels)
+	return b
+}
+
+// ParseTeamSettings reads a model.TeamSettings into its zero value; see Message about data.
+func ParseTeamSettings(data []byte, out *model.TeamSettings) error {
+	return parseTeamSettings(newSource(data), out)
+}
+
+func parseTeamSettings(in source, out *model.TeamSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.SiteName = textPointer[string](&f)
+		case 2<<3 | varint:
+			out.MaxUsersPerTeam = intPointer[int](&f)
+		case 3<<3 | varint:
+			out.EnableJoinLeaveMessageByDefault = boolPointer(&f)
+		case 4<<3 | varint:
+			out.EnableUserCreation = boolPointer(&f)
+		case 5<<3 | varint:
+			out.EnableOpenServer = boolPointer(&f)
+		case 6<<3 | varint:
+			out.EnableUserDeactivation = boolPointer(&f)
+		case 7<<3 | octets:
+			out.RestrictCreationToDomains = textPointer[string](&f)
+		case 8<<3 | varint:
+			out.EnableCustomUserStatuses = boolPointer(&f)
+		case 9<<3 | varint:
+			out.EnableCustomBrand = boolPointer(&f)
+		case 10<<3 | octets:
+			out.CustomBrandText = textPointer[string](&f)
+		case 11<<3 | octets:
+			out.CustomDescriptionText = textPointer[string](&f)
+		case 12<<3 | octets:
+			out.RestrictDirectMessage = textPointer[string](&f)
+		case 13<<3 | varint:
+			out.EnableLastActiveTime = boolPointer(&f)
+		case 14<<3 | varint:
+			out.UserStatusAwayTimeout = intPointer[int64](&f)
+		case 15<<3 | varint:
+			out.MaxChannelsPerTeam = intPointer[int64](&f)
+		case 16<<3 | varint:
+			out.EnableChannelCategorySorting = boolPointer(&f)
+		case 17<<3 | varint:
+			out.MaxNotificationsPerChannel = intPointer[int64](&f)
+		case 18<<3 | varint:
+			out.EnableConfirmNotificationsToChannel = boolPointer(&f)
+		case 19<<3 | octets:
+			out.TeammateNameDisplay = textPointer[string](&f)
+		case 20<<3 | varint:
+			out.ExperimentalViewArchivedChannels = boolPointer(&f)
+		case 21<<3 | varint:
+			out.ExperimentalEnableAutomaticReplies = boolPointer(&f)
+		case 22<<3 | varint:
+			out.LockTeammateNameDisplay = boolPointer(&f)
+		case 23<<3 | octets:
+			out.LockProfileFieldsForEmailUsers = textPointer[string](&f)
+		case 24<<3 | octets:
+			out.ExperimentalPrimaryTeam = textPointer[string](&f)
+		case 25<<3 | octets:
+			texts(&f, &out.ExperimentalDefaultChannels)
+		}
+	}
+	return f.err
+}
+
+// AppendThemeSettings appends the encoding of a model.ThemeSettings; nothing for nil.
+func AppendThemeSettings(b []byte, in *model.ThemeSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableThemeSelection)
+	b = appendTextPointer(b, 2<<3|octets, in.DefaultTheme)
+	b = appendBoolPointer(b, 3<<3|varint, in.AllowCustomThemes)
+	b = appendTexts(b, 4<<3|octets, in.AllowedThemes)
+	return b
+}
+
+// ParseThemeSettings reads a model.ThemeSettings into its zero value; see Message about data.
+func ParseThemeSettings(data []byte, out *model.ThemeSettings) error {
+	return parseThemeSettings(newSource(data), out)
+}
+
+func parseThemeSettings(in source, out *model.ThemeSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableThemeSelection = boolPointer(&f)
+		case 2<<3 | octets:
+			out.DefaultTheme = textPointer[string](&f)
+		case 3<<3 | varint:
+			out.AllowCustomThemes = boolPointer(&f)
+		case 4<<3 | octets:
+			texts(&f, &out.AllowedThemes)
+		}
+	}
+	return f.err
+}
+
+// AppendWranglerSettings appends the encoding of a model.WranglerSettings; nothing for nil.
+func AppendWranglerSettings(b []byte, in *model.WranglerSettings) []byte {
+	if in == nil {
+		return b
+	}
+	b = appendTexts(b, 1<<3|octets, in.PermittedWranglerRoles)
+	b = appendTexts(b, 2<<3|octets, in.AllowedEmailDomain)
+	b = appendIntPointer(b, 3<<3|varint, in.MoveThreadMaxCount)
+	b = appendBoolPointer(b, 4<<3|varint, in.MoveThreadToAnotherTeamEnable)
+	b = appendBoolPointer(b, 5<<3|varint, in.MoveThreadFromPrivateChannelEnable)
+	b = appendBoolPointer(b, 6<<3|varint, in.MoveThreadFromDirectMessageChannelEnable)
+	b = appendBoolPointer(b, 7<<3|varint, in.MoveThreadFromGroupMessageChannelEnable)
+	return b
+}
+
+// ParseWranglerSettings reads a model.WranglerSettings into its zero value; see Message about data.
+func ParseWranglerSettings(data []byte, out *model.WranglerSettings) error {
+	return parseWranglerSettings(newSource(data), out)
+}
+
+func parseWranglerSettings(in source, out *model.WranglerSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.PermittedWranglerRoles)
+		case 2<<3 | octets:
+			texts(&f, &out.AllowedEmailDomain)
+		case 3<<3 | varint:
+			out.MoveThreadMaxCount = intPointer[int64](&f)
+		case 4<<3 | varint:
+			out.MoveThreadToAnotherTeamEnable = boolPointer(&f)
+		case 5<<3 | varint:
+			out.MoveThreadFromPrivateChannelEnable = boolPointer(&f)
+		case 6<<3 | varint:
+			out.MoveThreadFromDirectMessageChannelEnable = boolPointer(&f)
+		case 7<<3 | varint:
+			out.MoveThreadFromGroupMessageChannelEnable = boolPointer(&f)
+		}
+	}
+	return f.err
 }

@@ -6,149 +6,153 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AdditionalContentFlaggingSettingsToProto takes a model.AdditionalContentFlaggingSettings to its message.
-func AdditionalContentFlaggingSettingsToProto(in *model.AdditionalContentFlaggingSettings) *pluginpb.AdditionalContentFlaggingSettings {
+// AppendAdditionalContentFlaggingSettings appends the encoding of a model.AdditionalContentFlaggingSettings; nothing for nil.
+func AppendAdditionalContentFlaggingSettings(b []byte, in *model.AdditionalContentFlaggingSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AdditionalContentFlaggingSettings{
-		Reasons:                 StringListPointerToProto(in.Reasons),
-		ReporterCommentRequired: in.ReporterCommentRequired,
-		ReviewerCommentRequired: in.ReviewerCommentRequired,
-		HideFlaggedContent:      in.HideFlaggedContent,
-	}
+	b = appendWrappedPointer(b, 1<<3|octets, in.Reasons, appendStringList)
+	b = appendBoolPointer(b, 2<<3|varint, in.ReporterCommentRequired)
+	b = appendBoolPointer(b, 3<<3|varint, in.ReviewerCommentRequired)
+	b = appendBoolPointer(b, 4<<3|varint, in.HideFlaggedContent)
+	return b
 }
 
-// AdditionalContentFlaggingSettingsFromProto takes a message to the model.AdditionalContentFlaggingSettings it came from.
-func AdditionalContentFlaggingSettingsFromProto(in *pluginpb.AdditionalContentFlaggingSettings) *model.AdditionalContentFlaggingSettings {
+// ParseAdditionalContentFlaggingSettings reads a model.AdditionalContentFlaggingSettings into its zero value; see Message about data.
+func ParseAdditionalContentFlaggingSettings(data []byte, out *model.AdditionalContentFlaggingSettings) error {
+	return parseAdditionalContentFlaggingSettings(newSource(data), out)
+}
+
+func parseAdditionalContentFlaggingSettings(in source, out *model.AdditionalContentFlaggingSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			wrappedPointer(&f, &out.Reasons, parseStringList)
+		case 2<<3 | varint:
+			out.ReporterCommentRequired = boolPointer(&f)
+		case 3<<3 | varint:
+			out.ReviewerCommentRequired = boolPointer(&f)
+		case 4<<3 | varint:
+			out.HideFlaggedContent = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendContentFlaggingNotificationSettings appends the encoding of a model.ContentFlaggingNotificationSettings; nothing for nil.
+func AppendContentFlaggingNotificationSettings(b []byte, in *model.ContentFlaggingNotificationSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AdditionalContentFlaggingSettings)
-	AdditionalContentFlaggingSettingsInto(out, in)
-	return out
+	b = appendWrappedMap(b, 1<<3|octets, in.EventTargetMapping, appendNotificationTargetStringList)
+	return b
 }
 
-// AdditionalContentFlaggingSettingsInto sets the fields of a model.AdditionalContentFlaggingSettings from its message.
-func AdditionalContentFlaggingSettingsInto(out *model.AdditionalContentFlaggingSettings, in *pluginpb.AdditionalContentFlaggingSettings) {
-	out.Reasons = StringListPointerFromProto(in.Reasons)
-	out.ReporterCommentRequired = in.ReporterCommentRequired
-	out.ReviewerCommentRequired = in.ReviewerCommentRequired
-	out.HideFlaggedContent = in.HideFlaggedContent
+// ParseContentFlaggingNotificationSettings reads a model.ContentFlaggingNotificationSettings into its zero value; see Message about data.
+func ParseContentFlaggingNotificationSettings(data []byte, out *model.ContentFlaggingNotificationSettings) error {
+	return parseContentFlaggingNotificationSettings(newSource(data), out)
 }
 
-// ContentFlaggingNotificationSettingsToProto takes a model.ContentFlaggingNotificationSettings to its message.
-func ContentFlaggingNotificationSettingsToProto(in *model.ContentFlaggingNotificationSettings) *pluginpb.ContentFlaggingNotificationSettings {
+func parseContentFlaggingNotificationSettings(in source, out *model.ContentFlaggingNotificationSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			wrappedMap(&f, &out.EventTargetMapping, parseNotificationTargetStringList)
+		}
+	}
+	return f.err
+}
+
+// AppendContentFlaggingSettings appends the encoding of a model.ContentFlaggingSettings; nothing for nil.
+func AppendContentFlaggingSettings(b []byte, in *model.ContentFlaggingSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ContentFlaggingNotificationSettings{
-		EventTargetMapping: MapOf[string](in.EventTargetMapping, NotificationTargetStringListToProto),
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.ContentFlaggingSettingsBase, AppendContentFlaggingSettingsBase)
+	b = appendMessage(b, 2<<3|octets, in.ReviewerSettings, AppendReviewerSettings)
+	return b
 }
 
-// ContentFlaggingNotificationSettingsFromProto takes a message to the model.ContentFlaggingNotificationSettings it came from.
-func ContentFlaggingNotificationSettingsFromProto(in *pluginpb.ContentFlaggingNotificationSettings) *model.ContentFlaggingNotificationSettings {
+// ParseContentFlaggingSettings reads a model.ContentFlaggingSettings into its zero value; see Message about data.
+func ParseContentFlaggingSettings(data []byte, out *model.ContentFlaggingSettings) error {
+	return parseContentFlaggingSettings(newSource(data), out)
+}
+
+func parseContentFlaggingSettings(in source, out *model.ContentFlaggingSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.ContentFlaggingSettingsBase, parseContentFlaggingSettingsBase)
+		case 2<<3 | octets:
+			message(&f, &out.ReviewerSettings, parseReviewerSettings)
+		}
+	}
+	return f.err
+}
+
+// AppendContentFlaggingSettingsBase appends the encoding of a model.ContentFlaggingSettingsBase; nothing for nil.
+func AppendContentFlaggingSettingsBase(b []byte, in *model.ContentFlaggingSettingsBase) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.ContentFlaggingNotificationSettings)
-	ContentFlaggingNotificationSettingsInto(out, in)
-	return out
+	b = appendBoolPointer(b, 1<<3|varint, in.EnableContentFlagging)
+	b = appendMessage(b, 2<<3|octets, in.NotificationSettings, AppendContentFlaggingNotificationSettings)
+	b = appendMessage(b, 3<<3|octets, in.AdditionalSettings, AppendAdditionalContentFlaggingSettings)
+	return b
 }
 
-// ContentFlaggingNotificationSettingsInto sets the fields of a model.ContentFlaggingNotificationSettings from its message.
-func ContentFlaggingNotificationSettingsInto(out *model.ContentFlaggingNotificationSettings, in *pluginpb.ContentFlaggingNotificationSettings) {
-	out.EventTargetMapping = MapOf[model.ContentFlaggingEvent](in.EventTargetMapping, NotificationTargetStringListFromProto)
+// ParseContentFlaggingSettingsBase reads a model.ContentFlaggingSettingsBase into its zero value; see Message about data.
+func ParseContentFlaggingSettingsBase(data []byte, out *model.ContentFlaggingSettingsBase) error {
+	return parseContentFlaggingSettingsBase(newSource(data), out)
 }
 
-// ContentFlaggingSettingsToProto takes a model.ContentFlaggingSettings to its message.
-func ContentFlaggingSettingsToProto(in *model.ContentFlaggingSettings) *pluginpb.ContentFlaggingSettings {
+func parseContentFlaggingSettingsBase(in source, out *model.ContentFlaggingSettingsBase) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.EnableContentFlagging = boolPointer(&f)
+		case 2<<3 | octets:
+			message(&f, &out.NotificationSettings, parseContentFlaggingNotificationSettings)
+		case 3<<3 | octets:
+			message(&f, &out.AdditionalSettings, parseAdditionalContentFlaggingSettings)
+		}
+	}
+	return f.err
+}
+
+// AppendReviewerSettings appends the encoding of a model.ReviewerSettings; nothing for nil.
+func AppendReviewerSettings(b []byte, in *model.ReviewerSettings) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ContentFlaggingSettings{
-		ContentFlaggingSettingsBase: ContentFlaggingSettingsBaseToProto(&in.ContentFlaggingSettingsBase),
-		ReviewerSettings:            ReviewerSettingsToProto(in.ReviewerSettings),
-	}
+	b = appendBoolPointer(b, 1<<3|varint, in.CommonReviewers)
+	b = appendBoolPointer(b, 2<<3|varint, in.SystemAdminsAsReviewers)
+	b = appendBoolPointer(b, 3<<3|varint, in.TeamAdminsAsReviewers)
+	return b
 }
 
-// ContentFlaggingSettingsFromProto takes a message to the model.ContentFlaggingSettings it came from.
-func ContentFlaggingSettingsFromProto(in *pluginpb.ContentFlaggingSettings) *model.ContentFlaggingSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ContentFlaggingSettings)
-	ContentFlaggingSettingsInto(out, in)
-	return out
+// ParseReviewerSettings reads a model.ReviewerSettings into its zero value; see Message about data.
+func ParseReviewerSettings(data []byte, out *model.ReviewerSettings) error {
+	return parseReviewerSettings(newSource(data), out)
 }
 
-// ContentFlaggingSettingsInto sets the fields of a model.ContentFlaggingSettings from its message.
-func ContentFlaggingSettingsInto(out *model.ContentFlaggingSettings, in *pluginpb.ContentFlaggingSettings) {
-	if in.ContentFlaggingSettingsBase != nil {
-		ContentFlaggingSettingsBaseInto(&out.ContentFlaggingSettingsBase, in.ContentFlaggingSettingsBase)
+func parseReviewerSettings(in source, out *model.ReviewerSettings) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.CommonReviewers = boolPointer(&f)
+		case 2<<3 | varint:
+			out.SystemAdminsAsReviewers = boolPointer(&f)
+		case 3<<3 | varint:
+			out.TeamAdminsAsReviewers = boolPointer(&f)
+		}
 	}
-	out.ReviewerSettings = ReviewerSettingsFromProto(in.ReviewerSettings)
-}
-
-// ContentFlaggingSettingsBaseToProto takes a model.ContentFlaggingSettingsBase to its message.
-func ContentFlaggingSettingsBaseToProto(in *model.ContentFlaggingSettingsBase) *pluginpb.ContentFlaggingSettingsBase {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ContentFlaggingSettingsBase{
-		EnableContentFlagging: in.EnableContentFlagging,
-		NotificationSettings:  ContentFlaggingNotificationSettingsToProto(in.NotificationSettings),
-		AdditionalSettings:    AdditionalContentFlaggingSettingsToProto(in.AdditionalSettings),
-	}
-}
-
-// ContentFlaggingSettingsBaseFromProto takes a message to the model.ContentFlaggingSettingsBase it came from.
-func ContentFlaggingSettingsBaseFromProto(in *pluginpb.ContentFlaggingSettingsBase) *model.ContentFlaggingSettingsBase {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ContentFlaggingSettingsBase)
-	ContentFlaggingSettingsBaseInto(out, in)
-	return out
-}
-
-// ContentFlaggingSettingsBaseInto sets the fields of a model.ContentFlaggingSettingsBase from its message.
-func ContentFlaggingSettingsBaseInto(out *model.ContentFlaggingSettingsBase, in *pluginpb.ContentFlaggingSettingsBase) {
-	out.EnableContentFlagging = in.EnableContentFlagging
-	out.NotificationSettings = ContentFlaggingNotificationSettingsFromProto(in.NotificationSettings)
-	out.AdditionalSettings = AdditionalContentFlaggingSettingsFromProto(in.AdditionalSettings)
-}
-
-// ReviewerSettingsToProto takes a model.ReviewerSettings to its message.
-func ReviewerSettingsToProto(in *model.ReviewerSettings) *pluginpb.ReviewerSettings {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.ReviewerSettings{
-		CommonReviewers:         in.CommonReviewers,
-		SystemAdminsAsReviewers: in.SystemAdminsAsReviewers,
-		TeamAdminsAsReviewers:   in.TeamAdminsAsReviewers,
-	}
-}
-
-// ReviewerSettingsFromProto takes a message to the model.ReviewerSettings it came from.
-func ReviewerSettingsFromProto(in *pluginpb.ReviewerSettings) *model.ReviewerSettings {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ReviewerSettings)
-	ReviewerSettingsInto(out, in)
-	return out
-}
-
-// ReviewerSettingsInto sets the fields of a model.ReviewerSettings from its message.
-func ReviewerSettingsInto(out *model.ReviewerSettings, in *pluginpb.ReviewerSettings) {
-	out.CommonReviewers = in.CommonReviewers
-	out.SystemAdminsAsReviewers = in.SystemAdminsAsReviewers
-	out.TeamAdminsAsReviewers = in.TeamAdminsAsReviewers
+	return f.err
 }

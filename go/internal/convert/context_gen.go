@@ -6,41 +6,42 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/plugin"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ContextToProto takes a plugin.Context to its message.
-func ContextToProto(in *plugin.Context) *pluginpb.Context {
+// AppendContext appends the encoding of a plugin.Context; nothing for nil.
+func AppendContext(b []byte, in *plugin.Context) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Context{
-		SessionId:      in.SessionId,
-		ConnectionId:   in.ConnectionId,
-		RequestId:      in.RequestId,
-		IpAddress:      in.IPAddress,
-		AcceptLanguage: in.AcceptLanguage,
-		UserAgent:      in.UserAgent,
-	}
+	b = appendText(b, 1<<3|octets, in.SessionId)
+	b = appendText(b, 2<<3|octets, in.ConnectionId)
+	b = appendText(b, 3<<3|octets, in.RequestId)
+	b = appendText(b, 4<<3|octets, in.IPAddress)
+	b = appendText(b, 5<<3|octets, in.AcceptLanguage)
+	b = appendText(b, 6<<3|octets, in.UserAgent)
+	return b
 }
 
-// ContextFromProto takes a message to the plugin.Context it came from.
-func ContextFromProto(in *pluginpb.Context) *plugin.Context {
-	if in == nil {
-		return nil
-	}
-	out := new(plugin.Context)
-	ContextInto(out, in)
-	return out
-}
+// ParseContext reads a plugin.Context into its zero value; see Message about data.
+func ParseContext(data []byte, out *plugin.Context) error { return parseContext(newSource(data), out) }
 
-// ContextInto sets the fields of a plugin.Context from its message.
-func ContextInto(out *plugin.Context, in *pluginpb.Context) {
-	out.SessionId = in.SessionId
-	out.ConnectionId = in.ConnectionId
-	out.RequestId = in.RequestId
-	out.IPAddress = in.IpAddress
-	out.AcceptLanguage = in.AcceptLanguage
-	out.UserAgent = in.UserAgent
+func parseContext(in source, out *plugin.Context) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.SessionId = f.text()
+		case 2<<3 | octets:
+			out.ConnectionId = f.text()
+		case 3<<3 | octets:
+			out.RequestId = f.text()
+		case 4<<3 | octets:
+			out.IPAddress = f.text()
+		case 5<<3 | octets:
+			out.AcceptLanguage = f.text()
+		case 6<<3 | octets:
+			out.UserAgent = f.text()
+		}
+	}
+	return f.err
 }

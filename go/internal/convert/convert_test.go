@@ -1,92 +1,70 @@
 package convert_test
 
 import (
+	"bytes"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/lib/pq"
+	saml2 "github.com/mattermost/gosaml2"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// sent returns a message as it arrives at the other end.
-func sent[M proto.Message](t *testing.T, in, out M) M {
+func valueOnTheOtherSide(t *testing.T, in any) any {
 	t.Helper()
-	data, err := proto.Marshal(in)
-	if err == nil {
-		err = proto.Unmarshal(data, out)
-	}
+	out, err := convert.ParseValue(convert.AppendValue(nil, in))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-func valueOnTheOtherSide(t *testing.T, in any) any {
-	t.Helper()
-	return convert.ValueFromProto(sent(t, convert.ValueElementToProto(in), new(pluginpb.Value)))
-}
-
 func errorOnTheOtherSide(t *testing.T, in error) error {
 	t.Helper()
-	return convert.ErrorFromProto(sent(t, convert.ErrorToProto(in), new(pluginpb.Error)))
-}
-
-// That values come back unchanged is tested in contracttest for every type. Both directions could be wrong alike,
-// so here each message is compared with what reflection makes of the struct.
-func TestEveryMessageHoldsWhatItsStructDoes(t *testing.T) {
-	for _, item := range contracttest.Types() {
-		value := item.New()
-		if reflect.TypeOf(value).Elem().PkgPath() == reflect.TypeFor[contracttest.Holder]().PkgPath() {
-			continue // Value and Error have no rules of their own
-		}
-		contracttest.NewFiller(1, false).Fill(value)
-		want := item.NewProto().ProtoReflect()
-		contracttest.SetStruct(want, reflect.ValueOf(value).Elem())
-		if got := item.ToProto(value); !proto.Equal(want.Interface(), got) {
-			t.Errorf("%s: want %v\ngot %v", item.Name, want, got)
-		}
+	out, err := convert.ParseError(convert.AppendError(nil, in))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return out
 }
 
-func TestNilStaysNil(t *testing.T) {
+// That values come back unchanged, and are written as protobuf would, is tested in contracttest for every type.
+
+func TestNothingIsNothing(t *testing.T) {
 	for _, item := range contracttest.Types() {
-		if reflect.TypeOf(item.New()).Elem().PkgPath() == reflect.TypeFor[contracttest.Holder]().PkgPath() {
-			continue
-		}
 		none := reflect.Zero(reflect.TypeOf(item.New())).Interface()
-		if got := item.ToProto(none); got.ProtoReflect().IsValid() {
-			t.Errorf("%s: nil became %v", item.Name, got)
+		switch none.(type) {
+		case *contracttest.Holder, *contracttest.ErrorHolder:
+			none = item.New()
 		}
-		noMessage := reflect.Zero(reflect.TypeOf(item.NewProto())).Interface().(proto.Message)
-		if got := item.FromProto(noMessage); !reflect.ValueOf(got).IsNil() {
-			t.Errorf("%s: no message became %v", item.Name, got)
+		if got := item.Append(nil, none); len(got) != 0 {
+			t.Errorf("%s: nil became %x", item.Name, got)
 		}
 	}
-	if convert.ValueToProto(nil) != nil || convert.ValueFromProto(nil) != nil || convert.ValueFromProto(&pluginpb.Value{}) != nil {
-		t.Error("a nil value is not nil")
-	}
-	if convert.ErrorToProto(nil) != nil || convert.ErrorFromProto(nil) != nil || convert.ErrorFromProto(&pluginpb.Error{}) != nil {
-		t.Error("a nil error is not nil")
+	if valueOnTheOtherSide(t, nil) != nil || errorOnTheOtherSide(t, nil) != nil {
+		t.Error("nil is not nil")
 	}
 }
 
 func TestTypedNilPointersAreNil(t *testing.T) {
 	for _, err := range []error{(*model.AppError)(nil), (*pq.Error)(nil), (*plugin.ErrorString)(nil)} {
-		if got := convert.ErrorToProto(err); got != nil {
+		if got := convert.AppendError(nil, err); len(got) != 0 {
+			t.Errorf("%T: %v", err, got)
+		}
+		if got := (&convert.OnActivateResponse{Error: err}).Append(nil); len(got) != 0 {
 			t.Errorf("%T: %v", err, got)
 		}
 		if got := valueOnTheOtherSide(t, err); got != nil {
@@ -113,7 +91,7 @@ func TestErrorsThatAreComparedByIdentityKeepIt(t *testing.T) {
 			t.Errorf("%v became %#v", err, got)
 		}
 		// As Mattermost's own RPC delivers them.
-		numbered := convert.ErrorToProto(err).GetErrorString()
+		numbered := contracttest.ToProto[pluginpb.Error](convert.AppendError(nil, err)).GetErrorString()
 		if got := convert.Sentinel(&plugin.ErrorString{Code: int(numbered.Code), Err: "x"}); got != err {
 			t.Errorf("number %d is %v", numbered.Code, got)
 		}
@@ -190,19 +168,24 @@ func TestANumberThatOutgrewItsKindIsNotCut(t *testing.T) {
 		{&pluginpb.Value{Kind: &pluginpb.Value_Uint64Value{Uint64Value: 1 << 40}, GoKind: pluginpb.GoKind_GO_KIND_UINT32}, uint64(1 << 40)},
 		{&pluginpb.Value{Kind: &pluginpb.Value_Uint64Value{Uint64Value: 9}, GoKind: pluginpb.GoKind_GO_KIND_UINT32}, uint32(9)},
 	} {
-		if got := convert.ValueFromProto(c.in); got != c.want {
+		if got := contracttest.ValueFromProto(c.in); got != c.want {
 			t.Errorf("%v became %T %v", c.in, got, got)
 		}
 	}
 }
 
 func TestTheZeroTimeIsNoTime(t *testing.T) {
-	if convert.TimeToProto(time.Time{}) != nil || !convert.TimeFromProto(nil).IsZero() {
-		t.Error("the zero time is something")
+	if got := convert.AppendCustomStatus(nil, &model.CustomStatus{}); len(got) != 0 {
+		t.Errorf("the zero time is something: %x", got)
+	}
+	var none model.CustomStatus
+	if err := convert.ParseCustomStatus(nil, &none); err != nil || !none.ExpiresAt.IsZero() {
+		t.Errorf("no time is %v, %v", none.ExpiresAt, err)
 	}
 	zero := time.Time{}
-	if got := convert.TimePointerFromProto(convert.TimePointerToProto(&zero)); got == nil || !got.IsZero() {
-		t.Errorf("a pointer to the zero time became %v", got)
+	got := new(saml2.AssertionInfo)
+	if err := convert.ParseSamlAssertionInfo(convert.AppendSamlAssertionInfo(nil, &saml2.AssertionInfo{AuthnInstant: &zero}), got); err != nil || got.AuthnInstant == nil || !got.AuthnInstant.IsZero() {
+		t.Errorf("a pointer to the zero time became %v, %v", got.AuthnInstant, err)
 	}
 }
 
@@ -220,10 +203,11 @@ func TestJSONIntegersStayIntegers(t *testing.T) {
 }
 
 func TestUnknownFieldsOfANewerSideDoNoHarm(t *testing.T) {
-	message := convert.PostToProto(&model.Post{Id: "p"})
-	message.ProtoReflect().SetUnknown(protoreflect.RawFields{0xfa, 0xff, 0x03, 0x01, 'x'})
-	if got := convert.PostFromProto(sent(t, message, new(pluginpb.Post))); got.Id != "p" {
-		t.Errorf("got %v", got)
+	unknown := []byte{0xfa, 0xff, 0x03, 0x01, 'x', 0xf8, 0xff, 0x03, 0x01, 0xfd, 0xff, 0x03, 1, 2, 3, 4, 0xfb, 0xff, 0x03, 0xfc, 0xff, 0x03}
+	data := append(unknown, convert.AppendPost(nil, &model.Post{Id: "p"})...)
+	var got model.Post
+	if err := convert.ParsePost(append(data, unknown...), &got); err != nil || got.Id != "p" {
+		t.Errorf("got %v, %v", &got, err)
 	}
 }
 
@@ -237,58 +221,58 @@ func TestAPostMayBeChangedWhileItIsConverted(t *testing.T) {
 		}
 	})
 	for range 200 {
-		if _, err := proto.Marshal(convert.PostToProto(post)); err != nil {
-			t.Fatal(err)
-		}
+		convert.AppendPost(nil, post)
 	}
 	group.Wait()
 }
 
-func benchmark[G any, M proto.Message](b *testing.B, to func(*G) M, from func(M) *G) {
-	in := new(G)
-	filler := contracttest.NewFiller(1, false)
-	filler.Fill(in)
-	benchmarkValue(b, in, to, from)
-}
-
-func benchmarkValue[G any, M proto.Message](b *testing.B, in *G, to func(*G) M, from func(M) *G) {
-	message := to(in)
-	b.Run("ToProto", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			to(in)
-		}
-	})
-	b.Run("FromProto", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			from(message)
-		}
-	})
-}
-
-func BenchmarkPost(b *testing.B) {
-	post := &model.Post{
-		Id: model.NewId(), CreateAt: 1, UpdateAt: 2, UserId: model.NewId(), ChannelId: model.NewId(),
-		Message: "A message as people write it, of some length.", Hashtags: "#a", FileIds: model.StringArray{model.NewId()},
+func TestTextsThatAreNoUTF8TravelMarked(t *testing.T) {
+	const broken, marked = "a\xff\xfeb", "a\ufffdb"
+	post := &model.Post{Message: broken, FileIds: model.StringArray{broken}, RemoteId: model.NewPointer(broken)}
+	post.SetProps(model.StringInterface{broken: broken, "list": []string{broken}})
+	var got model.Post
+	if err := convert.ParsePost(convert.AppendPost(nil, post), &got); err != nil {
+		t.Fatal(err)
 	}
-	post.SetProps(model.StringInterface{"from_webhook": "true", "count": 3, "at": int64(1700000000000)})
-	benchmarkValue(b, post, convert.PostToProto, convert.PostFromProto)
-}
-
-func BenchmarkUser(b *testing.B) {
-	user := &model.User{
-		Id: model.NewId(), Username: "someone", Email: "someone@example.com", Roles: "system_user", Locale: "en",
-		Props: model.StringMap{"a": "b"}, NotifyProps: model.StringMap{"email": "true", "push": "mention"},
+	want := &model.Post{Message: marked, FileIds: model.StringArray{marked}, RemoteId: model.NewPointer(marked)}
+	want.SetProps(model.StringInterface{marked: marked, "list": []string{marked}})
+	if found := contracttest.Diff(want, &got); len(found) > 0 {
+		t.Error(found)
 	}
-	benchmarkValue(b, user, convert.UserToProto, convert.UserFromProto)
+	if post.Message != broken {
+		t.Error("the original was changed")
+	}
 }
 
-func BenchmarkChannel(b *testing.B) {
-	channel := &model.Channel{Id: model.NewId(), TeamId: model.NewId(), Type: model.ChannelTypeOpen, Name: "town-square"}
-	benchmarkValue(b, channel, convert.ChannelToProto, convert.ChannelFromProto)
+// Texts of a small message lie in the memory that it came in, those of a large one do not.
+func TestATextKeepsNoMoreOfItsMessageThanALittle(t *testing.T) {
+	list := &model.PostList{Order: []string{"first"}}
+	for range 100 {
+		list.Order = append(list.Order, strings.Repeat("x", 100))
+	}
+	data := convert.AppendPostList(nil, list)
+	var got model.PostList
+	if err := convert.ParsePostList(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	clear(data)
+	if got.Order[0] != "first" || got.Order[100] != list.Order[100] {
+		t.Error("a text lies in the memory of a large message")
+	}
 }
 
-func BenchmarkConfigWithEveryFieldSet(b *testing.B) {
-	benchmark(b, convert.ConfigToProto, convert.ConfigFromProto)
+func TestBytesAreNobodyElses(t *testing.T) {
+	for _, size := range []int{1, 10, 2000} {
+		in := &convert.KVSetRequest{Key: "key", Value: bytes.Repeat([]byte{1}, size)}
+		var out convert.KVSetRequest
+		if err := out.Parse(append(in.Append(nil), 0xfa, 0xff, 0x03, 0x01, 'x')); err != nil {
+			t.Fatal(err)
+		}
+		grown := append(out.Value, 7)
+		clear(grown)
+		clear(out.Value)
+		if out.Key != "key" {
+			t.Error("to change bytes changed a text")
+		}
+	}
 }

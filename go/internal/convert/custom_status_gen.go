@@ -6,37 +6,38 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// CustomStatusToProto takes a model.CustomStatus to its message.
-func CustomStatusToProto(in *model.CustomStatus) *pluginpb.CustomStatus {
+// AppendCustomStatus appends the encoding of a model.CustomStatus; nothing for nil.
+func AppendCustomStatus(b []byte, in *model.CustomStatus) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.CustomStatus{
-		Emoji:     in.Emoji,
-		Text:      in.Text,
-		Duration:  in.Duration,
-		ExpiresAt: TimeToProto(in.ExpiresAt),
-	}
+	b = appendText(b, 1<<3|octets, in.Emoji)
+	b = appendText(b, 2<<3|octets, in.Text)
+	b = appendText(b, 3<<3|octets, in.Duration)
+	b = appendSetTime(b, 4<<3|octets, in.ExpiresAt)
+	return b
 }
 
-// CustomStatusFromProto takes a message to the model.CustomStatus it came from.
-func CustomStatusFromProto(in *pluginpb.CustomStatus) *model.CustomStatus {
-	if in == nil {
-		return nil
-	}
-	out := new(model.CustomStatus)
-	CustomStatusInto(out, in)
-	return out
+// ParseCustomStatus reads a model.CustomStatus into its zero value; see Message about data.
+func ParseCustomStatus(data []byte, out *model.CustomStatus) error {
+	return parseCustomStatus(newSource(data), out)
 }
 
-// CustomStatusInto sets the fields of a model.CustomStatus from its message.
-func CustomStatusInto(out *model.CustomStatus, in *pluginpb.CustomStatus) {
-	out.Emoji = in.Emoji
-	out.Text = in.Text
-	out.Duration = in.Duration
-	out.ExpiresAt = TimeFromProto(in.ExpiresAt)
+func parseCustomStatus(in source, out *model.CustomStatus) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Emoji = f.text()
+		case 2<<3 | octets:
+			out.Text = f.text()
+		case 3<<3 | octets:
+			out.Duration = f.text()
+		case 4<<3 | octets:
+			wrapped(&f, &out.ExpiresAt, parseTime)
+		}
+	}
+	return f.err
 }

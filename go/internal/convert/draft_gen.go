@@ -6,53 +6,60 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// DraftToProto takes a model.Draft to its message.
-func DraftToProto(in *model.Draft) *pluginpb.Draft {
+// AppendDraft appends the encoding of a model.Draft; nothing for nil.
+func AppendDraft(b []byte, in *model.Draft) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Draft{
-		CreateAt:  in.CreateAt,
-		UpdateAt:  in.UpdateAt,
-		DeleteAt:  in.DeleteAt,
-		UserId:    in.UserId,
-		ChannelId: in.ChannelId,
-		RootId:    in.RootId,
-		Message:   in.Message,
-		Type:      in.Type,
-		Props:     MapOf[string](in.GetProps(), ValueElementToProto),
-		FileIds:   in.FileIds,
-		Metadata:  PostMetadataToProto(in.Metadata),
-		Priority:  MapOf[string](in.Priority, ValueElementToProto),
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 2<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 4<<3|octets, in.UserId)
+	b = appendText(b, 5<<3|octets, in.ChannelId)
+	b = appendText(b, 6<<3|octets, in.RootId)
+	b = appendText(b, 7<<3|octets, in.Message)
+	b = appendText(b, 8<<3|octets, in.Type)
+	b = appendWrappedMap(b, 9<<3|octets, in.GetProps(), AppendValue)
+	b = appendTexts(b, 10<<3|octets, in.FileIds)
+	b = appendMessage(b, 11<<3|octets, in.Metadata, AppendPostMetadata)
+	b = appendWrappedMap(b, 12<<3|octets, in.Priority, AppendValue)
+	return b
 }
 
-// DraftFromProto takes a message to the model.Draft it came from.
-func DraftFromProto(in *pluginpb.Draft) *model.Draft {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Draft)
-	DraftInto(out, in)
-	return out
-}
+// ParseDraft reads a model.Draft into its zero value; see Message about data.
+func ParseDraft(data []byte, out *model.Draft) error { return parseDraft(newSource(data), out) }
 
-// DraftInto sets the fields of a model.Draft from its message.
-func DraftInto(out *model.Draft, in *pluginpb.Draft) {
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.UserId = in.UserId
-	out.ChannelId = in.ChannelId
-	out.RootId = in.RootId
-	out.Message = in.Message
-	out.Type = in.Type
-	out.Props = MapOf[string](in.Props, ValueFromProto)
-	out.FileIds = in.FileIds
-	out.Metadata = PostMetadataFromProto(in.Metadata)
-	out.Priority = MapOf[string](in.Priority, ValueFromProto)
+func parseDraft(in source, out *model.Draft) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 2<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 4<<3 | octets:
+			out.UserId = f.text()
+		case 5<<3 | octets:
+			out.ChannelId = f.text()
+		case 6<<3 | octets:
+			out.RootId = f.text()
+		case 7<<3 | octets:
+			out.Message = f.text()
+		case 8<<3 | octets:
+			out.Type = f.text()
+		case 9<<3 | octets:
+			wrappedMap(&f, &out.Props, parseValue)
+		case 10<<3 | octets:
+			texts(&f, &out.FileIds)
+		case 11<<3 | octets:
+			message(&f, &out.Metadata, parsePostMetadata)
+		case 12<<3 | octets:
+			wrappedMap(&f, &out.Priority, parseValue)
+		}
+	}
+	return f.err
 }

@@ -8,93 +8,97 @@ import (
 	"database/sql/driver"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// NamedValueToProto takes a driver.NamedValue to its message.
-func NamedValueToProto(in *driver.NamedValue) *pluginpb.NamedValue {
+// AppendNamedValue appends the encoding of a driver.NamedValue; nothing for nil.
+func AppendNamedValue(b []byte, in *driver.NamedValue) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.NamedValue{
-		Name:    in.Name,
-		Ordinal: int64(in.Ordinal),
-		Value:   ValueToProto(in.Value),
-	}
+	b = appendText(b, 1<<3|octets, in.Name)
+	b = appendInt(b, 2<<3|varint, uint64(in.Ordinal))
+	b = appendSetValue(b, 3<<3|octets, in.Value)
+	return b
 }
 
-// NamedValueFromProto takes a message to the driver.NamedValue it came from.
-func NamedValueFromProto(in *pluginpb.NamedValue) *driver.NamedValue {
+// ParseNamedValue reads a driver.NamedValue into its zero value; see Message about data.
+func ParseNamedValue(data []byte, out *driver.NamedValue) error {
+	return parseNamedValue(newSource(data), out)
+}
+
+func parseNamedValue(in source, out *driver.NamedValue) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Name = f.text()
+		case 2<<3 | varint:
+			out.Ordinal = int(f.value)
+		case 3<<3 | octets:
+			held(&f, &out.Value)
+		}
+	}
+	return f.err
+}
+
+// AppendTxOptions appends the encoding of a driver.TxOptions; nothing for nil.
+func AppendTxOptions(b []byte, in *driver.TxOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(driver.NamedValue)
-	NamedValueInto(out, in)
-	return out
+	b = appendInt(b, 1<<3|varint, uint64(in.Isolation))
+	b = appendBool(b, 2<<3|varint, in.ReadOnly)
+	return b
 }
 
-// NamedValueInto sets the fields of a driver.NamedValue from its message.
-func NamedValueInto(out *driver.NamedValue, in *pluginpb.NamedValue) {
-	out.Name = in.Name
-	out.Ordinal = int(in.Ordinal)
-	out.Value = ValueFromProto(in.Value)
+// ParseTxOptions reads a driver.TxOptions into its zero value; see Message about data.
+func ParseTxOptions(data []byte, out *driver.TxOptions) error {
+	return parseTxOptions(newSource(data), out)
 }
 
-// TxOptionsToProto takes a driver.TxOptions to its message.
-func TxOptionsToProto(in *driver.TxOptions) *pluginpb.TxOptions {
+func parseTxOptions(in source, out *driver.TxOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Isolation = driver.IsolationLevel(f.value)
+		case 2<<3 | varint:
+			out.ReadOnly = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendResultContainer appends the encoding of a plugin.ResultContainer; nothing for nil.
+func AppendResultContainer(b []byte, in *plugin.ResultContainer) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.TxOptions{
-		Isolation: int64(in.Isolation),
-		ReadOnly:  in.ReadOnly,
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.LastID))
+	b = appendSetError(b, 2<<3|octets, in.LastIDError)
+	b = appendInt(b, 3<<3|varint, uint64(in.RowsAffected))
+	b = appendSetError(b, 4<<3|octets, in.RowsAffectedError)
+	return b
 }
 
-// TxOptionsFromProto takes a message to the driver.TxOptions it came from.
-func TxOptionsFromProto(in *pluginpb.TxOptions) *driver.TxOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(driver.TxOptions)
-	TxOptionsInto(out, in)
-	return out
+// ParseResultContainer reads a plugin.ResultContainer into its zero value; see Message about data.
+func ParseResultContainer(data []byte, out *plugin.ResultContainer) error {
+	return parseResultContainer(newSource(data), out)
 }
 
-// TxOptionsInto sets the fields of a driver.TxOptions from its message.
-func TxOptionsInto(out *driver.TxOptions, in *pluginpb.TxOptions) {
-	out.Isolation = driver.IsolationLevel(in.Isolation)
-	out.ReadOnly = in.ReadOnly
-}
-
-// ResultContainerToProto takes a plugin.ResultContainer to its message.
-func ResultContainerToProto(in *plugin.ResultContainer) *pluginpb.ResultContainer {
-	if in == nil {
-		return nil
+func parseResultContainer(in source, out *plugin.ResultContainer) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.LastID = int64(f.value)
+		case 2<<3 | octets:
+			wrapped(&f, &out.LastIDError, parseError)
+		case 3<<3 | varint:
+			out.RowsAffected = int64(f.value)
+		case 4<<3 | octets:
+			wrapped(&f, &out.RowsAffectedError, parseError)
+		}
 	}
-	return &pluginpb.ResultContainer{
-		LastId:            in.LastID,
-		LastIdError:       ErrorToProto(in.LastIDError),
-		RowsAffected:      in.RowsAffected,
-		RowsAffectedError: ErrorToProto(in.RowsAffectedError),
-	}
-}
-
-// ResultContainerFromProto takes a message to the plugin.ResultContainer it came from.
-func ResultContainerFromProto(in *pluginpb.ResultContainer) *plugin.ResultContainer {
-	if in == nil {
-		return nil
-	}
-	out := new(plugin.ResultContainer)
-	ResultContainerInto(out, in)
-	return out
-}
-
-// ResultContainerInto sets the fields of a plugin.ResultContainer from its message.
-func ResultContainerInto(out *plugin.ResultContainer, in *pluginpb.ResultContainer) {
-	out.LastID = in.LastId
-	out.LastIDError = ErrorFromProto(in.LastIdError)
-	out.RowsAffected = in.RowsAffected
-	out.RowsAffectedError = ErrorFromProto(in.RowsAffectedError)
+	return f.err
 }

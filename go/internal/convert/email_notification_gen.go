@@ -6,104 +6,123 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// EmailNotificationToProto takes a model.EmailNotification to its message.
-func EmailNotificationToProto(in *model.EmailNotification) *pluginpb.EmailNotification {
+// AppendEmailNotification appends the encoding of a model.EmailNotification; nothing for nil.
+func AppendEmailNotification(b []byte, in *model.EmailNotification) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.EmailNotification{
-		PostId:                   in.PostId,
-		ChannelId:                in.ChannelId,
-		TeamId:                   in.TeamId,
-		SenderId:                 in.SenderId,
-		SenderDisplayName:        in.SenderDisplayName,
-		RecipientId:              in.RecipientId,
-		RootId:                   in.RootId,
-		ChannelType:              in.ChannelType,
-		ChannelName:              in.ChannelName,
-		TeamName:                 in.TeamName,
-		SenderUsername:           in.SenderUsername,
-		IsDirectMessage:          in.IsDirectMessage,
-		IsGroupMessage:           in.IsGroupMessage,
-		IsThreadReply:            in.IsThreadReply,
-		IsCrtEnabled:             in.IsCRTEnabled,
-		UseMilitaryTime:          in.UseMilitaryTime,
-		EmailNotificationContent: EmailNotificationContentToProto(&in.EmailNotificationContent),
-	}
+	b = appendText(b, 1<<3|octets, in.PostId)
+	b = appendText(b, 2<<3|octets, in.ChannelId)
+	b = appendText(b, 3<<3|octets, in.TeamId)
+	b = appendText(b, 4<<3|octets, in.SenderId)
+	b = appendText(b, 5<<3|octets, in.SenderDisplayName)
+	b = appendText(b, 6<<3|octets, in.RecipientId)
+	b = appendText(b, 7<<3|octets, in.RootId)
+	b = appendText(b, 8<<3|octets, in.ChannelType)
+	b = appendText(b, 9<<3|octets, in.ChannelName)
+	b = appendText(b, 10<<3|octets, in.TeamName)
+	b = appendText(b, 11<<3|octets, in.SenderUsername)
+	b = appendBool(b, 12<<3|varint, in.IsDirectMessage)
+	b = appendBool(b, 13<<3|varint, in.IsGroupMessage)
+	b = appendBool(b, 14<<3|varint, in.IsThreadReply)
+	b = appendBool(b, 15<<3|varint, in.IsCRTEnabled)
+	b = appendBool(b, 16<<3|varint, in.UseMilitaryTime)
+	b = appendSetMessage(b, 17<<3|octets, &in.EmailNotificationContent, AppendEmailNotificationContent)
+	return b
 }
 
-// EmailNotificationFromProto takes a message to the model.EmailNotification it came from.
-func EmailNotificationFromProto(in *pluginpb.EmailNotification) *model.EmailNotification {
+// ParseEmailNotification reads a model.EmailNotification into its zero value; see Message about data.
+func ParseEmailNotification(data []byte, out *model.EmailNotification) error {
+	return parseEmailNotification(newSource(data), out)
+}
+
+func parseEmailNotification(in source, out *model.EmailNotification) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.PostId = f.text()
+		case 2<<3 | octets:
+			out.ChannelId = f.text()
+		case 3<<3 | octets:
+			out.TeamId = f.text()
+		case 4<<3 | octets:
+			out.SenderId = f.text()
+		case 5<<3 | octets:
+			out.SenderDisplayName = f.text()
+		case 6<<3 | octets:
+			out.RecipientId = f.text()
+		case 7<<3 | octets:
+			out.RootId = f.text()
+		case 8<<3 | octets:
+			out.ChannelType = f.text()
+		case 9<<3 | octets:
+			out.ChannelName = f.text()
+		case 10<<3 | octets:
+			out.TeamName = f.text()
+		case 11<<3 | octets:
+			out.SenderUsername = f.text()
+		case 12<<3 | varint:
+			out.IsDirectMessage = f.value != 0
+		case 13<<3 | varint:
+			out.IsGroupMessage = f.value != 0
+		case 14<<3 | varint:
+			out.IsThreadReply = f.value != 0
+		case 15<<3 | varint:
+			out.IsCRTEnabled = f.value != 0
+		case 16<<3 | varint:
+			out.UseMilitaryTime = f.value != 0
+		case 17<<3 | octets:
+			structure(&f, &out.EmailNotificationContent, parseEmailNotificationContent)
+		}
+	}
+	return f.err
+}
+
+// AppendEmailNotificationContent appends the encoding of a model.EmailNotificationContent; nothing for nil.
+func AppendEmailNotificationContent(b []byte, in *model.EmailNotificationContent) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.EmailNotification)
-	EmailNotificationInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Subject)
+	b = appendText(b, 2<<3|octets, in.Title)
+	b = appendText(b, 3<<3|octets, in.SubTitle)
+	b = appendText(b, 4<<3|octets, in.MessageHTML)
+	b = appendText(b, 5<<3|octets, in.MessageText)
+	b = appendText(b, 6<<3|octets, in.ButtonText)
+	b = appendText(b, 7<<3|octets, in.ButtonURL)
+	b = appendText(b, 8<<3|octets, in.FooterText)
+	return b
 }
 
-// EmailNotificationInto sets the fields of a model.EmailNotification from its message.
-func EmailNotificationInto(out *model.EmailNotification, in *pluginpb.EmailNotification) {
-	out.PostId = in.PostId
-	out.ChannelId = in.ChannelId
-	out.TeamId = in.TeamId
-	out.SenderId = in.SenderId
-	out.SenderDisplayName = in.SenderDisplayName
-	out.RecipientId = in.RecipientId
-	out.RootId = in.RootId
-	out.ChannelType = in.ChannelType
-	out.ChannelName = in.ChannelName
-	out.TeamName = in.TeamName
-	out.SenderUsername = in.SenderUsername
-	out.IsDirectMessage = in.IsDirectMessage
-	out.IsGroupMessage = in.IsGroupMessage
-	out.IsThreadReply = in.IsThreadReply
-	out.IsCRTEnabled = in.IsCrtEnabled
-	out.UseMilitaryTime = in.UseMilitaryTime
-	if in.EmailNotificationContent != nil {
-		EmailNotificationContentInto(&out.EmailNotificationContent, in.EmailNotificationContent)
-	}
+// ParseEmailNotificationContent reads a model.EmailNotificationContent into its zero value; see Message about data.
+func ParseEmailNotificationContent(data []byte, out *model.EmailNotificationContent) error {
+	return parseEmailNotificationContent(newSource(data), out)
 }
 
-// EmailNotificationContentToProto takes a model.EmailNotificationContent to its message.
-func EmailNotificationContentToProto(in *model.EmailNotificationContent) *pluginpb.EmailNotificationContent {
-	if in == nil {
-		return nil
+func parseEmailNotificationContent(in source, out *model.EmailNotificationContent) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Subject = f.text()
+		case 2<<3 | octets:
+			out.Title = f.text()
+		case 3<<3 | octets:
+			out.SubTitle = f.text()
+		case 4<<3 | octets:
+			out.MessageHTML = f.text()
+		case 5<<3 | octets:
+			out.MessageText = f.text()
+		case 6<<3 | octets:
+			out.ButtonText = f.text()
+		case 7<<3 | octets:
+			out.ButtonURL = f.text()
+		case 8<<3 | octets:
+			out.FooterText = f.text()
+		}
 	}
-	return &pluginpb.EmailNotificationContent{
-		Subject:     in.Subject,
-		Title:       in.Title,
-		SubTitle:    in.SubTitle,
-		MessageHtml: in.MessageHTML,
-		MessageText: in.MessageText,
-		ButtonText:  in.ButtonText,
-		ButtonUrl:   in.ButtonURL,
-		FooterText:  in.FooterText,
-	}
-}
-
-// EmailNotificationContentFromProto takes a message to the model.EmailNotificationContent it came from.
-func EmailNotificationContentFromProto(in *pluginpb.EmailNotificationContent) *model.EmailNotificationContent {
-	if in == nil {
-		return nil
-	}
-	out := new(model.EmailNotificationContent)
-	EmailNotificationContentInto(out, in)
-	return out
-}
-
-// EmailNotificationContentInto sets the fields of a model.EmailNotificationContent from its message.
-func EmailNotificationContentInto(out *model.EmailNotificationContent, in *pluginpb.EmailNotificationContent) {
-	out.Subject = in.Subject
-	out.Title = in.Title
-	out.SubTitle = in.SubTitle
-	out.MessageHTML = in.MessageHtml
-	out.MessageText = in.MessageText
-	out.ButtonText = in.ButtonText
-	out.ButtonURL = in.ButtonUrl
-	out.FooterText = in.FooterText
+	return f.err
 }

@@ -6,41 +6,42 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// EmojiToProto takes a model.Emoji to its message.
-func EmojiToProto(in *model.Emoji) *pluginpb.Emoji {
+// AppendEmoji appends the encoding of a model.Emoji; nothing for nil.
+func AppendEmoji(b []byte, in *model.Emoji) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Emoji{
-		Id:        in.Id,
-		CreateAt:  in.CreateAt,
-		UpdateAt:  in.UpdateAt,
-		DeleteAt:  in.DeleteAt,
-		CreatorId: in.CreatorId,
-		Name:      in.Name,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 5<<3|octets, in.CreatorId)
+	b = appendText(b, 6<<3|octets, in.Name)
+	return b
 }
 
-// EmojiFromProto takes a message to the model.Emoji it came from.
-func EmojiFromProto(in *pluginpb.Emoji) *model.Emoji {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Emoji)
-	EmojiInto(out, in)
-	return out
-}
+// ParseEmoji reads a model.Emoji into its zero value; see Message about data.
+func ParseEmoji(data []byte, out *model.Emoji) error { return parseEmoji(newSource(data), out) }
 
-// EmojiInto sets the fields of a model.Emoji from its message.
-func EmojiInto(out *model.Emoji, in *pluginpb.Emoji) {
-	out.Id = in.Id
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.CreatorId = in.CreatorId
-	out.Name = in.Name
+func parseEmoji(in source, out *model.Emoji) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 5<<3 | octets:
+			out.CreatorId = f.text()
+		case 6<<3 | octets:
+			out.Name = f.text()
+		}
+	}
+	return f.err
 }

@@ -9,127 +9,146 @@ import (
 	"github.com/lib/pq/pqerror"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// AppErrorToProto takes a model.AppError to its message.
-func AppErrorToProto(in *model.AppError) *pluginpb.AppError {
+// AppendAppError appends the encoding of a model.AppError; nothing for nil.
+func AppendAppError(b []byte, in *model.AppError) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.AppError{
-		Id:              in.Id,
-		Message:         in.Message,
-		DetailedError:   in.DetailedError,
-		RequestId:       in.RequestId,
-		StatusCode:      int64(in.StatusCode),
-		Where:           in.Where,
-		SkipTranslation: in.SkipTranslation,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Message)
+	b = appendText(b, 3<<3|octets, in.DetailedError)
+	b = appendText(b, 4<<3|octets, in.RequestId)
+	b = appendInt(b, 5<<3|varint, uint64(in.StatusCode))
+	b = appendText(b, 6<<3|octets, in.Where)
+	b = appendBool(b, 7<<3|varint, in.SkipTranslation)
+	return b
 }
 
-// AppErrorFromProto takes a message to the model.AppError it came from.
-func AppErrorFromProto(in *pluginpb.AppError) *model.AppError {
+// ParseAppError reads a model.AppError into its zero value; see Message about data.
+func ParseAppError(data []byte, out *model.AppError) error {
+	return parseAppError(newSource(data), out)
+}
+
+func parseAppError(in source, out *model.AppError) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Message = f.text()
+		case 3<<3 | octets:
+			out.DetailedError = f.text()
+		case 4<<3 | octets:
+			out.RequestId = f.text()
+		case 5<<3 | varint:
+			out.StatusCode = int(f.value)
+		case 6<<3 | octets:
+			out.Where = f.text()
+		case 7<<3 | varint:
+			out.SkipTranslation = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendErrorString appends the encoding of a plugin.ErrorString; nothing for nil.
+func AppendErrorString(b []byte, in *plugin.ErrorString) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.AppError)
-	AppErrorInto(out, in)
-	return out
+	b = appendInt(b, 1<<3|varint, uint64(in.Code))
+	b = appendText(b, 2<<3|octets, in.Err)
+	return b
 }
 
-// AppErrorInto sets the fields of a model.AppError from its message.
-func AppErrorInto(out *model.AppError, in *pluginpb.AppError) {
-	out.Id = in.Id
-	out.Message = in.Message
-	out.DetailedError = in.DetailedError
-	out.RequestId = in.RequestId
-	out.StatusCode = int(in.StatusCode)
-	out.Where = in.Where
-	out.SkipTranslation = in.SkipTranslation
+// ParseErrorString reads a plugin.ErrorString into its zero value; see Message about data.
+func ParseErrorString(data []byte, out *plugin.ErrorString) error {
+	return parseErrorString(newSource(data), out)
 }
 
-// ErrorStringToProto takes a plugin.ErrorString to its message.
-func ErrorStringToProto(in *plugin.ErrorString) *pluginpb.ErrorString {
+func parseErrorString(in source, out *plugin.ErrorString) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Code = int(f.value)
+		case 2<<3 | octets:
+			out.Err = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendPqError appends the encoding of a pq.Error; nothing for nil.
+func AppendPqError(b []byte, in *pq.Error) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ErrorString{
-		Code: int64(in.Code),
-		Err:  in.Err,
-	}
+	b = appendText(b, 1<<3|octets, in.Severity)
+	b = appendText(b, 2<<3|octets, string(in.Code))
+	b = appendText(b, 3<<3|octets, in.Message)
+	b = appendText(b, 4<<3|octets, in.Detail)
+	b = appendText(b, 5<<3|octets, in.Hint)
+	b = appendText(b, 6<<3|octets, in.Position)
+	b = appendText(b, 7<<3|octets, in.InternalPosition)
+	b = appendText(b, 8<<3|octets, in.InternalQuery)
+	b = appendText(b, 9<<3|octets, in.Where)
+	b = appendText(b, 10<<3|octets, in.Schema)
+	b = appendText(b, 11<<3|octets, in.Table)
+	b = appendText(b, 12<<3|octets, in.Column)
+	b = appendText(b, 13<<3|octets, in.DataTypeName)
+	b = appendText(b, 14<<3|octets, in.Constraint)
+	b = appendText(b, 15<<3|octets, in.File)
+	b = appendText(b, 16<<3|octets, in.Line)
+	b = appendText(b, 17<<3|octets, in.Routine)
+	return b
 }
 
-// ErrorStringFromProto takes a message to the plugin.ErrorString it came from.
-func ErrorStringFromProto(in *pluginpb.ErrorString) *plugin.ErrorString {
-	if in == nil {
-		return nil
-	}
-	out := new(plugin.ErrorString)
-	ErrorStringInto(out, in)
-	return out
-}
+// ParsePqError reads a pq.Error into its zero value; see Message about data.
+func ParsePqError(data []byte, out *pq.Error) error { return parsePqError(newSource(data), out) }
 
-// ErrorStringInto sets the fields of a plugin.ErrorString from its message.
-func ErrorStringInto(out *plugin.ErrorString, in *pluginpb.ErrorString) {
-	out.Code = int(in.Code)
-	out.Err = in.Err
-}
-
-// PqErrorToProto takes a pq.Error to its message.
-func PqErrorToProto(in *pq.Error) *pluginpb.PqError {
-	if in == nil {
-		return nil
+func parsePqError(in source, out *pq.Error) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Severity = f.text()
+		case 2<<3 | octets:
+			out.Code = pqerror.Code(f.text())
+		case 3<<3 | octets:
+			out.Message = f.text()
+		case 4<<3 | octets:
+			out.Detail = f.text()
+		case 5<<3 | octets:
+			out.Hint = f.text()
+		case 6<<3 | octets:
+			out.Position = f.text()
+		case 7<<3 | octets:
+			out.InternalPosition = f.text()
+		case 8<<3 | octets:
+			out.InternalQuery = f.text()
+		case 9<<3 | octets:
+			out.Where = f.text()
+		case 10<<3 | octets:
+			out.Schema = f.text()
+		case 11<<3 | octets:
+			out.Table = f.text()
+		case 12<<3 | octets:
+			out.Column = f.text()
+		case 13<<3 | octets:
+			out.DataTypeName = f.text()
+		case 14<<3 | octets:
+			out.Constraint = f.text()
+		case 15<<3 | octets:
+			out.File = f.text()
+		case 16<<3 | octets:
+			out.Line = f.text()
+		case 17<<3 | octets:
+			out.Routine = f.text()
+		}
 	}
-	return &pluginpb.PqError{
-		Severity:         in.Severity,
-		Code:             string(in.Code),
-		Message:          in.Message,
-		Detail:           in.Detail,
-		Hint:             in.Hint,
-		Position:         in.Position,
-		InternalPosition: in.InternalPosition,
-		InternalQuery:    in.InternalQuery,
-		Where:            in.Where,
-		Schema:           in.Schema,
-		Table:            in.Table,
-		Column:           in.Column,
-		DataTypeName:     in.DataTypeName,
-		Constraint:       in.Constraint,
-		File:             in.File,
-		Line:             in.Line,
-		Routine:          in.Routine,
-	}
-}
-
-// PqErrorFromProto takes a message to the pq.Error it came from.
-func PqErrorFromProto(in *pluginpb.PqError) *pq.Error {
-	if in == nil {
-		return nil
-	}
-	out := new(pq.Error)
-	PqErrorInto(out, in)
-	return out
-}
-
-// PqErrorInto sets the fields of a pq.Error from its message.
-func PqErrorInto(out *pq.Error, in *pluginpb.PqError) {
-	out.Severity = in.Severity
-	out.Code = pqerror.Code(in.Code)
-	out.Message = in.Message
-	out.Detail = in.Detail
-	out.Hint = in.Hint
-	out.Position = in.Position
-	out.InternalPosition = in.InternalPosition
-	out.InternalQuery = in.InternalQuery
-	out.Where = in.Where
-	out.Schema = in.Schema
-	out.Table = in.Table
-	out.Column = in.Column
-	out.DataTypeName = in.DataTypeName
-	out.Constraint = in.Constraint
-	out.File = in.File
-	out.Line = in.Line
-	out.Routine = in.Routine
+	return f.err
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/lib/pq"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // sentinels are the errors that callers compare by identity, in the order of their numbers: those Mattermost's own
@@ -33,52 +31,88 @@ func Sentinel(err error) error {
 	return err
 }
 
-// ErrorToProto takes an error to its message. What is neither an AppError nor an error of the database keeps its
-// text only, as over Mattermost's own RPC.
-func ErrorToProto(in error) *pluginpb.Error {
+// isNoError tells whether there is no error, although the interface may hold a pointer.
+func isNoError(in error) bool {
 	switch err := in.(type) {
 	case nil:
-		return nil
+		return true
 	case *model.AppError:
-		if err == nil {
-			return nil
-		}
-		return &pluginpb.Error{Kind: &pluginpb.Error_AppError{AppError: AppErrorToProto(err)}}
+		return err == nil
 	case *pq.Error:
-		if err == nil {
-			return nil
-		}
-		return &pluginpb.Error{Kind: &pluginpb.Error_PqError{PqError: PqErrorToProto(err)}}
+		return err == nil
 	case *plugin.ErrorString:
-		if err == nil {
-			return nil
-		}
-		return errorString(err)
-	case plugin.ErrorString:
-		return errorString(&err)
+		return err == nil
 	}
-	plain := &plugin.ErrorString{Err: in.Error()}
+	return false
+}
+
+// appendSetError appends the field of an error that there is.
+func appendSetError(b []byte, tag uint64, in error) []byte {
+	if isNoError(in) {
+		return b
+	}
+	return appendWrapped(b, tag, in, AppendError)
+}
+
+// AppendError appends the message of an error. What is neither an AppError nor an error of the database keeps its text
+// only, as over Mattermost's own RPC.
+func AppendError(b []byte, in error) []byte {
+	if isNoError(in) {
+		return b
+	}
+	switch err := in.(type) {
+	case *model.AppError:
+		return appendMessage(b, errorAppError, err, AppendAppError)
+	case *pq.Error:
+		return appendMessage(b, errorPqError, err, AppendPqError)
+	case *plugin.ErrorString:
+		return appendMessage(b, errorErrorString, err, AppendErrorString)
+	case plugin.ErrorString:
+		return appendMessage(b, errorErrorString, &err, AppendErrorString)
+	}
+	plain := plugin.ErrorString{Err: in.Error()}
 	for i, sentinel := range sentinels {
 		if in == sentinel { // identity is the point: a wrapped one must keep its text
 			plain.Code = i + 1
 		}
 	}
-	return errorString(plain)
+	return appendMessage(b, errorErrorString, &plain, AppendErrorString)
 }
 
-func errorString(in *plugin.ErrorString) *pluginpb.Error {
-	return &pluginpb.Error{Kind: &pluginpb.Error_ErrorString{ErrorString: ErrorStringToProto(in)}}
-}
+// ParseError is the way back of AppendError; see Message about data.
+func ParseError(data []byte) (error, error) { return parseError(newSource(data)) } //nolint:revive // the first is the value
 
-// ErrorFromProto is the way back of ErrorToProto.
-func ErrorFromProto(in *pluginpb.Error) error {
-	switch kind := in.GetKind().(type) {
-	case *pluginpb.Error_AppError:
-		return AppErrorFromProto(kind.AppError)
-	case *pluginpb.Error_PqError:
-		return PqErrorFromProto(kind.PqError)
-	case *pluginpb.Error_ErrorString:
-		return Sentinel(ErrorStringFromProto(kind.ErrorString))
+func parseError(in source) (error, error) {
+	var kind oneof
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case errorAppError, errorPqError, errorErrorString:
+			kind.merge(&f, checkError)
+		}
 	}
-	return nil
+	out, err := errorOf(kind)
+	f.fail(err)
+	return out, f.err
+}
+
+func checkError(kind oneof) error {
+	_, err := errorOf(kind)
+	return err
+}
+
+func errorOf(kind oneof) (out, err error) {
+	switch kind.tag {
+	case errorAppError:
+		value := new(model.AppError)
+		return value, parseAppError(kind.in, value)
+	case errorPqError:
+		value := new(pq.Error)
+		return value, parsePqError(kind.in, value)
+	case errorErrorString:
+		value := new(plugin.ErrorString)
+		err := parseErrorString(kind.in, value)
+		return Sentinel(value), err
+	}
+	return nil, nil
 }

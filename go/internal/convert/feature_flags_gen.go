@@ -6,109 +6,146 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// FeatureFlagsToProto takes a model.FeatureFlags to its message.
-func FeatureFlagsToProto(in *model.FeatureFlags) *pluginpb.FeatureFlags {
+// AppendFeatureFlags appends the encoding of a model.FeatureFlags; nothing for nil.
+func AppendFeatureFlags(b []byte, in *model.FeatureFlags) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.FeatureFlags{
-		TestFeature:                        in.TestFeature,
-		TestBoolFeature:                    in.TestBoolFeature,
-		EnableSharedChannelsDms:            in.EnableSharedChannelsDMs,
-		EnableSyncAllUsersForRemoteCluster: in.EnableSyncAllUsersForRemoteCluster,
-		AppsEnabled:                        in.AppsEnabled,
-		NormalizeLdapDns:                   in.NormalizeLdapDNs,
-		WysiwygEditor:                      in.WysiwygEditor,
-		MoveThreadsEnabled:                 in.MoveThreadsEnabled,
-		NotificationMonitoring:             in.NotificationMonitoring,
-		AttributeValueMasking:              in.AttributeValueMasking,
-		PermissionPolicies:                 in.PermissionPolicies,
-		ChannelPermissionPolicies:          in.ChannelPermissionPolicies,
-		PolicySimulation:                   in.PolicySimulation,
-		ContentFlagging:                    in.ContentFlagging,
-		EnableMattermostEntry:              in.EnableMattermostEntry,
-		MobileSsoCodeExchange:              in.MobileSSOCodeExchange,
-		EnableShiftEscapeToMarkAllRead:     in.EnableShiftEscapeToMarkAllRead,
-		AutoTranslation:                    in.AutoTranslation,
-		ClassificationMarkings:             in.ClassificationMarkings,
-		GlobalAttributes:                   in.GlobalAttributes,
-		BurnOnRead:                         in.BurnOnRead,
-		EnableAiPluginBridge:               in.EnableAIPluginBridge,
-		EnableAiRecaps:                     in.EnableAIRecaps,
-		IntegratedBoards:                   in.IntegratedBoards,
-		EnableDocs:                         in.EnableDocs,
-		CjkSearch:                          in.CJKSearch,
-		AggregatePluginMetrics:             in.AggregatePluginMetrics,
-		ManagedChannelCategories:           in.ManagedChannelCategories,
-		SessionAttributes:                  in.SessionAttributes,
-		PostAttributes:                     in.PostAttributes,
-		DiscoverableChannels:               in.DiscoverableChannels,
-		MobileEphemeralMode:                in.MobileEphemeralMode,
-		PropertyFieldRank:                  in.PropertyFieldRank,
-		TeamMembershipAccessControl:        in.TeamMembershipAccessControl,
-		MmBlocksEnabled:                    in.MmBlocksEnabled,
-		ClusterGracefulDrain:               in.ClusterGracefulDrain,
-		ChannelBookmarks:                   in.ChannelBookmarks,
-		EnableConcurrentReact:              in.EnableConcurrentReact,
-		EnableMfiPluginSignaturePublicKey:  in.EnableMFIPluginSignaturePublicKey,
-		RecurringScheduledPosts:            in.RecurringScheduledPosts,
-	}
+	b = appendText(b, 1<<3|octets, in.TestFeature)
+	b = appendBool(b, 2<<3|varint, in.TestBoolFeature)
+	b = appendBool(b, 3<<3|varint, in.EnableSharedChannelsDMs)
+	b = appendBool(b, 4<<3|varint, in.EnableSyncAllUsersForRemoteCluster)
+	b = appendBool(b, 5<<3|varint, in.AppsEnabled)
+	b = appendBool(b, 6<<3|varint, in.NormalizeLdapDNs)
+	b = appendBool(b, 7<<3|varint, in.WysiwygEditor)
+	b = appendBool(b, 8<<3|varint, in.MoveThreadsEnabled)
+	b = appendBool(b, 9<<3|varint, in.NotificationMonitoring)
+	b = appendBool(b, 10<<3|varint, in.AttributeValueMasking)
+	b = appendBool(b, 11<<3|varint, in.PermissionPolicies)
+	b = appendBool(b, 12<<3|varint, in.ChannelPermissionPolicies)
+	b = appendBool(b, 13<<3|varint, in.PolicySimulation)
+	b = appendBool(b, 14<<3|varint, in.ContentFlagging)
+	b = appendBool(b, 15<<3|varint, in.EnableMattermostEntry)
+	b = appendBool(b, 16<<3|varint, in.MobileSSOCodeExchange)
+	b = appendBool(b, 17<<3|varint, in.EnableShiftEscapeToMarkAllRead)
+	b = appendBool(b, 18<<3|varint, in.AutoTranslation)
+	b = appendBool(b, 19<<3|varint, in.ClassificationMarkings)
+	b = appendBool(b, 20<<3|varint, in.GlobalAttributes)
+	b = appendBool(b, 21<<3|varint, in.BurnOnRead)
+	b = appendBool(b, 22<<3|varint, in.EnableAIPluginBridge)
+	b = appendBool(b, 23<<3|varint, in.EnableAIRecaps)
+	b = appendBool(b, 24<<3|varint, in.IntegratedBoards)
+	b = appendBool(b, 25<<3|varint, in.EnableDocs)
+	b = appendBool(b, 26<<3|varint, in.CJKSearch)
+	b = appendBool(b, 27<<3|varint, in.AggregatePluginMetrics)
+	b = appendBool(b, 28<<3|varint, in.ManagedChannelCategories)
+	b = appendBool(b, 29<<3|varint, in.SessionAttributes)
+	b = appendBool(b, 30<<3|varint, in.PostAttributes)
+	b = appendBool(b, 31<<3|varint, in.DiscoverableChannels)
+	b = appendBool(b, 32<<3|varint, in.MobileEphemeralMode)
+	b = appendBool(b, 33<<3|varint, in.PropertyFieldRank)
+	b = appendBool(b, 34<<3|varint, in.TeamMembershipAccessControl)
+	b = appendBool(b, 35<<3|varint, in.MmBlocksEnabled)
+	b = appendBool(b, 36<<3|varint, in.ClusterGracefulDrain)
+	b = appendBool(b, 37<<3|varint, in.ChannelBookmarks)
+	b = appendBool(b, 38<<3|varint, in.EnableConcurrentReact)
+	b = appendBool(b, 39<<3|varint, in.EnableMFIPluginSignaturePublicKey)
+	b = appendBool(b, 40<<3|varint, in.RecurringScheduledPosts)
+	return b
 }
 
-// FeatureFlagsFromProto takes a message to the model.FeatureFlags it came from.
-func FeatureFlagsFromProto(in *pluginpb.FeatureFlags) *model.FeatureFlags {
-	if in == nil {
-		return nil
-	}
-	out := new(model.FeatureFlags)
-	FeatureFlagsInto(out, in)
-	return out
+// ParseFeatureFlags reads a model.FeatureFlags into its zero value; see Message about data.
+func ParseFeatureFlags(data []byte, out *model.FeatureFlags) error {
+	return parseFeatureFlags(newSource(data), out)
 }
 
-// FeatureFlagsInto sets the fields of a model.FeatureFlags from its message.
-func FeatureFlagsInto(out *model.FeatureFlags, in *pluginpb.FeatureFlags) {
-	out.TestFeature = in.TestFeature
-	out.TestBoolFeature = in.TestBoolFeature
-	out.EnableSharedChannelsDMs = in.EnableSharedChannelsDms
-	out.EnableSyncAllUsersForRemoteCluster = in.EnableSyncAllUsersForRemoteCluster
-	out.AppsEnabled = in.AppsEnabled
-	out.NormalizeLdapDNs = in.NormalizeLdapDns
-	out.WysiwygEditor = in.WysiwygEditor
-	out.MoveThreadsEnabled = in.MoveThreadsEnabled
-	out.NotificationMonitoring = in.NotificationMonitoring
-	out.AttributeValueMasking = in.AttributeValueMasking
-	out.PermissionPolicies = in.PermissionPolicies
-	out.ChannelPermissionPolicies = in.ChannelPermissionPolicies
-	out.PolicySimulation = in.PolicySimulation
-	out.ContentFlagging = in.ContentFlagging
-	out.EnableMattermostEntry = in.EnableMattermostEntry
-	out.MobileSSOCodeExchange = in.MobileSsoCodeExchange
-	out.EnableShiftEscapeToMarkAllRead = in.EnableShiftEscapeToMarkAllRead
-	out.AutoTranslation = in.AutoTranslation
-	out.ClassificationMarkings = in.ClassificationMarkings
-	out.GlobalAttributes = in.GlobalAttributes
-	out.BurnOnRead = in.BurnOnRead
-	out.EnableAIPluginBridge = in.EnableAiPluginBridge
-	out.EnableAIRecaps = in.EnableAiRecaps
-	out.IntegratedBoards = in.IntegratedBoards
-	out.EnableDocs = in.EnableDocs
-	out.CJKSearch = in.CjkSearch
-	out.AggregatePluginMetrics = in.AggregatePluginMetrics
-	out.ManagedChannelCategories = in.ManagedChannelCategories
-	out.SessionAttributes = in.SessionAttributes
-	out.PostAttributes = in.PostAttributes
-	out.DiscoverableChannels = in.DiscoverableChannels
-	out.MobileEphemeralMode = in.MobileEphemeralMode
-	out.PropertyFieldRank = in.PropertyFieldRank
-	out.TeamMembershipAccessControl = in.TeamMembershipAccessControl
-	out.MmBlocksEnabled = in.MmBlocksEnabled
-	out.ClusterGracefulDrain = in.ClusterGracefulDrain
-	out.ChannelBookmarks = in.ChannelBookmarks
-	out.EnableConcurrentReact = in.EnableConcurrentReact
-	out.EnableMFIPluginSignaturePublicKey = in.EnableMfiPluginSignaturePublicKey
-	out.RecurringScheduledPosts = in.RecurringScheduledPosts
+func parseFeatureFlags(in source, out *model.FeatureFlags) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.TestFeature = f.text()
+		case 2<<3 | varint:
+			out.TestBoolFeature = f.value != 0
+		case 3<<3 | varint:
+			out.EnableSharedChannelsDMs = f.value != 0
+		case 4<<3 | varint:
+			out.EnableSyncAllUsersForRemoteCluster = f.value != 0
+		case 5<<3 | varint:
+			out.AppsEnabled = f.value != 0
+		case 6<<3 | varint:
+			out.NormalizeLdapDNs = f.value != 0
+		case 7<<3 | varint:
+			out.WysiwygEditor = f.value != 0
+		case 8<<3 | varint:
+			out.MoveThreadsEnabled = f.value != 0
+		case 9<<3 | varint:
+			out.NotificationMonitoring = f.value != 0
+		case 10<<3 | varint:
+			out.AttributeValueMasking = f.value != 0
+		case 11<<3 | varint:
+			out.PermissionPolicies = f.value != 0
+		case 12<<3 | varint:
+			out.ChannelPermissionPolicies = f.value != 0
+		case 13<<3 | varint:
+			out.PolicySimulation = f.value != 0
+		case 14<<3 | varint:
+			out.ContentFlagging = f.value != 0
+		case 15<<3 | varint:
+			out.EnableMattermostEntry = f.value != 0
+		case 16<<3 | varint:
+			out.MobileSSOCodeExchange = f.value != 0
+		case 17<<3 | varint:
+			out.EnableShiftEscapeToMarkAllRead = f.value != 0
+		case 18<<3 | varint:
+			out.AutoTranslation = f.value != 0
+		case 19<<3 | varint:
+			out.ClassificationMarkings = f.value != 0
+		case 20<<3 | varint:
+			out.GlobalAttributes = f.value != 0
+		case 21<<3 | varint:
+			out.BurnOnRead = f.value != 0
+		case 22<<3 | varint:
+			out.EnableAIPluginBridge = f.value != 0
+		case 23<<3 | varint:
+			out.EnableAIRecaps = f.value != 0
+		case 24<<3 | varint:
+			out.IntegratedBoards = f.value != 0
+		case 25<<3 | varint:
+			out.EnableDocs = f.value != 0
+		case 26<<3 | varint:
+			out.CJKSearch = f.value != 0
+		case 27<<3 | varint:
+			out.AggregatePluginMetrics = f.value != 0
+		case 28<<3 | varint:
+			out.ManagedChannelCategories = f.value != 0
+		case 29<<3 | varint:
+			out.SessionAttributes = f.value != 0
+		case 30<<3 | varint:
+			out.PostAttributes = f.value != 0
+		case 31<<3 | varint:
+			out.DiscoverableChannels = f.value != 0
+		case 32<<3 | varint:
+			out.MobileEphemeralMode = f.value != 0
+		case 33<<3 | varint:
+			out.PropertyFieldRank = f.value != 0
+		case 34<<3 | varint:
+			out.TeamMembershipAccessControl = f.value != 0
+		case 35<<3 | varint:
+			out.MmBlocksEnabled = f.value != 0
+		case 36<<3 | varint:
+			out.ClusterGracefulDrain = f.value != 0
+		case 37<<3 | varint:
+			out.ChannelBookmarks = f.value != 0
+		case 38<<3 | varint:
+			out.EnableConcurrentReact = f.value != 0
+		case 39<<3 | varint:
+			out.EnableMFIPluginSignaturePublicKey = f.value != 0
+		case 40<<3 | varint:
+			out.RecurringScheduledPosts = f.value != 0
+		}
+	}
+	return f.err
 }

@@ -6,108 +6,132 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// FileInfoToProto takes a model.FileInfo to its message.
-func FileInfoToProto(in *model.FileInfo) *pluginpb.FileInfo {
+// AppendFileInfo appends the encoding of a model.FileInfo; nothing for nil.
+func AppendFileInfo(b []byte, in *model.FileInfo) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.FileInfo{
-		Id:              in.Id,
-		CreatorId:       in.CreatorId,
-		PostId:          in.PostId,
-		ChannelId:       in.ChannelId,
-		CreateAt:        in.CreateAt,
-		UpdateAt:        in.UpdateAt,
-		DeleteAt:        in.DeleteAt,
-		Path:            in.Path,
-		ThumbnailPath:   in.ThumbnailPath,
-		PreviewPath:     in.PreviewPath,
-		Name:            in.Name,
-		Extension:       in.Extension,
-		Size:            in.Size,
-		MimeType:        in.MimeType,
-		Width:           int64(in.Width),
-		Height:          int64(in.Height),
-		HasPreviewImage: in.HasPreviewImage,
-		MiniPreview:     BytesPointerToProto(in.MiniPreview),
-		Content:         in.Content,
-		RemoteId:        in.RemoteId,
-		Archived:        in.Archived,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.CreatorId)
+	b = appendText(b, 3<<3|octets, in.PostId)
+	b = appendText(b, 4<<3|octets, in.ChannelId)
+	b = appendInt(b, 5<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 6<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 7<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 8<<3|octets, in.Path)
+	b = appendText(b, 9<<3|octets, in.ThumbnailPath)
+	b = appendText(b, 10<<3|octets, in.PreviewPath)
+	b = appendText(b, 11<<3|octets, in.Name)
+	b = appendText(b, 12<<3|octets, in.Extension)
+	b = appendInt(b, 13<<3|varint, uint64(in.Size))
+	b = appendText(b, 14<<3|octets, in.MimeType)
+	b = appendInt(b, 15<<3|varint, uint64(in.Width))
+	b = appendInt(b, 16<<3|varint, uint64(in.Height))
+	b = appendBool(b, 17<<3|varint, in.HasPreviewImage)
+	b = appendBytesPointer(b, 18<<3|octets, in.MiniPreview)
+	b = appendText(b, 19<<3|octets, in.Content)
+	b = appendTextPointer(b, 20<<3|octets, in.RemoteId)
+	b = appendBool(b, 21<<3|varint, in.Archived)
+	return b
 }
 
-// FileInfoFromProto takes a message to the model.FileInfo it came from.
-func FileInfoFromProto(in *pluginpb.FileInfo) *model.FileInfo {
+// ParseFileInfo reads a model.FileInfo into its zero value; see Message about data.
+func ParseFileInfo(data []byte, out *model.FileInfo) error {
+	return parseFileInfo(newSource(data), out)
+}
+
+func parseFileInfo(in source, out *model.FileInfo) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.CreatorId = f.text()
+		case 3<<3 | octets:
+			out.PostId = f.text()
+		case 4<<3 | octets:
+			out.ChannelId = f.text()
+		case 5<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 6<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 7<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 8<<3 | octets:
+			out.Path = f.text()
+		case 9<<3 | octets:
+			out.ThumbnailPath = f.text()
+		case 10<<3 | octets:
+			out.PreviewPath = f.text()
+		case 11<<3 | octets:
+			out.Name = f.text()
+		case 12<<3 | octets:
+			out.Extension = f.text()
+		case 13<<3 | varint:
+			out.Size = int64(f.value)
+		case 14<<3 | octets:
+			out.MimeType = f.text()
+		case 15<<3 | varint:
+			out.Width = int(f.value)
+		case 16<<3 | varint:
+			out.Height = int(f.value)
+		case 17<<3 | varint:
+			out.HasPreviewImage = f.value != 0
+		case 18<<3 | octets:
+			out.MiniPreview = bytesPointer(&f)
+		case 19<<3 | octets:
+			out.Content = f.text()
+		case 20<<3 | octets:
+			out.RemoteId = textPointer[string](&f)
+		case 21<<3 | varint:
+			out.Archived = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendGetFileInfosOptions appends the encoding of a model.GetFileInfosOptions; nothing for nil.
+func AppendGetFileInfosOptions(b []byte, in *model.GetFileInfosOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.FileInfo)
-	FileInfoInto(out, in)
-	return out
+	b = appendTexts(b, 1<<3|octets, in.UserIds)
+	b = appendTexts(b, 2<<3|octets, in.ChannelIds)
+	b = appendInt(b, 3<<3|varint, uint64(in.Since))
+	b = appendBool(b, 4<<3|varint, in.IncludeDeleted)
+	b = appendText(b, 5<<3|octets, in.SortBy)
+	b = appendBool(b, 6<<3|varint, in.SortDescending)
+	b = appendBool(b, 7<<3|varint, in.OnlyEmptyContent)
+	return b
 }
 
-// FileInfoInto sets the fields of a model.FileInfo from its message.
-func FileInfoInto(out *model.FileInfo, in *pluginpb.FileInfo) {
-	out.Id = in.Id
-	out.CreatorId = in.CreatorId
-	out.PostId = in.PostId
-	out.ChannelId = in.ChannelId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.Path = in.Path
-	out.ThumbnailPath = in.ThumbnailPath
-	out.PreviewPath = in.PreviewPath
-	out.Name = in.Name
-	out.Extension = in.Extension
-	out.Size = in.Size
-	out.MimeType = in.MimeType
-	out.Width = int(in.Width)
-	out.Height = int(in.Height)
-	out.HasPreviewImage = in.HasPreviewImage
-	out.MiniPreview = BytesPointerFromProto(in.MiniPreview)
-	out.Content = in.Content
-	out.RemoteId = in.RemoteId
-	out.Archived = in.Archived
+// ParseGetFileInfosOptions reads a model.GetFileInfosOptions into its zero value; see Message about data.
+func ParseGetFileInfosOptions(data []byte, out *model.GetFileInfosOptions) error {
+	return parseGetFileInfosOptions(newSource(data), out)
 }
 
-// GetFileInfosOptionsToProto takes a model.GetFileInfosOptions to its message.
-func GetFileInfosOptionsToProto(in *model.GetFileInfosOptions) *pluginpb.GetFileInfosOptions {
-	if in == nil {
-		return nil
+func parseGetFileInfosOptions(in source, out *model.GetFileInfosOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.UserIds)
+		case 2<<3 | octets:
+			texts(&f, &out.ChannelIds)
+		case 3<<3 | varint:
+			out.Since = int64(f.value)
+		case 4<<3 | varint:
+			out.IncludeDeleted = f.value != 0
+		case 5<<3 | octets:
+			out.SortBy = f.text()
+		case 6<<3 | varint:
+			out.SortDescending = f.value != 0
+		case 7<<3 | varint:
+			out.OnlyEmptyContent = f.value != 0
+		}
 	}
-	return &pluginpb.GetFileInfosOptions{
-		UserIds:          in.UserIds,
-		ChannelIds:       in.ChannelIds,
-		Since:            in.Since,
-		IncludeDeleted:   in.IncludeDeleted,
-		SortBy:           in.SortBy,
-		SortDescending:   in.SortDescending,
-		OnlyEmptyContent: in.OnlyEmptyContent,
-	}
-}
-
-// GetFileInfosOptionsFromProto takes a message to the model.GetFileInfosOptions it came from.
-func GetFileInfosOptionsFromProto(in *pluginpb.GetFileInfosOptions) *model.GetFileInfosOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.GetFileInfosOptions)
-	GetFileInfosOptionsInto(out, in)
-	return out
-}
-
-// GetFileInfosOptionsInto sets the fields of a model.GetFileInfosOptions from its message.
-func GetFileInfosOptionsInto(out *model.GetFileInfosOptions, in *pluginpb.GetFileInfosOptions) {
-	out.UserIds = in.UserIds
-	out.ChannelIds = in.ChannelIds
-	out.Since = in.Since
-	out.IncludeDeleted = in.IncludeDeleted
-	out.SortBy = in.SortBy
-	out.SortDescending = in.SortDescending
-	out.OnlyEmptyContent = in.OnlyEmptyContent
+	return f.err
 }

@@ -6,174 +6,204 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// CreateDefaultMembershipParamsToProto takes a model.CreateDefaultMembershipParams to its message.
-func CreateDefaultMembershipParamsToProto(in *model.CreateDefaultMembershipParams) *pluginpb.CreateDefaultMembershipParams {
+// AppendCreateDefaultMembershipParams appends the encoding of a model.CreateDefaultMembershipParams; nothing for nil.
+func AppendCreateDefaultMembershipParams(b []byte, in *model.CreateDefaultMembershipParams) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.CreateDefaultMembershipParams{
-		Since:               in.Since,
-		ReAddRemovedMembers: in.ReAddRemovedMembers,
-		ScopedUserId:        in.ScopedUserID,
-		ScopedTeamId:        in.ScopedTeamID,
-		ScopedChannelId:     in.ScopedChannelID,
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.Since))
+	b = appendBool(b, 2<<3|varint, in.ReAddRemovedMembers)
+	b = appendTextPointer(b, 3<<3|octets, in.ScopedUserID)
+	b = appendTextPointer(b, 4<<3|octets, in.ScopedTeamID)
+	b = appendTextPointer(b, 5<<3|octets, in.ScopedChannelID)
+	return b
 }
 
-// CreateDefaultMembershipParamsFromProto takes a message to the model.CreateDefaultMembershipParams it came from.
-func CreateDefaultMembershipParamsFromProto(in *pluginpb.CreateDefaultMembershipParams) *model.CreateDefaultMembershipParams {
+// ParseCreateDefaultMembershipParams reads a model.CreateDefaultMembershipParams into its zero value; see Message about data.
+func ParseCreateDefaultMembershipParams(data []byte, out *model.CreateDefaultMembershipParams) error {
+	return parseCreateDefaultMembershipParams(newSource(data), out)
+}
+
+func parseCreateDefaultMembershipParams(in source, out *model.CreateDefaultMembershipParams) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Since = int64(f.value)
+		case 2<<3 | varint:
+			out.ReAddRemovedMembers = f.value != 0
+		case 3<<3 | octets:
+			out.ScopedUserID = textPointer[string](&f)
+		case 4<<3 | octets:
+			out.ScopedTeamID = textPointer[string](&f)
+		case 5<<3 | octets:
+			out.ScopedChannelID = textPointer[string](&f)
+		}
+	}
+	return f.err
+}
+
+// AppendGroup appends the encoding of a model.Group; nothing for nil.
+func AppendGroup(b []byte, in *model.Group) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.CreateDefaultMembershipParams)
-	CreateDefaultMembershipParamsInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendTextPointer(b, 2<<3|octets, in.Name)
+	b = appendText(b, 3<<3|octets, in.DisplayName)
+	b = appendText(b, 4<<3|octets, in.Description)
+	b = appendText(b, 5<<3|octets, string(in.Source))
+	b = appendTextPointer(b, 6<<3|octets, in.RemoteId)
+	b = appendInt(b, 7<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 8<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 9<<3|varint, uint64(in.DeleteAt))
+	b = appendBool(b, 10<<3|varint, in.HasSyncables)
+	b = appendIntPointer(b, 11<<3|varint, in.MemberCount)
+	b = appendBool(b, 12<<3|varint, in.AllowReference)
+	b = appendIntPointer(b, 13<<3|varint, in.ChannelMemberCount)
+	b = appendIntPointer(b, 14<<3|varint, in.ChannelMemberTimezonesCount)
+	b = appendTexts(b, 15<<3|octets, in.MemberIDs)
+	return b
 }
 
-// CreateDefaultMembershipParamsInto sets the fields of a model.CreateDefaultMembershipParams from its message.
-func CreateDefaultMembershipParamsInto(out *model.CreateDefaultMembershipParams, in *pluginpb.CreateDefaultMembershipParams) {
-	out.Since = in.Since
-	out.ReAddRemovedMembers = in.ReAddRemovedMembers
-	out.ScopedUserID = in.ScopedUserId
-	out.ScopedTeamID = in.ScopedTeamId
-	out.ScopedChannelID = in.ScopedChannelId
+// ParseGroup reads a model.Group into its zero value; see Message about data.
+func ParseGroup(data []byte, out *model.Group) error { return parseGroup(newSource(data), out) }
+
+func parseGroup(in source, out *model.Group) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Name = textPointer[string](&f)
+		case 3<<3 | octets:
+			out.DisplayName = f.text()
+		case 4<<3 | octets:
+			out.Description = f.text()
+		case 5<<3 | octets:
+			out.Source = model.GroupSource(f.text())
+		case 6<<3 | octets:
+			out.RemoteId = textPointer[string](&f)
+		case 7<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 8<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 9<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 10<<3 | varint:
+			out.HasSyncables = f.value != 0
+		case 11<<3 | varint:
+			out.MemberCount = intPointer[int](&f)
+		case 12<<3 | varint:
+			out.AllowReference = f.value != 0
+		case 13<<3 | varint:
+			out.ChannelMemberCount = intPointer[int](&f)
+		case 14<<3 | varint:
+			out.ChannelMemberTimezonesCount = intPointer[int](&f)
+		case 15<<3 | octets:
+			texts(&f, &out.MemberIDs)
+		}
+	}
+	return f.err
 }
 
-// GroupToProto takes a model.Group to its message.
-func GroupToProto(in *model.Group) *pluginpb.Group {
+// AppendGroupSearchOpts appends the encoding of a model.GroupSearchOpts; nothing for nil.
+func AppendGroupSearchOpts(b []byte, in *model.GroupSearchOpts) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Group{
-		Id:                          in.Id,
-		Name:                        in.Name,
-		DisplayName:                 in.DisplayName,
-		Description:                 in.Description,
-		Source:                      string(in.Source),
-		RemoteId:                    in.RemoteId,
-		CreateAt:                    in.CreateAt,
-		UpdateAt:                    in.UpdateAt,
-		DeleteAt:                    in.DeleteAt,
-		HasSyncables:                in.HasSyncables,
-		MemberCount:                 CastPointer[int64](in.MemberCount),
-		AllowReference:              in.AllowReference,
-		ChannelMemberCount:          CastPointer[int64](in.ChannelMemberCount),
-		ChannelMemberTimezonesCount: CastPointer[int64](in.ChannelMemberTimezonesCount),
-		MemberIds:                   in.MemberIDs,
-	}
+	b = appendText(b, 1<<3|octets, in.Q)
+	b = appendText(b, 2<<3|octets, in.NotAssociatedToTeam)
+	b = appendText(b, 3<<3|octets, in.NotAssociatedToChannel)
+	b = appendBool(b, 4<<3|varint, in.IncludeMemberCount)
+	b = appendBool(b, 5<<3|varint, in.FilterAllowReference)
+	b = appendMessage(b, 6<<3|octets, in.PageOpts, AppendPageOpts)
+	b = appendInt(b, 7<<3|varint, uint64(in.Since))
+	b = appendText(b, 8<<3|octets, string(in.Source))
+	b = appendBool(b, 9<<3|varint, in.FilterParentTeamPermitted)
+	b = appendText(b, 10<<3|octets, in.FilterHasMember)
+	b = appendText(b, 11<<3|octets, in.IncludeChannelMemberCount)
+	b = appendBool(b, 12<<3|varint, in.IncludeTimezones)
+	b = appendBool(b, 13<<3|varint, in.IncludeMemberIDs)
+	b = appendBool(b, 14<<3|varint, in.IncludeArchived)
+	b = appendBool(b, 15<<3|varint, in.FilterArchived)
+	b = appendBool(b, 16<<3|varint, in.OnlySyncableSources)
+	return b
 }
 
-// GroupFromProto takes a message to the model.Group it came from.
-func GroupFromProto(in *pluginpb.Group) *model.Group {
+// ParseGroupSearchOpts reads a model.GroupSearchOpts into its zero value; see Message about data.
+func ParseGroupSearchOpts(data []byte, out *model.GroupSearchOpts) error {
+	return parseGroupSearchOpts(newSource(data), out)
+}
+
+func parseGroupSearchOpts(in source, out *model.GroupSearchOpts) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Q = f.text()
+		case 2<<3 | octets:
+			out.NotAssociatedToTeam = f.text()
+		case 3<<3 | octets:
+			out.NotAssociatedToChannel = f.text()
+		case 4<<3 | varint:
+			out.IncludeMemberCount = f.value != 0
+		case 5<<3 | varint:
+			out.FilterAllowReference = f.value != 0
+		case 6<<3 | octets:
+			message(&f, &out.PageOpts, parsePageOpts)
+		case 7<<3 | varint:
+			out.Since = int64(f.value)
+		case 8<<3 | octets:
+			out.Source = model.GroupSource(f.text())
+		case 9<<3 | varint:
+			out.FilterParentTeamPermitted = f.value != 0
+		case 10<<3 | octets:
+			out.FilterHasMember = f.text()
+		case 11<<3 | octets:
+			out.IncludeChannelMemberCount = f.text()
+		case 12<<3 | varint:
+			out.IncludeTimezones = f.value != 0
+		case 13<<3 | varint:
+			out.IncludeMemberIDs = f.value != 0
+		case 14<<3 | varint:
+			out.IncludeArchived = f.value != 0
+		case 15<<3 | varint:
+			out.FilterArchived = f.value != 0
+		case 16<<3 | varint:
+			out.OnlySyncableSources = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendPageOpts appends the encoding of a model.PageOpts; nothing for nil.
+func AppendPageOpts(b []byte, in *model.PageOpts) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Group)
-	GroupInto(out, in)
-	return out
+	b = appendInt(b, 1<<3|varint, uint64(in.Page))
+	b = appendInt(b, 2<<3|varint, uint64(in.PerPage))
+	return b
 }
 
-// GroupInto sets the fields of a model.Group from its message.
-func GroupInto(out *model.Group, in *pluginpb.Group) {
-	out.Id = in.Id
-	out.Name = in.Name
-	out.DisplayName = in.DisplayName
-	out.Description = in.Description
-	out.Source = model.GroupSource(in.Source)
-	out.RemoteId = in.RemoteId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.HasSyncables = in.HasSyncables
-	out.MemberCount = CastPointer[int](in.MemberCount)
-	out.AllowReference = in.AllowReference
-	out.ChannelMemberCount = CastPointer[int](in.ChannelMemberCount)
-	out.ChannelMemberTimezonesCount = CastPointer[int](in.ChannelMemberTimezonesCount)
-	out.MemberIDs = in.MemberIds
+// ParsePageOpts reads a model.PageOpts into its zero value; see Message about data.
+func ParsePageOpts(data []byte, out *model.PageOpts) error {
+	return parsePageOpts(newSource(data), out)
 }
 
-// GroupSearchOptsToProto takes a model.GroupSearchOpts to its message.
-func GroupSearchOptsToProto(in *model.GroupSearchOpts) *pluginpb.GroupSearchOpts {
-	if in == nil {
-		return nil
+func parsePageOpts(in source, out *model.PageOpts) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Page = int(f.value)
+		case 2<<3 | varint:
+			out.PerPage = int(f.value)
+		}
 	}
-	return &pluginpb.GroupSearchOpts{
-		Q:                         in.Q,
-		NotAssociatedToTeam:       in.NotAssociatedToTeam,
-		NotAssociatedToChannel:    in.NotAssociatedToChannel,
-		IncludeMemberCount:        in.IncludeMemberCount,
-		FilterAllowReference:      in.FilterAllowReference,
-		PageOpts:                  PageOptsToProto(in.PageOpts),
-		Since:                     in.Since,
-		Source:                    string(in.Source),
-		FilterParentTeamPermitted: in.FilterParentTeamPermitted,
-		FilterHasMember:           in.FilterHasMember,
-		IncludeChannelMemberCount: in.IncludeChannelMemberCount,
-		IncludeTimezones:          in.IncludeTimezones,
-		IncludeMemberIds:          in.IncludeMemberIDs,
-		IncludeArchived:           in.IncludeArchived,
-		FilterArchived:            in.FilterArchived,
-		OnlySyncableSources:       in.OnlySyncableSources,
-	}
-}
-
-// GroupSearchOptsFromProto takes a message to the model.GroupSearchOpts it came from.
-func GroupSearchOptsFromProto(in *pluginpb.GroupSearchOpts) *model.GroupSearchOpts {
-	if in == nil {
-		return nil
-	}
-	out := new(model.GroupSearchOpts)
-	GroupSearchOptsInto(out, in)
-	return out
-}
-
-// GroupSearchOptsInto sets the fields of a model.GroupSearchOpts from its message.
-func GroupSearchOptsInto(out *model.GroupSearchOpts, in *pluginpb.GroupSearchOpts) {
-	out.Q = in.Q
-	out.NotAssociatedToTeam = in.NotAssociatedToTeam
-	out.NotAssociatedToChannel = in.NotAssociatedToChannel
-	out.IncludeMemberCount = in.IncludeMemberCount
-	out.FilterAllowReference = in.FilterAllowReference
-	out.PageOpts = PageOptsFromProto(in.PageOpts)
-	out.Since = in.Since
-	out.Source = model.GroupSource(in.Source)
-	out.FilterParentTeamPermitted = in.FilterParentTeamPermitted
-	out.FilterHasMember = in.FilterHasMember
-	out.IncludeChannelMemberCount = in.IncludeChannelMemberCount
-	out.IncludeTimezones = in.IncludeTimezones
-	out.IncludeMemberIDs = in.IncludeMemberIds
-	out.IncludeArchived = in.IncludeArchived
-	out.FilterArchived = in.FilterArchived
-	out.OnlySyncableSources = in.OnlySyncableSources
-}
-
-// PageOptsToProto takes a model.PageOpts to its message.
-func PageOptsToProto(in *model.PageOpts) *pluginpb.PageOpts {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PageOpts{
-		Page:    int64(in.Page),
-		PerPage: int64(in.PerPage),
-	}
-}
-
-// PageOptsFromProto takes a message to the model.PageOpts it came from.
-func PageOptsFromProto(in *pluginpb.PageOpts) *model.PageOpts {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PageOpts)
-	PageOptsInto(out, in)
-	return out
-}
-
-// PageOptsInto sets the fields of a model.PageOpts from its message.
-func PageOptsInto(out *model.PageOpts, in *pluginpb.PageOpts) {
-	out.Page = int(in.Page)
-	out.PerPage = int(in.PerPage)
+	return f.err
 }

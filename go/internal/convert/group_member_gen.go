@@ -6,37 +6,38 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// GroupMemberToProto takes a model.GroupMember to its message.
-func GroupMemberToProto(in *model.GroupMember) *pluginpb.GroupMember {
+// AppendGroupMember appends the encoding of a model.GroupMember; nothing for nil.
+func AppendGroupMember(b []byte, in *model.GroupMember) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.GroupMember{
-		GroupId:  in.GroupId,
-		UserId:   in.UserId,
-		CreateAt: in.CreateAt,
-		DeleteAt: in.DeleteAt,
-	}
+	b = appendText(b, 1<<3|octets, in.GroupId)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	b = appendInt(b, 3<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.DeleteAt))
+	return b
 }
 
-// GroupMemberFromProto takes a message to the model.GroupMember it came from.
-func GroupMemberFromProto(in *pluginpb.GroupMember) *model.GroupMember {
-	if in == nil {
-		return nil
-	}
-	out := new(model.GroupMember)
-	GroupMemberInto(out, in)
-	return out
+// ParseGroupMember reads a model.GroupMember into its zero value; see Message about data.
+func ParseGroupMember(data []byte, out *model.GroupMember) error {
+	return parseGroupMember(newSource(data), out)
 }
 
-// GroupMemberInto sets the fields of a model.GroupMember from its message.
-func GroupMemberInto(out *model.GroupMember, in *pluginpb.GroupMember) {
-	out.GroupId = in.GroupId
-	out.UserId = in.UserId
-	out.CreateAt = in.CreateAt
-	out.DeleteAt = in.DeleteAt
+func parseGroupMember(in source, out *model.GroupMember) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.GroupId = f.text()
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		case 3<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		}
+	}
+	return f.err
 }

@@ -6,55 +6,65 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// GroupSyncableToProto takes a model.GroupSyncable to its message.
-func GroupSyncableToProto(in *model.GroupSyncable) *pluginpb.GroupSyncable {
+// AppendGroupSyncable appends the encoding of a model.GroupSyncable; nothing for nil.
+func AppendGroupSyncable(b []byte, in *model.GroupSyncable) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.GroupSyncable{
-		GroupId:            in.GroupId,
-		SyncableId:         in.SyncableId,
-		AutoAdd:            in.AutoAdd,
-		SchemeAdmin:        in.SchemeAdmin,
-		CreateAt:           in.CreateAt,
-		DeleteAt:           in.DeleteAt,
-		UpdateAt:           in.UpdateAt,
-		Type:               string(in.Type),
-		ChannelDisplayName: in.ChannelDisplayName,
-		TeamDisplayName:    in.TeamDisplayName,
-		TeamType:           in.TeamType,
-		ChannelType:        in.ChannelType,
-		TeamId:             in.TeamID,
-	}
+	b = appendText(b, 1<<3|octets, in.GroupId)
+	b = appendText(b, 2<<3|octets, in.SyncableId)
+	b = appendBool(b, 3<<3|varint, in.AutoAdd)
+	b = appendBool(b, 4<<3|varint, in.SchemeAdmin)
+	b = appendInt(b, 5<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 6<<3|varint, uint64(in.DeleteAt))
+	b = appendInt(b, 7<<3|varint, uint64(in.UpdateAt))
+	b = appendText(b, 8<<3|octets, string(in.Type))
+	b = appendText(b, 9<<3|octets, in.ChannelDisplayName)
+	b = appendText(b, 10<<3|octets, in.TeamDisplayName)
+	b = appendText(b, 11<<3|octets, in.TeamType)
+	b = appendText(b, 12<<3|octets, in.ChannelType)
+	b = appendText(b, 13<<3|octets, in.TeamID)
+	return b
 }
 
-// GroupSyncableFromProto takes a message to the model.GroupSyncable it came from.
-func GroupSyncableFromProto(in *pluginpb.GroupSyncable) *model.GroupSyncable {
-	if in == nil {
-		return nil
-	}
-	out := new(model.GroupSyncable)
-	GroupSyncableInto(out, in)
-	return out
+// ParseGroupSyncable reads a model.GroupSyncable into its zero value; see Message about data.
+func ParseGroupSyncable(data []byte, out *model.GroupSyncable) error {
+	return parseGroupSyncable(newSource(data), out)
 }
 
-// GroupSyncableInto sets the fields of a model.GroupSyncable from its message.
-func GroupSyncableInto(out *model.GroupSyncable, in *pluginpb.GroupSyncable) {
-	out.GroupId = in.GroupId
-	out.SyncableId = in.SyncableId
-	out.AutoAdd = in.AutoAdd
-	out.SchemeAdmin = in.SchemeAdmin
-	out.CreateAt = in.CreateAt
-	out.DeleteAt = in.DeleteAt
-	out.UpdateAt = in.UpdateAt
-	out.Type = model.GroupSyncableType(in.Type)
-	out.ChannelDisplayName = in.ChannelDisplayName
-	out.TeamDisplayName = in.TeamDisplayName
-	out.TeamType = in.TeamType
-	out.ChannelType = in.ChannelType
-	out.TeamID = in.TeamId
+func parseGroupSyncable(in source, out *model.GroupSyncable) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.GroupId = f.text()
+		case 2<<3 | octets:
+			out.SyncableId = f.text()
+		case 3<<3 | varint:
+			out.AutoAdd = f.value != 0
+		case 4<<3 | varint:
+			out.SchemeAdmin = f.value != 0
+		case 5<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 6<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 7<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 8<<3 | octets:
+			out.Type = model.GroupSyncableType(f.text())
+		case 9<<3 | octets:
+			out.ChannelDisplayName = f.text()
+		case 10<<3 | octets:
+			out.TeamDisplayName = f.text()
+		case 11<<3 | octets:
+			out.TeamType = f.text()
+		case 12<<3 | octets:
+			out.ChannelType = f.text()
+		case 13<<3 | octets:
+			out.TeamID = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,296 +6,334 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// DialogToProto takes a model.Dialog to its message.
-func DialogToProto(in *model.Dialog) *pluginpb.Dialog {
+// AppendDialog appends the encoding of a model.Dialog; nothing for nil.
+func AppendDialog(b []byte, in *model.Dialog) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Dialog{
-		CallbackId:       in.CallbackId,
-		Title:            in.Title,
-		IntroductionText: in.IntroductionText,
-		IconUrl:          in.IconURL,
-		Elements:         ListOfRefs(in.Elements, DialogElementToProto),
-		SubmitLabel:      in.SubmitLabel,
-		NotifyOnCancel:   in.NotifyOnCancel,
-		State:            in.State,
-		SourceUrl:        in.SourceURL,
-	}
+	b = appendText(b, 1<<3|octets, in.CallbackId)
+	b = appendText(b, 2<<3|octets, in.Title)
+	b = appendText(b, 3<<3|octets, in.IntroductionText)
+	b = appendText(b, 4<<3|octets, in.IconURL)
+	b = appendStructs(b, 5<<3|octets, in.Elements, AppendDialogElement)
+	b = appendText(b, 6<<3|octets, in.SubmitLabel)
+	b = appendBool(b, 7<<3|varint, in.NotifyOnCancel)
+	b = appendText(b, 8<<3|octets, in.State)
+	b = appendText(b, 9<<3|octets, in.SourceURL)
+	return b
 }
 
-// DialogFromProto takes a message to the model.Dialog it came from.
-func DialogFromProto(in *pluginpb.Dialog) *model.Dialog {
+// ParseDialog reads a model.Dialog into its zero value; see Message about data.
+func ParseDialog(data []byte, out *model.Dialog) error { return parseDialog(newSource(data), out) }
+
+func parseDialog(in source, out *model.Dialog) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.CallbackId = f.text()
+		case 2<<3 | octets:
+			out.Title = f.text()
+		case 3<<3 | octets:
+			out.IntroductionText = f.text()
+		case 4<<3 | octets:
+			out.IconURL = f.text()
+		case 5<<3 | octets:
+			structs(&f, &out.Elements, parseDialogElement)
+		case 6<<3 | octets:
+			out.SubmitLabel = f.text()
+		case 7<<3 | varint:
+			out.NotifyOnCancel = f.value != 0
+		case 8<<3 | octets:
+			out.State = f.text()
+		case 9<<3 | octets:
+			out.SourceURL = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendDialogActionButton appends the encoding of a model.DialogActionButton; nothing for nil.
+func AppendDialogActionButton(b []byte, in *model.DialogActionButton) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Dialog)
-	DialogInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.URL)
+	b = appendTextMap(b, 2<<3|octets, in.Context)
+	return b
 }
 
-// DialogInto sets the fields of a model.Dialog from its message.
-func DialogInto(out *model.Dialog, in *pluginpb.Dialog) {
-	out.CallbackId = in.CallbackId
-	out.Title = in.Title
-	out.IntroductionText = in.IntroductionText
-	out.IconURL = in.IconUrl
-	out.Elements = ListInto(in.Elements, DialogElementInto)
-	out.SubmitLabel = in.SubmitLabel
-	out.NotifyOnCancel = in.NotifyOnCancel
-	out.State = in.State
-	out.SourceURL = in.SourceUrl
+// ParseDialogActionButton reads a model.DialogActionButton into its zero value; see Message about data.
+func ParseDialogActionButton(data []byte, out *model.DialogActionButton) error {
+	return parseDialogActionButton(newSource(data), out)
 }
 
-// DialogActionButtonToProto takes a model.DialogActionButton to its message.
-func DialogActionButtonToProto(in *model.DialogActionButton) *pluginpb.DialogActionButton {
+func parseDialogActionButton(in source, out *model.DialogActionButton) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.URL = f.text()
+		case 2<<3 | octets:
+			textMap(&f, &out.Context)
+		}
+	}
+	return f.err
+}
+
+// AppendDialogDateTimeConfig appends the encoding of a model.DialogDateTimeConfig; nothing for nil.
+func AppendDialogDateTimeConfig(b []byte, in *model.DialogDateTimeConfig) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.DialogActionButton{
-		Url:     in.URL,
-		Context: in.Context,
-	}
+	b = appendText(b, 1<<3|octets, in.MinDate)
+	b = appendText(b, 2<<3|octets, in.MaxDate)
+	b = appendInt(b, 3<<3|varint, uint64(in.TimeInterval))
+	b = appendText(b, 4<<3|octets, in.LocationTimezone)
+	b = appendBool(b, 5<<3|varint, in.ManualTimeEntry)
+	return b
 }
 
-// DialogActionButtonFromProto takes a message to the model.DialogActionButton it came from.
-func DialogActionButtonFromProto(in *pluginpb.DialogActionButton) *model.DialogActionButton {
+// ParseDialogDateTimeConfig reads a model.DialogDateTimeConfig into its zero value; see Message about data.
+func ParseDialogDateTimeConfig(data []byte, out *model.DialogDateTimeConfig) error {
+	return parseDialogDateTimeConfig(newSource(data), out)
+}
+
+func parseDialogDateTimeConfig(in source, out *model.DialogDateTimeConfig) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.MinDate = f.text()
+		case 2<<3 | octets:
+			out.MaxDate = f.text()
+		case 3<<3 | varint:
+			out.TimeInterval = int(f.value)
+		case 4<<3 | octets:
+			out.LocationTimezone = f.text()
+		case 5<<3 | varint:
+			out.ManualTimeEntry = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendDialogElement appends the encoding of a model.DialogElement; nothing for nil.
+func AppendDialogElement(b []byte, in *model.DialogElement) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.DialogActionButton)
-	DialogActionButtonInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.DisplayName)
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendText(b, 3<<3|octets, in.Type)
+	b = appendText(b, 4<<3|octets, in.SubType)
+	b = appendText(b, 5<<3|octets, in.Default)
+	b = appendText(b, 6<<3|octets, in.Placeholder)
+	b = appendText(b, 7<<3|octets, in.HelpText)
+	b = appendBool(b, 8<<3|varint, in.Optional)
+	b = appendInt(b, 9<<3|varint, uint64(in.MinLength))
+	b = appendInt(b, 10<<3|varint, uint64(in.MaxLength))
+	b = appendText(b, 11<<3|octets, in.DataSource)
+	b = appendText(b, 12<<3|octets, in.DataSourceURL)
+	b = appendMessages(b, 13<<3|octets, in.Options, AppendPostActionOptions)
+	b = appendBool(b, 14<<3|varint, in.MultiSelect)
+	b = appendBool(b, 15<<3|varint, in.AllowMultiple)
+	b = appendBool(b, 16<<3|varint, in.Refresh)
+	b = appendMessage(b, 17<<3|octets, in.DateTimeConfig, AppendDialogDateTimeConfig)
+	b = appendMessage(b, 18<<3|octets, in.ActionButton, AppendDialogActionButton)
+	return b
 }
 
-// DialogActionButtonInto sets the fields of a model.DialogActionButton from its message.
-func DialogActionButtonInto(out *model.DialogActionButton, in *pluginpb.DialogActionButton) {
-	out.URL = in.Url
-	out.Context = in.Context
+// ParseDialogElement reads a model.DialogElement into its zero value; see Message about data.
+func ParseDialogElement(data []byte, out *model.DialogElement) error {
+	return parseDialogElement(newSource(data), out)
 }
 
-// DialogDateTimeConfigToProto takes a model.DialogDateTimeConfig to its message.
-func DialogDateTimeConfigToProto(in *model.DialogDateTimeConfig) *pluginpb.DialogDateTimeConfig {
+func parseDialogElement(in source, out *model.DialogElement) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.DisplayName = f.text()
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | octets:
+			out.Type = f.text()
+		case 4<<3 | octets:
+			out.SubType = f.text()
+		case 5<<3 | octets:
+			out.Default = f.text()
+		case 6<<3 | octets:
+			out.Placeholder = f.text()
+		case 7<<3 | octets:
+			out.HelpText = f.text()
+		case 8<<3 | varint:
+			out.Optional = f.value != 0
+		case 9<<3 | varint:
+			out.MinLength = int(f.value)
+		case 10<<3 | varint:
+			out.MaxLength = int(f.value)
+		case 11<<3 | octets:
+			out.DataSource = f.text()
+		case 12<<3 | octets:
+			out.DataSourceURL = f.text()
+		case 13<<3 | octets:
+			messages(&f, &out.Options, parsePostActionOptions)
+		case 14<<3 | varint:
+			out.MultiSelect = f.value != 0
+		case 15<<3 | varint:
+			out.AllowMultiple = f.value != 0
+		case 16<<3 | varint:
+			out.Refresh = f.value != 0
+		case 17<<3 | octets:
+			message(&f, &out.DateTimeConfig, parseDialogDateTimeConfig)
+		case 18<<3 | octets:
+			message(&f, &out.ActionButton, parseDialogActionButton)
+		}
+	}
+	return f.err
+}
+
+// AppendOpenDialogRequest appends the encoding of a model.OpenDialogRequest; nothing for nil.
+func AppendOpenDialogRequest(b []byte, in *model.OpenDialogRequest) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.DialogDateTimeConfig{
-		MinDate:          in.MinDate,
-		MaxDate:          in.MaxDate,
-		TimeInterval:     int64(in.TimeInterval),
-		LocationTimezone: in.LocationTimezone,
-		ManualTimeEntry:  in.ManualTimeEntry,
-	}
+	b = appendText(b, 1<<3|octets, in.TriggerId)
+	b = appendText(b, 2<<3|octets, in.URL)
+	b = appendSetMessage(b, 3<<3|octets, &in.Dialog, AppendDialog)
+	return b
 }
 
-// DialogDateTimeConfigFromProto takes a message to the model.DialogDateTimeConfig it came from.
-func DialogDateTimeConfigFromProto(in *pluginpb.DialogDateTimeConfig) *model.DialogDateTimeConfig {
+// ParseOpenDialogRequest reads a model.OpenDialogRequest into its zero value; see Message about data.
+func ParseOpenDialogRequest(data []byte, out *model.OpenDialogRequest) error {
+	return parseOpenDialogRequest(newSource(data), out)
+}
+
+func parseOpenDialogRequest(in source, out *model.OpenDialogRequest) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.TriggerId = f.text()
+		case 2<<3 | octets:
+			out.URL = f.text()
+		case 3<<3 | octets:
+			structure(&f, &out.Dialog, parseDialog)
+		}
+	}
+	return f.err
+}
+
+// AppendPostAction appends the encoding of a model.PostAction; nothing for nil.
+func AppendPostAction(b []byte, in *model.PostAction) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.DialogDateTimeConfig)
-	DialogDateTimeConfigInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Type)
+	b = appendText(b, 3<<3|octets, in.Name)
+	b = appendText(b, 4<<3|octets, in.Tooltip)
+	b = appendBool(b, 5<<3|varint, in.Disabled)
+	b = appendText(b, 6<<3|octets, in.Style)
+	b = appendText(b, 7<<3|octets, in.DataSource)
+	b = appendMessages(b, 8<<3|octets, in.Options, AppendPostActionOptions)
+	b = appendText(b, 9<<3|octets, in.DefaultOption)
+	b = appendMessage(b, 10<<3|octets, in.Integration, AppendPostActionIntegration)
+	b = appendText(b, 11<<3|octets, in.Cookie)
+	return b
 }
 
-// DialogDateTimeConfigInto sets the fields of a model.DialogDateTimeConfig from its message.
-func DialogDateTimeConfigInto(out *model.DialogDateTimeConfig, in *pluginpb.DialogDateTimeConfig) {
-	out.MinDate = in.MinDate
-	out.MaxDate = in.MaxDate
-	out.TimeInterval = int(in.TimeInterval)
-	out.LocationTimezone = in.LocationTimezone
-	out.ManualTimeEntry = in.ManualTimeEntry
+// ParsePostAction reads a model.PostAction into its zero value; see Message about data.
+func ParsePostAction(data []byte, out *model.PostAction) error {
+	return parsePostAction(newSource(data), out)
 }
 
-// DialogElementToProto takes a model.DialogElement to its message.
-func DialogElementToProto(in *model.DialogElement) *pluginpb.DialogElement {
+func parsePostAction(in source, out *model.PostAction) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Type = f.text()
+		case 3<<3 | octets:
+			out.Name = f.text()
+		case 4<<3 | octets:
+			out.Tooltip = f.text()
+		case 5<<3 | varint:
+			out.Disabled = f.value != 0
+		case 6<<3 | octets:
+			out.Style = f.text()
+		case 7<<3 | octets:
+			out.DataSource = f.text()
+		case 8<<3 | octets:
+			messages(&f, &out.Options, parsePostActionOptions)
+		case 9<<3 | octets:
+			out.DefaultOption = f.text()
+		case 10<<3 | octets:
+			message(&f, &out.Integration, parsePostActionIntegration)
+		case 11<<3 | octets:
+			out.Cookie = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendPostActionIntegration appends the encoding of a model.PostActionIntegration; nothing for nil.
+func AppendPostActionIntegration(b []byte, in *model.PostActionIntegration) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.DialogElement{
-		DisplayName:    in.DisplayName,
-		Name:           in.Name,
-		Type:           in.Type,
-		SubType:        in.SubType,
-		Default:        in.Default,
-		Placeholder:    in.Placeholder,
-		HelpText:       in.HelpText,
-		Optional:       in.Optional,
-		MinLength:      int64(in.MinLength),
-		MaxLength:      int64(in.MaxLength),
-		DataSource:     in.DataSource,
-		DataSourceUrl:  in.DataSourceURL,
-		Options:        ListOf(in.Options, PostActionOptionsToProto),
-		MultiSelect:    in.MultiSelect,
-		AllowMultiple:  in.AllowMultiple,
-		Refresh:        in.Refresh,
-		DateTimeConfig: DialogDateTimeConfigToProto(in.DateTimeConfig),
-		ActionButton:   DialogActionButtonToProto(in.ActionButton),
-	}
+	b = appendText(b, 1<<3|octets, in.URL)
+	b = appendWrappedMap(b, 2<<3|octets, in.Context, AppendValue)
+	return b
 }
 
-// DialogElementFromProto takes a message to the model.DialogElement it came from.
-func DialogElementFromProto(in *pluginpb.DialogElement) *model.DialogElement {
+// ParsePostActionIntegration reads a model.PostActionIntegration into its zero value; see Message about data.
+func ParsePostActionIntegration(data []byte, out *model.PostActionIntegration) error {
+	return parsePostActionIntegration(newSource(data), out)
+}
+
+func parsePostActionIntegration(in source, out *model.PostActionIntegration) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.URL = f.text()
+		case 2<<3 | octets:
+			wrappedMap(&f, &out.Context, parseValue)
+		}
+	}
+	return f.err
+}
+
+// AppendPostActionOptions appends the encoding of a model.PostActionOptions; nothing for nil.
+func AppendPostActionOptions(b []byte, in *model.PostActionOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.DialogElement)
-	DialogElementInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Text)
+	b = appendText(b, 2<<3|octets, in.Value)
+	return b
 }
 
-// DialogElementInto sets the fields of a model.DialogElement from its message.
-func DialogElementInto(out *model.DialogElement, in *pluginpb.DialogElement) {
-	out.DisplayName = in.DisplayName
-	out.Name = in.Name
-	out.Type = in.Type
-	out.SubType = in.SubType
-	out.Default = in.Default
-	out.Placeholder = in.Placeholder
-	out.HelpText = in.HelpText
-	out.Optional = in.Optional
-	out.MinLength = int(in.MinLength)
-	out.MaxLength = int(in.MaxLength)
-	out.DataSource = in.DataSource
-	out.DataSourceURL = in.DataSourceUrl
-	out.Options = ListOf(in.Options, PostActionOptionsFromProto)
-	out.MultiSelect = in.MultiSelect
-	out.AllowMultiple = in.AllowMultiple
-	out.Refresh = in.Refresh
-	out.DateTimeConfig = DialogDateTimeConfigFromProto(in.DateTimeConfig)
-	out.ActionButton = DialogActionButtonFromProto(in.ActionButton)
+// ParsePostActionOptions reads a model.PostActionOptions into its zero value; see Message about data.
+func ParsePostActionOptions(data []byte, out *model.PostActionOptions) error {
+	return parsePostActionOptions(newSource(data), out)
 }
 
-// OpenDialogRequestToProto takes a model.OpenDialogRequest to its message.
-func OpenDialogRequestToProto(in *model.OpenDialogRequest) *pluginpb.OpenDialogRequest {
-	if in == nil {
-		return nil
+func parsePostActionOptions(in source, out *model.PostActionOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Text = f.text()
+		case 2<<3 | octets:
+			out.Value = f.text()
+		}
 	}
-	return &pluginpb.OpenDialogRequest{
-		TriggerId: in.TriggerId,
-		Url:       in.URL,
-		Dialog:    DialogToProto(&in.Dialog),
-	}
-}
-
-// OpenDialogRequestFromProto takes a message to the model.OpenDialogRequest it came from.
-func OpenDialogRequestFromProto(in *pluginpb.OpenDialogRequest) *model.OpenDialogRequest {
-	if in == nil {
-		return nil
-	}
-	out := new(model.OpenDialogRequest)
-	OpenDialogRequestInto(out, in)
-	return out
-}
-
-// OpenDialogRequestInto sets the fields of a model.OpenDialogRequest from its message.
-func OpenDialogRequestInto(out *model.OpenDialogRequest, in *pluginpb.OpenDialogRequest) {
-	out.TriggerId = in.TriggerId
-	out.URL = in.Url
-	if in.Dialog != nil {
-		DialogInto(&out.Dialog, in.Dialog)
-	}
-}
-
-// PostActionToProto takes a model.PostAction to its message.
-func PostActionToProto(in *model.PostAction) *pluginpb.PostAction {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PostAction{
-		Id:            in.Id,
-		Type:          in.Type,
-		Name:          in.Name,
-		Tooltip:       in.Tooltip,
-		Disabled:      in.Disabled,
-		Style:         in.Style,
-		DataSource:    in.DataSource,
-		Options:       ListOf(in.Options, PostActionOptionsToProto),
-		DefaultOption: in.DefaultOption,
-		Integration:   PostActionIntegrationToProto(in.Integration),
-		Cookie:        in.Cookie,
-	}
-}
-
-// PostActionFromProto takes a message to the model.PostAction it came from.
-func PostActionFromProto(in *pluginpb.PostAction) *model.PostAction {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostAction)
-	PostActionInto(out, in)
-	return out
-}
-
-// PostActionInto sets the fields of a model.PostAction from its message.
-func PostActionInto(out *model.PostAction, in *pluginpb.PostAction) {
-	out.Id = in.Id
-	out.Type = in.Type
-	out.Name = in.Name
-	out.Tooltip = in.Tooltip
-	out.Disabled = in.Disabled
-	out.Style = in.Style
-	out.DataSource = in.DataSource
-	out.Options = ListOf(in.Options, PostActionOptionsFromProto)
-	out.DefaultOption = in.DefaultOption
-	out.Integration = PostActionIntegrationFromProto(in.Integration)
-	out.Cookie = in.Cookie
-}
-
-// PostActionIntegrationToProto takes a model.PostActionIntegration to its message.
-func PostActionIntegrationToProto(in *model.PostActionIntegration) *pluginpb.PostActionIntegration {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PostActionIntegration{
-		Url:     in.URL,
-		Context: MapOf[string](in.Context, ValueElementToProto),
-	}
-}
-
-// PostActionIntegrationFromProto takes a message to the model.PostActionIntegration it came from.
-func PostActionIntegrationFromProto(in *pluginpb.PostActionIntegration) *model.PostActionIntegration {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostActionIntegration)
-	PostActionIntegrationInto(out, in)
-	return out
-}
-
-// PostActionIntegrationInto sets the fields of a model.PostActionIntegration from its message.
-func PostActionIntegrationInto(out *model.PostActionIntegration, in *pluginpb.PostActionIntegration) {
-	out.URL = in.Url
-	out.Context = MapOf[string](in.Context, ValueFromProto)
-}
-
-// PostActionOptionsToProto takes a model.PostActionOptions to its message.
-func PostActionOptionsToProto(in *model.PostActionOptions) *pluginpb.PostActionOptions {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PostActionOptions{
-		Text:  in.Text,
-		Value: in.Value,
-	}
-}
-
-// PostActionOptionsFromProto takes a message to the model.PostActionOptions it came from.
-func PostActionOptionsFromProto(in *pluginpb.PostActionOptions) *model.PostActionOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostActionOptions)
-	PostActionOptionsInto(out, in)
-	return out
-}
-
-// PostActionOptionsInto sets the fields of a model.PostActionOptions from its message.
-func PostActionOptionsInto(out *model.PostActionOptions, in *pluginpb.PostActionOptions) {
-	out.Text = in.Text
-	out.Value = in.Value
+	return f.err
 }

@@ -6,212 +6,261 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// CustomerToProto takes a model.Customer to its message.
-func CustomerToProto(in *model.Customer) *pluginpb.Customer {
+// AppendCustomer appends the encoding of a model.Customer; nothing for nil.
+func AppendCustomer(b []byte, in *model.Customer) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Customer{
-		Id:      in.Id,
-		Name:    in.Name,
-		Email:   in.Email,
-		Company: in.Company,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendText(b, 3<<3|octets, in.Email)
+	b = appendText(b, 4<<3|octets, in.Company)
+	return b
 }
 
-// CustomerFromProto takes a message to the model.Customer it came from.
-func CustomerFromProto(in *pluginpb.Customer) *model.Customer {
+// ParseCustomer reads a model.Customer into its zero value; see Message about data.
+func ParseCustomer(data []byte, out *model.Customer) error {
+	return parseCustomer(newSource(data), out)
+}
+
+func parseCustomer(in source, out *model.Customer) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | octets:
+			out.Email = f.text()
+		case 4<<3 | octets:
+			out.Company = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendFeatures appends the encoding of a model.Features; nothing for nil.
+func AppendFeatures(b []byte, in *model.Features) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Customer)
-	CustomerInto(out, in)
-	return out
+	b = appendIntPointer(b, 1<<3|varint, in.Users)
+	b = appendBoolPointer(b, 2<<3|varint, in.LDAP)
+	b = appendBoolPointer(b, 3<<3|varint, in.LDAPGroups)
+	b = appendBoolPointer(b, 4<<3|varint, in.MFA)
+	b = appendBoolPointer(b, 5<<3|varint, in.GoogleOAuth)
+	b = appendBoolPointer(b, 6<<3|varint, in.Office365OAuth)
+	b = appendBoolPointer(b, 7<<3|varint, in.OpenId)
+	b = appendBoolPointer(b, 8<<3|varint, in.Compliance)
+	b = appendBoolPointer(b, 9<<3|varint, in.Cluster)
+	b = appendBoolPointer(b, 10<<3|varint, in.Metrics)
+	b = appendBoolPointer(b, 11<<3|varint, in.MHPNS)
+	b = appendBoolPointer(b, 12<<3|varint, in.SAML)
+	b = appendBoolPointer(b, 13<<3|varint, in.Elasticsearch)
+	b = appendBoolPointer(b, 14<<3|varint, in.Announcement)
+	b = appendBoolPointer(b, 15<<3|varint, in.ThemeManagement)
+	b = appendBoolPointer(b, 16<<3|varint, in.EmailNotificationContents)
+	b = appendBoolPointer(b, 17<<3|varint, in.DataRetention)
+	b = appendBoolPointer(b, 18<<3|varint, in.MessageExport)
+	b = appendBoolPointer(b, 19<<3|varint, in.CustomPermissionsSchemes)
+	b = appendBoolPointer(b, 20<<3|varint, in.CustomTermsOfService)
+	b = appendBoolPointer(b, 21<<3|varint, in.GuestAccounts)
+	b = appendBoolPointer(b, 22<<3|varint, in.GuestAccountsPermissions)
+	b = appendBoolPointer(b, 23<<3|varint, in.IDLoadedPushNotifications)
+	b = appendBoolPointer(b, 24<<3|varint, in.LockTeammateNameDisplay)
+	b = appendBoolPointer(b, 25<<3|varint, in.EnterprisePlugins)
+	b = appendBoolPointer(b, 26<<3|varint, in.AdvancedLogging)
+	b = appendBoolPointer(b, 27<<3|varint, in.Cloud)
+	b = appendBoolPointer(b, 28<<3|varint, in.SharedChannels)
+	b = appendBoolPointer(b, 29<<3|varint, in.RemoteClusterService)
+	b = appendBoolPointer(b, 30<<3|varint, in.OutgoingOAuthConnections)
+	b = appendBoolPointer(b, 31<<3|varint, in.AutoTranslation)
+	b = appendBoolPointer(b, 32<<3|varint, in.FutureFeatures)
+	return b
 }
 
-// CustomerInto sets the fields of a model.Customer from its message.
-func CustomerInto(out *model.Customer, in *pluginpb.Customer) {
-	out.Id = in.Id
-	out.Name = in.Name
-	out.Email = in.Email
-	out.Company = in.Company
+// ParseFeatures reads a model.Features into its zero value; see Message about data.
+func ParseFeatures(data []byte, out *model.Features) error {
+	return parseFeatures(newSource(data), out)
 }
 
-// FeaturesToProto takes a model.Features to its message.
-func FeaturesToProto(in *model.Features) *pluginpb.Features {
+func parseFeatures(in source, out *model.Features) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Users = intPointer[int](&f)
+		case 2<<3 | varint:
+			out.LDAP = boolPointer(&f)
+		case 3<<3 | varint:
+			out.LDAPGroups = boolPointer(&f)
+		case 4<<3 | varint:
+			out.MFA = boolPointer(&f)
+		case 5<<3 | varint:
+			out.GoogleOAuth = boolPointer(&f)
+		case 6<<3 | varint:
+			out.Office365OAuth = boolPointer(&f)
+		case 7<<3 | varint:
+			out.OpenId = boolPointer(&f)
+		case 8<<3 | varint:
+			out.Compliance = boolPointer(&f)
+		case 9<<3 | varint:
+			out.Cluster = boolPointer(&f)
+		case 10<<3 | varint:
+			out.Metrics = boolPointer(&f)
+		case 11<<3 | varint:
+			out.MHPNS = boolPointer(&f)
+		case 12<<3 | varint:
+			out.SAML = boolPointer(&f)
+		case 13<<3 | varint:
+			out.Elasticsearch = boolPointer(&f)
+		case 14<<3 | varint:
+			out.Announcement = boolPointer(&f)
+		case 15<<3 | varint:
+			out.ThemeManagement = boolPointer(&f)
+		case 16<<3 | varint:
+			out.EmailNotificationContents = boolPointer(&f)
+		case 17<<3 | varint:
+			out.DataRetention = boolPointer(&f)
+		case 18<<3 | varint:
+			out.MessageExport = boolPointer(&f)
+		case 19<<3 | varint:
+			out.CustomPermissionsSchemes = boolPointer(&f)
+		case 20<<3 | varint:
+			out.CustomTermsOfService = boolPointer(&f)
+		case 21<<3 | varint:
+			out.GuestAccounts = boolPointer(&f)
+		case 22<<3 | varint:
+			out.GuestAccountsPermissions = boolPointer(&f)
+		case 23<<3 | varint:
+			out.IDLoadedPushNotifications = boolPointer(&f)
+		case 24<<3 | varint:
+			out.LockTeammateNameDisplay = boolPointer(&f)
+		case 25<<3 | varint:
+			out.EnterprisePlugins = boolPointer(&f)
+		case 26<<3 | varint:
+			out.AdvancedLogging = boolPointer(&f)
+		case 27<<3 | varint:
+			out.Cloud = boolPointer(&f)
+		case 28<<3 | varint:
+			out.SharedChannels = boolPointer(&f)
+		case 29<<3 | varint:
+			out.RemoteClusterService = boolPointer(&f)
+		case 30<<3 | varint:
+			out.OutgoingOAuthConnections = boolPointer(&f)
+		case 31<<3 | varint:
+			out.AutoTranslation = boolPointer(&f)
+		case 32<<3 | varint:
+			out.FutureFeatures = boolPointer(&f)
+		}
+	}
+	return f.err
+}
+
+// AppendLicense appends the encoding of a model.License; nothing for nil.
+func AppendLicense(b []byte, in *model.License) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Features{
-		Users:                     CastPointer[int64](in.Users),
-		Ldap:                      in.LDAP,
-		LdapGroups:                in.LDAPGroups,
-		Mfa:                       in.MFA,
-		GoogleOauth:               in.GoogleOAuth,
-		Office365Oauth:            in.Office365OAuth,
-		Openid:                    in.OpenId,
-		Compliance:                in.Compliance,
-		Cluster:                   in.Cluster,
-		Metrics:                   in.Metrics,
-		Mhpns:                     in.MHPNS,
-		Saml:                      in.SAML,
-		Elasticsearch:             in.Elasticsearch,
-		Announcement:              in.Announcement,
-		ThemeManagement:           in.ThemeManagement,
-		EmailNotificationContents: in.EmailNotificationContents,
-		DataRetention:             in.DataRetention,
-		MessageExport:             in.MessageExport,
-		CustomPermissionsSchemes:  in.CustomPermissionsSchemes,
-		CustomTermsOfService:      in.CustomTermsOfService,
-		GuestAccounts:             in.GuestAccounts,
-		GuestAccountsPermissions:  in.GuestAccountsPermissions,
-		IdLoadedPushNotifications: in.IDLoadedPushNotifications,
-		LockTeammateNameDisplay:   in.LockTeammateNameDisplay,
-		EnterprisePlugins:         in.EnterprisePlugins,
-		AdvancedLogging:           in.AdvancedLogging,
-		Cloud:                     in.Cloud,
-		SharedChannels:            in.SharedChannels,
-		RemoteClusterService:      in.RemoteClusterService,
-		OutgoingOauthConnections:  in.OutgoingOAuthConnections,
-		AutoTranslation:           in.AutoTranslation,
-		FutureFeatures:            in.FutureFeatures,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendInt(b, 2<<3|varint, uint64(in.IssuedAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.StartsAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.ExpiresAt))
+	b = appendMessage(b, 5<<3|octets, in.Customer, AppendCustomer)
+	b = appendMessage(b, 6<<3|octets, in.Features, AppendFeatures)
+	b = appendText(b, 7<<3|octets, in.SkuName)
+	b = appendText(b, 8<<3|octets, in.SkuShortName)
+	b = appendBool(b, 9<<3|varint, in.IsTrial)
+	b = appendBool(b, 10<<3|varint, in.IsGovSku)
+	b = appendBool(b, 11<<3|varint, in.IsNonProduction)
+	b = appendBool(b, 12<<3|varint, in.IsSeatCountEnforced)
+	b = appendIntPointer(b, 13<<3|varint, in.ExtraUsers)
+	b = appendTextPointer(b, 14<<3|octets, in.SignupJWT)
+	b = appendMessage(b, 15<<3|octets, in.Limits, AppendLicenseLimits)
+	return b
 }
 
-// FeaturesFromProto takes a message to the model.Features it came from.
-func FeaturesFromProto(in *pluginpb.Features) *model.Features {
+// ParseLicense reads a model.License into its zero value; see Message about data.
+func ParseLicense(data []byte, out *model.License) error { return parseLicense(newSource(data), out) }
+
+func parseLicense(in source, out *model.License) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | varint:
+			out.IssuedAt = int64(f.value)
+		case 3<<3 | varint:
+			out.StartsAt = int64(f.value)
+		case 4<<3 | varint:
+			out.ExpiresAt = int64(f.value)
+		case 5<<3 | octets:
+			message(&f, &out.Customer, parseCustomer)
+		case 6<<3 | octets:
+			message(&f, &out.Features, parseFeatures)
+		case 7<<3 | octets:
+			out.SkuName = f.text()
+		case 8<<3 | octets:
+			out.SkuShortName = f.text()
+		case 9<<3 | varint:
+			out.IsTrial = f.value != 0
+		case 10<<3 | varint:
+			out.IsGovSku = f.value != 0
+		case 11<<3 | varint:
+			out.IsNonProduction = f.value != 0
+		case 12<<3 | varint:
+			out.IsSeatCountEnforced = f.value != 0
+		case 13<<3 | varint:
+			out.ExtraUsers = intPointer[int](&f)
+		case 14<<3 | octets:
+			out.SignupJWT = textPointer[string](&f)
+		case 15<<3 | octets:
+			message(&f, &out.Limits, parseLicenseLimits)
+		}
+	}
+	return f.err
+}
+
+// AppendLicenseLimits appends the encoding of a model.LicenseLimits; nothing for nil.
+func AppendLicenseLimits(b []byte, in *model.LicenseLimits) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Features)
-	FeaturesInto(out, in)
-	return out
+	b = appendInt(b, 1<<3|varint, uint64(in.PostHistory))
+	b = appendInt(b, 2<<3|varint, uint64(in.BoardCards))
+	b = appendInt(b, 3<<3|varint, uint64(in.PlaybookRuns))
+	b = appendInt(b, 4<<3|varint, uint64(in.CallDurationSeconds))
+	b = appendInt(b, 5<<3|varint, uint64(in.AgentsPrompts))
+	b = appendInt(b, 6<<3|varint, uint64(in.PushNotifications))
+	return b
 }
 
-// FeaturesInto sets the fields of a model.Features from its message.
-func FeaturesInto(out *model.Features, in *pluginpb.Features) {
-	out.Users = CastPointer[int](in.Users)
-	out.LDAP = in.Ldap
-	out.LDAPGroups = in.LdapGroups
-	out.MFA = in.Mfa
-	out.GoogleOAuth = in.GoogleOauth
-	out.Office365OAuth = in.Office365Oauth
-	out.OpenId = in.Openid
-	out.Compliance = in.Compliance
-	out.Cluster = in.Cluster
-	out.Metrics = in.Metrics
-	out.MHPNS = in.Mhpns
-	out.SAML = in.Saml
-	out.Elasticsearch = in.Elasticsearch
-	out.Announcement = in.Announcement
-	out.ThemeManagement = in.ThemeManagement
-	out.EmailNotificationContents = in.EmailNotificationContents
-	out.DataRetention = in.DataRetention
-	out.MessageExport = in.MessageExport
-	out.CustomPermissionsSchemes = in.CustomPermissionsSchemes
-	out.CustomTermsOfService = in.CustomTermsOfService
-	out.GuestAccounts = in.GuestAccounts
-	out.GuestAccountsPermissions = in.GuestAccountsPermissions
-	out.IDLoadedPushNotifications = in.IdLoadedPushNotifications
-	out.LockTeammateNameDisplay = in.LockTeammateNameDisplay
-	out.EnterprisePlugins = in.EnterprisePlugins
-	out.AdvancedLogging = in.AdvancedLogging
-	out.Cloud = in.Cloud
-	out.SharedChannels = in.SharedChannels
-	out.RemoteClusterService = in.RemoteClusterService
-	out.OutgoingOAuthConnections = in.OutgoingOauthConnections
-	out.AutoTranslation = in.AutoTranslation
-	out.FutureFeatures = in.FutureFeatures
+// ParseLicenseLimits reads a model.LicenseLimits into its zero value; see Message about data.
+func ParseLicenseLimits(data []byte, out *model.LicenseLimits) error {
+	return parseLicenseLimits(newSource(data), out)
 }
 
-// LicenseToProto takes a model.License to its message.
-func LicenseToProto(in *model.License) *pluginpb.License {
-	if in == nil {
-		return nil
+func parseLicenseLimits(in source, out *model.LicenseLimits) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.PostHistory = int64(f.value)
+		case 2<<3 | varint:
+			out.BoardCards = int64(f.value)
+		case 3<<3 | varint:
+			out.PlaybookRuns = int64(f.value)
+		case 4<<3 | varint:
+			out.CallDurationSeconds = int64(f.value)
+		case 5<<3 | varint:
+			out.AgentsPrompts = int64(f.value)
+		case 6<<3 | varint:
+			out.PushNotifications = int64(f.value)
+		}
 	}
-	return &pluginpb.License{
-		Id:                  in.Id,
-		IssuedAt:            in.IssuedAt,
-		StartsAt:            in.StartsAt,
-		ExpiresAt:           in.ExpiresAt,
-		Customer:            CustomerToProto(in.Customer),
-		Features:            FeaturesToProto(in.Features),
-		SkuName:             in.SkuName,
-		SkuShortName:        in.SkuShortName,
-		IsTrial:             in.IsTrial,
-		IsGovSku:            in.IsGovSku,
-		IsNonProduction:     in.IsNonProduction,
-		IsSeatCountEnforced: in.IsSeatCountEnforced,
-		ExtraUsers:          CastPointer[int64](in.ExtraUsers),
-		SignupJwt:           in.SignupJWT,
-		Limits:              LicenseLimitsToProto(in.Limits),
-	}
-}
-
-// LicenseFromProto takes a message to the model.License it came from.
-func LicenseFromProto(in *pluginpb.License) *model.License {
-	if in == nil {
-		return nil
-	}
-	out := new(model.License)
-	LicenseInto(out, in)
-	return out
-}
-
-// LicenseInto sets the fields of a model.License from its message.
-func LicenseInto(out *model.License, in *pluginpb.License) {
-	out.Id = in.Id
-	out.IssuedAt = in.IssuedAt
-	out.StartsAt = in.StartsAt
-	out.ExpiresAt = in.ExpiresAt
-	out.Customer = CustomerFromProto(in.Customer)
-	out.Features = FeaturesFromProto(in.Features)
-	out.SkuName = in.SkuName
-	out.SkuShortName = in.SkuShortName
-	out.IsTrial = in.IsTrial
-	out.IsGovSku = in.IsGovSku
-	out.IsNonProduction = in.IsNonProduction
-	out.IsSeatCountEnforced = in.IsSeatCountEnforced
-	out.ExtraUsers = CastPointer[int](in.ExtraUsers)
-	out.SignupJWT = in.SignupJwt
-	out.Limits = LicenseLimitsFromProto(in.Limits)
-}
-
-// LicenseLimitsToProto takes a model.LicenseLimits to its message.
-func LicenseLimitsToProto(in *model.LicenseLimits) *pluginpb.LicenseLimits {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.LicenseLimits{
-		PostHistory:         in.PostHistory,
-		BoardCards:          in.BoardCards,
-		PlaybookRuns:        in.PlaybookRuns,
-		CallDurationSeconds: in.CallDurationSeconds,
-		AgentsPrompts:       in.AgentsPrompts,
-		PushNotifications:   in.PushNotifications,
-	}
-}
-
-// LicenseLimitsFromProto takes a message to the model.LicenseLimits it came from.
-func LicenseLimitsFromProto(in *pluginpb.LicenseLimits) *model.LicenseLimits {
-	if in == nil {
-		return nil
-	}
-	out := new(model.LicenseLimits)
-	LicenseLimitsInto(out, in)
-	return out
-}
-
-// LicenseLimitsInto sets the fields of a model.LicenseLimits from its message.
-func LicenseLimitsInto(out *model.LicenseLimits, in *pluginpb.LicenseLimits) {
-	out.PostHistory = in.PostHistory
-	out.BoardCards = in.BoardCards
-	out.PlaybookRuns = in.PlaybookRuns
-	out.CallDurationSeconds = in.CallDurationSeconds
-	out.AgentsPrompts = in.AgentsPrompts
-	out.PushNotifications = in.PushNotifications
+	return f.err
 }

@@ -6,37 +6,36 @@ package convert
 
 import (
 	logr "github.com/mattermost/logr/v2"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// LogLevelToProto takes a logr.Level to its message.
-func LogLevelToProto(in *logr.Level) *pluginpb.LogLevel {
+// AppendLogLevel appends the encoding of a logr.Level; nothing for nil.
+func AppendLogLevel(b []byte, in *logr.Level) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.LogLevel{
-		Id:         uint64(in.ID),
-		Name:       in.Name,
-		Stacktrace: in.Stacktrace,
-		Color:      uint32(in.Color),
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.ID))
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendBool(b, 3<<3|varint, in.Stacktrace)
+	b = appendInt(b, 4<<3|varint, uint64(in.Color))
+	return b
 }
 
-// LogLevelFromProto takes a message to the logr.Level it came from.
-func LogLevelFromProto(in *pluginpb.LogLevel) *logr.Level {
-	if in == nil {
-		return nil
-	}
-	out := new(logr.Level)
-	LogLevelInto(out, in)
-	return out
-}
+// ParseLogLevel reads a logr.Level into its zero value; see Message about data.
+func ParseLogLevel(data []byte, out *logr.Level) error { return parseLogLevel(newSource(data), out) }
 
-// LogLevelInto sets the fields of a logr.Level from its message.
-func LogLevelInto(out *logr.Level, in *pluginpb.LogLevel) {
-	out.ID = logr.LevelID(in.Id)
-	out.Name = in.Name
-	out.Stacktrace = in.Stacktrace
-	out.Color = logr.Color(in.Color)
+func parseLogLevel(in source, out *logr.Level) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.ID = logr.LevelID(f.value)
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | varint:
+			out.Stacktrace = f.value != 0
+		case 4<<3 | varint:
+			out.Color = logr.Color(f.value)
+		}
+	}
+	return f.err
 }

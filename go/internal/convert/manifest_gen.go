@@ -6,249 +6,281 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ManifestToProto takes a model.Manifest to its message.
-func ManifestToProto(in *model.Manifest) *pluginpb.Manifest {
+// AppendManifest appends the encoding of a model.Manifest; nothing for nil.
+func AppendManifest(b []byte, in *model.Manifest) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Manifest{
-		Id:               in.Id,
-		Name:             in.Name,
-		Description:      in.Description,
-		HomepageUrl:      in.HomepageURL,
-		SupportUrl:       in.SupportURL,
-		ReleaseNotesUrl:  in.ReleaseNotesURL,
-		IconPath:         in.IconPath,
-		Version:          in.Version,
-		MinServerVersion: in.MinServerVersion,
-		Server:           ManifestServerToProto(in.Server),
-		Webapp:           ManifestWebappToProto(in.Webapp),
-		SettingsSchema:   PluginSettingsSchemaToProto(in.SettingsSchema),
-		Props:            MapOf[string](in.Props, ValueElementToProto),
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendText(b, 3<<3|octets, in.Description)
+	b = appendText(b, 4<<3|octets, in.HomepageURL)
+	b = appendText(b, 5<<3|octets, in.SupportURL)
+	b = appendText(b, 6<<3|octets, in.ReleaseNotesURL)
+	b = appendText(b, 7<<3|octets, in.IconPath)
+	b = appendText(b, 8<<3|octets, in.Version)
+	b = appendText(b, 9<<3|octets, in.MinServerVersion)
+	b = appendMessage(b, 10<<3|octets, in.Server, AppendManifestServer)
+	b = appendMessage(b, 11<<3|octets, in.Webapp, AppendManifestWebapp)
+	b = appendMessage(b, 12<<3|octets, in.SettingsSchema, AppendPluginSettingsSchema)
+	b = appendWrappedMap(b, 13<<3|octets, in.Props, AppendValue)
+	return b
 }
 
-// ManifestFromProto takes a message to the model.Manifest it came from.
-func ManifestFromProto(in *pluginpb.Manifest) *model.Manifest {
+// ParseManifest reads a model.Manifest into its zero value; see Message about data.
+func ParseManifest(data []byte, out *model.Manifest) error {
+	return parseManifest(newSource(data), out)
+}
+
+func parseManifest(in source, out *model.Manifest) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | octets:
+			out.Description = f.text()
+		case 4<<3 | octets:
+			out.HomepageURL = f.text()
+		case 5<<3 | octets:
+			out.SupportURL = f.text()
+		case 6<<3 | octets:
+			out.ReleaseNotesURL = f.text()
+		case 7<<3 | octets:
+			out.IconPath = f.text()
+		case 8<<3 | octets:
+			out.Version = f.text()
+		case 9<<3 | octets:
+			out.MinServerVersion = f.text()
+		case 10<<3 | octets:
+			message(&f, &out.Server, parseManifestServer)
+		case 11<<3 | octets:
+			message(&f, &out.Webapp, parseManifestWebapp)
+		case 12<<3 | octets:
+			message(&f, &out.SettingsSchema, parsePluginSettingsSchema)
+		case 13<<3 | octets:
+			wrappedMap(&f, &out.Props, parseValue)
+		}
+	}
+	return f.err
+}
+
+// AppendManifestServer appends the encoding of a model.ManifestServer; nothing for nil.
+func AppendManifestServer(b []byte, in *model.ManifestServer) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Manifest)
-	ManifestInto(out, in)
-	return out
+	b = appendTextMap(b, 1<<3|octets, in.Executables)
+	b = appendText(b, 2<<3|octets, in.Executable)
+	return b
 }
 
-// ManifestInto sets the fields of a model.Manifest from its message.
-func ManifestInto(out *model.Manifest, in *pluginpb.Manifest) {
-	out.Id = in.Id
-	out.Name = in.Name
-	out.Description = in.Description
-	out.HomepageURL = in.HomepageUrl
-	out.SupportURL = in.SupportUrl
-	out.ReleaseNotesURL = in.ReleaseNotesUrl
-	out.IconPath = in.IconPath
-	out.Version = in.Version
-	out.MinServerVersion = in.MinServerVersion
-	out.Server = ManifestServerFromProto(in.Server)
-	out.Webapp = ManifestWebappFromProto(in.Webapp)
-	out.SettingsSchema = PluginSettingsSchemaFromProto(in.SettingsSchema)
-	out.Props = MapOf[string](in.Props, ValueFromProto)
+// ParseManifestServer reads a model.ManifestServer into its zero value; see Message about data.
+func ParseManifestServer(data []byte, out *model.ManifestServer) error {
+	return parseManifestServer(newSource(data), out)
 }
 
-// ManifestServerToProto takes a model.ManifestServer to its message.
-func ManifestServerToProto(in *model.ManifestServer) *pluginpb.ManifestServer {
+func parseManifestServer(in source, out *model.ManifestServer) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			textMap(&f, &out.Executables)
+		case 2<<3 | octets:
+			out.Executable = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendManifestWebapp appends the encoding of a model.ManifestWebapp; nothing for nil.
+func AppendManifestWebapp(b []byte, in *model.ManifestWebapp) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ManifestServer{
-		Executables: in.Executables,
-		Executable:  in.Executable,
-	}
+	b = appendText(b, 1<<3|octets, in.BundlePath)
+	b = appendBytes(b, 2<<3|octets, in.BundleHash)
+	return b
 }
 
-// ManifestServerFromProto takes a message to the model.ManifestServer it came from.
-func ManifestServerFromProto(in *pluginpb.ManifestServer) *model.ManifestServer {
+// ParseManifestWebapp reads a model.ManifestWebapp into its zero value; see Message about data.
+func ParseManifestWebapp(data []byte, out *model.ManifestWebapp) error {
+	return parseManifestWebapp(newSource(data), out)
+}
+
+func parseManifestWebapp(in source, out *model.ManifestWebapp) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.BundlePath = f.text()
+		case 2<<3 | octets:
+			out.BundleHash = f.bytes()
+		}
+	}
+	return f.err
+}
+
+// AppendPluginOption appends the encoding of a model.PluginOption; nothing for nil.
+func AppendPluginOption(b []byte, in *model.PluginOption) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.ManifestServer)
-	ManifestServerInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.DisplayName)
+	b = appendText(b, 2<<3|octets, in.Value)
+	return b
 }
 
-// ManifestServerInto sets the fields of a model.ManifestServer from its message.
-func ManifestServerInto(out *model.ManifestServer, in *pluginpb.ManifestServer) {
-	out.Executables = in.Executables
-	out.Executable = in.Executable
+// ParsePluginOption reads a model.PluginOption into its zero value; see Message about data.
+func ParsePluginOption(data []byte, out *model.PluginOption) error {
+	return parsePluginOption(newSource(data), out)
 }
 
-// ManifestWebappToProto takes a model.ManifestWebapp to its message.
-func ManifestWebappToProto(in *model.ManifestWebapp) *pluginpb.ManifestWebapp {
+func parsePluginOption(in source, out *model.PluginOption) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.DisplayName = f.text()
+		case 2<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendPluginSetting appends the encoding of a model.PluginSetting; nothing for nil.
+func AppendPluginSetting(b []byte, in *model.PluginSetting) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ManifestWebapp{
-		BundlePath: in.BundlePath,
-		BundleHash: in.BundleHash,
-	}
+	b = appendText(b, 1<<3|octets, in.Key)
+	b = appendText(b, 2<<3|octets, in.DisplayName)
+	b = appendText(b, 3<<3|octets, in.Type)
+	b = appendText(b, 4<<3|octets, in.HelpText)
+	b = appendText(b, 5<<3|octets, in.RegenerateHelpText)
+	b = appendText(b, 6<<3|octets, in.Placeholder)
+	b = appendSetValue(b, 7<<3|octets, in.Default)
+	b = appendMessages(b, 8<<3|octets, in.Options, AppendPluginOption)
+	b = appendText(b, 9<<3|octets, in.Hosting)
+	b = appendBool(b, 10<<3|varint, in.Secret)
+	return b
 }
 
-// ManifestWebappFromProto takes a message to the model.ManifestWebapp it came from.
-func ManifestWebappFromProto(in *pluginpb.ManifestWebapp) *model.ManifestWebapp {
+// ParsePluginSetting reads a model.PluginSetting into its zero value; see Message about data.
+func ParsePluginSetting(data []byte, out *model.PluginSetting) error {
+	return parsePluginSetting(newSource(data), out)
+}
+
+func parsePluginSetting(in source, out *model.PluginSetting) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Key = f.text()
+		case 2<<3 | octets:
+			out.DisplayName = f.text()
+		case 3<<3 | octets:
+			out.Type = f.text()
+		case 4<<3 | octets:
+			out.HelpText = f.text()
+		case 5<<3 | octets:
+			out.RegenerateHelpText = f.text()
+		case 6<<3 | octets:
+			out.Placeholder = f.text()
+		case 7<<3 | octets:
+			held(&f, &out.Default)
+		case 8<<3 | octets:
+			messages(&f, &out.Options, parsePluginOption)
+		case 9<<3 | octets:
+			out.Hosting = f.text()
+		case 10<<3 | varint:
+			out.Secret = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendPluginSettingsSchema appends the encoding of a model.PluginSettingsSchema; nothing for nil.
+func AppendPluginSettingsSchema(b []byte, in *model.PluginSettingsSchema) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.ManifestWebapp)
-	ManifestWebappInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Header)
+	b = appendText(b, 2<<3|octets, in.Footer)
+	b = appendMessages(b, 3<<3|octets, in.Settings, AppendPluginSetting)
+	b = appendMessages(b, 4<<3|octets, in.Sections, AppendPluginSettingsSection)
+	return b
 }
 
-// ManifestWebappInto sets the fields of a model.ManifestWebapp from its message.
-func ManifestWebappInto(out *model.ManifestWebapp, in *pluginpb.ManifestWebapp) {
-	out.BundlePath = in.BundlePath
-	out.BundleHash = in.BundleHash
+// ParsePluginSettingsSchema reads a model.PluginSettingsSchema into its zero value; see Message about data.
+func ParsePluginSettingsSchema(data []byte, out *model.PluginSettingsSchema) error {
+	return parsePluginSettingsSchema(newSource(data), out)
 }
 
-// PluginOptionToProto takes a model.PluginOption to its message.
-func PluginOptionToProto(in *model.PluginOption) *pluginpb.PluginOption {
+func parsePluginSettingsSchema(in source, out *model.PluginSettingsSchema) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Header = f.text()
+		case 2<<3 | octets:
+			out.Footer = f.text()
+		case 3<<3 | octets:
+			messages(&f, &out.Settings, parsePluginSetting)
+		case 4<<3 | octets:
+			messages(&f, &out.Sections, parsePluginSettingsSection)
+		}
+	}
+	return f.err
+}
+
+// AppendPluginSettingsSection appends the encoding of a model.PluginSettingsSection; nothing for nil.
+func AppendPluginSettingsSection(b []byte, in *model.PluginSettingsSection) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PluginOption{
-		DisplayName: in.DisplayName,
-		Value:       in.Value,
-	}
+	b = appendText(b, 1<<3|octets, in.Key)
+	b = appendText(b, 2<<3|octets, in.Title)
+	b = appendText(b, 3<<3|octets, in.Subtitle)
+	b = appendMessages(b, 4<<3|octets, in.Settings, AppendPluginSetting)
+	b = appendText(b, 5<<3|octets, in.Header)
+	b = appendText(b, 6<<3|octets, in.Footer)
+	b = appendBool(b, 7<<3|varint, in.Custom)
+	b = appendBool(b, 8<<3|varint, in.Fallback)
+	return b
 }
 
-// PluginOptionFromProto takes a message to the model.PluginOption it came from.
-func PluginOptionFromProto(in *pluginpb.PluginOption) *model.PluginOption {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginOption)
-	PluginOptionInto(out, in)
-	return out
+// ParsePluginSettingsSection reads a model.PluginSettingsSection into its zero value; see Message about data.
+func ParsePluginSettingsSection(data []byte, out *model.PluginSettingsSection) error {
+	return parsePluginSettingsSection(newSource(data), out)
 }
 
-// PluginOptionInto sets the fields of a model.PluginOption from its message.
-func PluginOptionInto(out *model.PluginOption, in *pluginpb.PluginOption) {
-	out.DisplayName = in.DisplayName
-	out.Value = in.Value
-}
-
-// PluginSettingToProto takes a model.PluginSetting to its message.
-func PluginSettingToProto(in *model.PluginSetting) *pluginpb.PluginSetting {
-	if in == nil {
-		return nil
+func parsePluginSettingsSection(in source, out *model.PluginSettingsSection) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Key = f.text()
+		case 2<<3 | octets:
+			out.Title = f.text()
+		case 3<<3 | octets:
+			out.Subtitle = f.text()
+		case 4<<3 | octets:
+			messages(&f, &out.Settings, parsePluginSetting)
+		case 5<<3 | octets:
+			out.Header = f.text()
+		case 6<<3 | octets:
+			out.Footer = f.text()
+		case 7<<3 | varint:
+			out.Custom = f.value != 0
+		case 8<<3 | varint:
+			out.Fallback = f.value != 0
+		}
 	}
-	return &pluginpb.PluginSetting{
-		Key:                in.Key,
-		DisplayName:        in.DisplayName,
-		Type:               in.Type,
-		HelpText:           in.HelpText,
-		RegenerateHelpText: in.RegenerateHelpText,
-		Placeholder:        in.Placeholder,
-		Default:            ValueToProto(in.Default),
-		Options:            ListOf(in.Options, PluginOptionToProto),
-		Hosting:            in.Hosting,
-		Secret:             in.Secret,
-	}
-}
-
-// PluginSettingFromProto takes a message to the model.PluginSetting it came from.
-func PluginSettingFromProto(in *pluginpb.PluginSetting) *model.PluginSetting {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginSetting)
-	PluginSettingInto(out, in)
-	return out
-}
-
-// PluginSettingInto sets the fields of a model.PluginSetting from its message.
-func PluginSettingInto(out *model.PluginSetting, in *pluginpb.PluginSetting) {
-	out.Key = in.Key
-	out.DisplayName = in.DisplayName
-	out.Type = in.Type
-	out.HelpText = in.HelpText
-	out.RegenerateHelpText = in.RegenerateHelpText
-	out.Placeholder = in.Placeholder
-	out.Default = ValueFromProto(in.Default)
-	out.Options = ListOf(in.Options, PluginOptionFromProto)
-	out.Hosting = in.Hosting
-	out.Secret = in.Secret
-}
-
-// PluginSettingsSchemaToProto takes a model.PluginSettingsSchema to its message.
-func PluginSettingsSchemaToProto(in *model.PluginSettingsSchema) *pluginpb.PluginSettingsSchema {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PluginSettingsSchema{
-		Header:   in.Header,
-		Footer:   in.Footer,
-		Settings: ListOf(in.Settings, PluginSettingToProto),
-		Sections: ListOf(in.Sections, PluginSettingsSectionToProto),
-	}
-}
-
-// PluginSettingsSchemaFromProto takes a message to the model.PluginSettingsSchema it came from.
-func PluginSettingsSchemaFromProto(in *pluginpb.PluginSettingsSchema) *model.PluginSettingsSchema {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginSettingsSchema)
-	PluginSettingsSchemaInto(out, in)
-	return out
-}
-
-// PluginSettingsSchemaInto sets the fields of a model.PluginSettingsSchema from its message.
-func PluginSettingsSchemaInto(out *model.PluginSettingsSchema, in *pluginpb.PluginSettingsSchema) {
-	out.Header = in.Header
-	out.Footer = in.Footer
-	out.Settings = ListOf(in.Settings, PluginSettingFromProto)
-	out.Sections = ListOf(in.Sections, PluginSettingsSectionFromProto)
-}
-
-// PluginSettingsSectionToProto takes a model.PluginSettingsSection to its message.
-func PluginSettingsSectionToProto(in *model.PluginSettingsSection) *pluginpb.PluginSettingsSection {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PluginSettingsSection{
-		Key:      in.Key,
-		Title:    in.Title,
-		Subtitle: in.Subtitle,
-		Settings: ListOf(in.Settings, PluginSettingToProto),
-		Header:   in.Header,
-		Footer:   in.Footer,
-		Custom:   in.Custom,
-		Fallback: in.Fallback,
-	}
-}
-
-// PluginSettingsSectionFromProto takes a message to the model.PluginSettingsSection it came from.
-func PluginSettingsSectionFromProto(in *pluginpb.PluginSettingsSection) *model.PluginSettingsSection {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginSettingsSection)
-	PluginSettingsSectionInto(out, in)
-	return out
-}
-
-// PluginSettingsSectionInto sets the fields of a model.PluginSettingsSection from its message.
-func PluginSettingsSectionInto(out *model.PluginSettingsSection, in *pluginpb.PluginSettingsSection) {
-	out.Key = in.Key
-	out.Title = in.Title
-	out.Subtitle = in.Subtitle
-	out.Settings = ListOf(in.Settings, PluginSettingFromProto)
-	out.Header = in.Header
-	out.Footer = in.Footer
-	out.Custom = in.Custom
-	out.Fallback = in.Fallback
+	return f.err
 }

@@ -6,102 +6,125 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// MessageAttachmentToProto takes a model.MessageAttachment to its message.
-func MessageAttachmentToProto(in *model.MessageAttachment) *pluginpb.MessageAttachment {
+// AppendMessageAttachment appends the encoding of a model.MessageAttachment; nothing for nil.
+func AppendMessageAttachment(b []byte, in *model.MessageAttachment) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.MessageAttachment{
-		Id:         in.Id,
-		Fallback:   in.Fallback,
-		Color:      in.Color,
-		Pretext:    in.Pretext,
-		AuthorName: in.AuthorName,
-		AuthorLink: in.AuthorLink,
-		AuthorIcon: in.AuthorIcon,
-		Title:      in.Title,
-		TitleLink:  in.TitleLink,
-		Text:       in.Text,
-		Fields:     ListOf(in.Fields, MessageAttachmentFieldToProto),
-		ImageUrl:   in.ImageURL,
-		ThumbUrl:   in.ThumbURL,
-		Footer:     in.Footer,
-		FooterIcon: in.FooterIcon,
-		Timestamp:  ValueToProto(in.Timestamp),
-		Actions:    ListOf(in.Actions, PostActionToProto),
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.Id))
+	b = appendText(b, 2<<3|octets, in.Fallback)
+	b = appendText(b, 3<<3|octets, in.Color)
+	b = appendText(b, 4<<3|octets, in.Pretext)
+	b = appendText(b, 5<<3|octets, in.AuthorName)
+	b = appendText(b, 6<<3|octets, in.AuthorLink)
+	b = appendText(b, 7<<3|octets, in.AuthorIcon)
+	b = appendText(b, 8<<3|octets, in.Title)
+	b = appendText(b, 9<<3|octets, in.TitleLink)
+	b = appendText(b, 10<<3|octets, in.Text)
+	b = appendMessages(b, 11<<3|octets, in.Fields, AppendMessageAttachmentField)
+	b = appendText(b, 12<<3|octets, in.ImageURL)
+	b = appendText(b, 13<<3|octets, in.ThumbURL)
+	b = appendText(b, 14<<3|octets, in.Footer)
+	b = appendText(b, 15<<3|octets, in.FooterIcon)
+	b = appendSetValue(b, 16<<3|octets, in.Timestamp)
+	b = appendMessages(b, 17<<3|octets, in.Actions, AppendPostAction)
+	return b
 }
 
-// MessageAttachmentFromProto takes a message to the model.MessageAttachment it came from.
-func MessageAttachmentFromProto(in *pluginpb.MessageAttachment) *model.MessageAttachment {
+// ParseMessageAttachment reads a model.MessageAttachment into its zero value; see Message about data.
+func ParseMessageAttachment(data []byte, out *model.MessageAttachment) error {
+	return parseMessageAttachment(newSource(data), out)
+}
+
+func parseMessageAttachment(in source, out *model.MessageAttachment) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Id = int64(f.value)
+		case 2<<3 | octets:
+			out.Fallback = f.text()
+		case 3<<3 | octets:
+			out.Color = f.text()
+		case 4<<3 | octets:
+			out.Pretext = f.text()
+		case 5<<3 | octets:
+			out.AuthorName = f.text()
+		case 6<<3 | octets:
+			out.AuthorLink = f.text()
+		case 7<<3 | octets:
+			out.AuthorIcon = f.text()
+		case 8<<3 | octets:
+			out.Title = f.text()
+		case 9<<3 | octets:
+			out.TitleLink = f.text()
+		case 10<<3 | octets:
+			out.Text = f.text()
+		case 11<<3 | octets:
+			messages(&f, &out.Fields, parseMessageAttachmentField)
+		case 12<<3 | octets:
+			out.ImageURL = f.text()
+		case 13<<3 | octets:
+			out.ThumbURL = f.text()
+		case 14<<3 | octets:
+			out.Footer = f.text()
+		case 15<<3 | octets:
+			out.FooterIcon = f.text()
+		case 16<<3 | octets:
+			held(&f, &out.Timestamp)
+		case 17<<3 | octets:
+			messages(&f, &out.Actions, parsePostAction)
+		}
+	}
+	return f.err
+}
+
+// AppendMessageAttachmentField appends the encoding of a model.MessageAttachmentField; nothing for nil.
+func AppendMessageAttachmentField(b []byte, in *model.MessageAttachmentField) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.MessageAttachment)
-	MessageAttachmentInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Title)
+	b = appendSetValue(b, 2<<3|octets, in.Value)
+	b = appendBool(b, 3<<3|varint, bool(in.Short))
+	return b
 }
 
-// MessageAttachmentInto sets the fields of a model.MessageAttachment from its message.
-func MessageAttachmentInto(out *model.MessageAttachment, in *pluginpb.MessageAttachment) {
-	out.Id = in.Id
-	out.Fallback = in.Fallback
-	out.Color = in.Color
-	out.Pretext = in.Pretext
-	out.AuthorName = in.AuthorName
-	out.AuthorLink = in.AuthorLink
-	out.AuthorIcon = in.AuthorIcon
-	out.Title = in.Title
-	out.TitleLink = in.TitleLink
-	out.Text = in.Text
-	out.Fields = ListOf(in.Fields, MessageAttachmentFieldFromProto)
-	out.ImageURL = in.ImageUrl
-	out.ThumbURL = in.ThumbUrl
-	out.Footer = in.Footer
-	out.FooterIcon = in.FooterIcon
-	out.Timestamp = ValueFromProto(in.Timestamp)
-	out.Actions = ListOf(in.Actions, PostActionFromProto)
+// ParseMessageAttachmentField reads a model.MessageAttachmentField into its zero value; see Message about data.
+func ParseMessageAttachmentField(data []byte, out *model.MessageAttachmentField) error {
+	return parseMessageAttachmentField(newSource(data), out)
 }
 
-// MessageAttachmentFieldToProto takes a model.MessageAttachmentField to its message.
-func MessageAttachmentFieldToProto(in *model.MessageAttachmentField) *pluginpb.MessageAttachmentField {
-	if in == nil {
-		return nil
+func parseMessageAttachmentField(in source, out *model.MessageAttachmentField) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Title = f.text()
+		case 2<<3 | octets:
+			held(&f, &out.Value)
+		case 3<<3 | varint:
+			out.Short = model.SlackCompatibleBool(f.value != 0)
+		}
 	}
-	return &pluginpb.MessageAttachmentField{
-		Title: in.Title,
-		Value: ValueToProto(in.Value),
-		Short: bool(in.Short),
+	return f.err
+}
+
+// appendMessageAttachmentList appends the message that holds a []*model.MessageAttachment.
+func appendMessageAttachmentList(b []byte, in []*model.MessageAttachment) []byte {
+	b = appendMessages(b, 1<<3|octets, in, AppendMessageAttachment)
+	return b
+}
+
+// parseMessageAttachmentList is the way back of appendMessageAttachmentList.
+func parseMessageAttachmentList(in source) (out []*model.MessageAttachment, err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			messages(&f, &out, parseMessageAttachment)
+		}
 	}
-}
-
-// MessageAttachmentFieldFromProto takes a message to the model.MessageAttachmentField it came from.
-func MessageAttachmentFieldFromProto(in *pluginpb.MessageAttachmentField) *model.MessageAttachmentField {
-	if in == nil {
-		return nil
-	}
-	out := new(model.MessageAttachmentField)
-	MessageAttachmentFieldInto(out, in)
-	return out
-}
-
-// MessageAttachmentFieldInto sets the fields of a model.MessageAttachmentField from its message.
-func MessageAttachmentFieldInto(out *model.MessageAttachmentField, in *pluginpb.MessageAttachmentField) {
-	out.Title = in.Title
-	out.Value = ValueFromProto(in.Value)
-	out.Short = model.SlackCompatibleBool(in.Short)
-}
-
-// MessageAttachmentListToProto puts a []*model.MessageAttachment into a message.
-func MessageAttachmentListToProto(in []*model.MessageAttachment) *pluginpb.MessageAttachmentList {
-	return &pluginpb.MessageAttachmentList{Items: ListOf(in, MessageAttachmentToProto)}
-}
-
-// MessageAttachmentListFromProto takes a []*model.MessageAttachment out of its message.
-func MessageAttachmentListFromProto(in *pluginpb.MessageAttachmentList) []*model.MessageAttachment {
-	return ListOf(in.GetItems(), MessageAttachmentFromProto)
+	return out, f.err
 }

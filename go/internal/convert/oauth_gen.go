@@ -6,55 +6,65 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// OAuthAppToProto takes a model.OAuthApp to its message.
-func OAuthAppToProto(in *model.OAuthApp) *pluginpb.OAuthApp {
+// AppendOAuthApp appends the encoding of a model.OAuthApp; nothing for nil.
+func AppendOAuthApp(b []byte, in *model.OAuthApp) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.OAuthApp{
-		Id:                      in.Id,
-		CreatorId:               in.CreatorId,
-		CreateAt:                in.CreateAt,
-		UpdateAt:                in.UpdateAt,
-		ClientSecret:            in.ClientSecret,
-		Name:                    in.Name,
-		Description:             in.Description,
-		IconUrl:                 in.IconURL,
-		CallbackUrls:            in.CallbackUrls,
-		Homepage:                in.Homepage,
-		IsTrusted:               in.IsTrusted,
-		MattermostAppId:         in.MattermostAppID,
-		IsDynamicallyRegistered: in.IsDynamicallyRegistered,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.CreatorId)
+	b = appendInt(b, 3<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.UpdateAt))
+	b = appendText(b, 5<<3|octets, in.ClientSecret)
+	b = appendText(b, 6<<3|octets, in.Name)
+	b = appendText(b, 7<<3|octets, in.Description)
+	b = appendText(b, 8<<3|octets, in.IconURL)
+	b = appendTexts(b, 9<<3|octets, in.CallbackUrls)
+	b = appendText(b, 10<<3|octets, in.Homepage)
+	b = appendBool(b, 11<<3|varint, in.IsTrusted)
+	b = appendText(b, 12<<3|octets, in.MattermostAppID)
+	b = appendBool(b, 13<<3|varint, in.IsDynamicallyRegistered)
+	return b
 }
 
-// OAuthAppFromProto takes a message to the model.OAuthApp it came from.
-func OAuthAppFromProto(in *pluginpb.OAuthApp) *model.OAuthApp {
-	if in == nil {
-		return nil
-	}
-	out := new(model.OAuthApp)
-	OAuthAppInto(out, in)
-	return out
+// ParseOAuthApp reads a model.OAuthApp into its zero value; see Message about data.
+func ParseOAuthApp(data []byte, out *model.OAuthApp) error {
+	return parseOAuthApp(newSource(data), out)
 }
 
-// OAuthAppInto sets the fields of a model.OAuthApp from its message.
-func OAuthAppInto(out *model.OAuthApp, in *pluginpb.OAuthApp) {
-	out.Id = in.Id
-	out.CreatorId = in.CreatorId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.ClientSecret = in.ClientSecret
-	out.Name = in.Name
-	out.Description = in.Description
-	out.IconURL = in.IconUrl
-	out.CallbackUrls = in.CallbackUrls
-	out.Homepage = in.Homepage
-	out.IsTrusted = in.IsTrusted
-	out.MattermostAppID = in.MattermostAppId
-	out.IsDynamicallyRegistered = in.IsDynamicallyRegistered
+func parseOAuthApp(in source, out *model.OAuthApp) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.CreatorId = f.text()
+		case 3<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 5<<3 | octets:
+			out.ClientSecret = f.text()
+		case 6<<3 | octets:
+			out.Name = f.text()
+		case 7<<3 | octets:
+			out.Description = f.text()
+		case 8<<3 | octets:
+			out.IconURL = f.text()
+		case 9<<3 | octets:
+			texts(&f, &out.CallbackUrls)
+		case 10<<3 | octets:
+			out.Homepage = f.text()
+		case 11<<3 | varint:
+			out.IsTrusted = f.value != 0
+		case 12<<3 | octets:
+			out.MattermostAppID = f.text()
+		case 13<<3 | varint:
+			out.IsDynamicallyRegistered = f.value != 0
+		}
+	}
+	return f.err
 }

@@ -6,41 +6,44 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PreviewPostToProto takes a model.PreviewPost to its message.
-func PreviewPostToProto(in *model.PreviewPost) *pluginpb.PreviewPost {
+// AppendPreviewPost appends the encoding of a model.PreviewPost; nothing for nil.
+func AppendPreviewPost(b []byte, in *model.PreviewPost) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PreviewPost{
-		PostId:             in.PostID,
-		Post:               PostToProto(in.Post),
-		TeamName:           in.TeamName,
-		ChannelDisplayName: in.ChannelDisplayName,
-		ChannelType:        string(in.ChannelType),
-		ChannelId:          in.ChannelID,
-	}
+	b = appendText(b, 1<<3|octets, in.PostID)
+	b = appendMessage(b, 2<<3|octets, in.Post, AppendPost)
+	b = appendText(b, 3<<3|octets, in.TeamName)
+	b = appendText(b, 4<<3|octets, in.ChannelDisplayName)
+	b = appendText(b, 5<<3|octets, string(in.ChannelType))
+	b = appendText(b, 6<<3|octets, in.ChannelID)
+	return b
 }
 
-// PreviewPostFromProto takes a message to the model.PreviewPost it came from.
-func PreviewPostFromProto(in *pluginpb.PreviewPost) *model.PreviewPost {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PreviewPost)
-	PreviewPostInto(out, in)
-	return out
+// ParsePreviewPost reads a model.PreviewPost into its zero value; see Message about data.
+func ParsePreviewPost(data []byte, out *model.PreviewPost) error {
+	return parsePreviewPost(newSource(data), out)
 }
 
-// PreviewPostInto sets the fields of a model.PreviewPost from its message.
-func PreviewPostInto(out *model.PreviewPost, in *pluginpb.PreviewPost) {
-	out.PostID = in.PostId
-	out.Post = PostFromProto(in.Post)
-	out.TeamName = in.TeamName
-	out.ChannelDisplayName = in.ChannelDisplayName
-	out.ChannelType = model.ChannelType(in.ChannelType)
-	out.ChannelID = in.ChannelId
+func parsePreviewPost(in source, out *model.PreviewPost) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.PostID = f.text()
+		case 2<<3 | octets:
+			message(&f, &out.Post, parsePost)
+		case 3<<3 | octets:
+			out.TeamName = f.text()
+		case 4<<3 | octets:
+			out.ChannelDisplayName = f.text()
+		case 5<<3 | octets:
+			out.ChannelType = model.ChannelType(f.text())
+		case 6<<3 | octets:
+			out.ChannelID = f.text()
+		}
+	}
+	return f.err
 }

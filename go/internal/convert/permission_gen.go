@@ -6,37 +6,38 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PermissionToProto takes a model.Permission to its message.
-func PermissionToProto(in *model.Permission) *pluginpb.Permission {
+// AppendPermission appends the encoding of a model.Permission; nothing for nil.
+func AppendPermission(b []byte, in *model.Permission) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Permission{
-		Id:          in.Id,
-		Name:        in.Name,
-		Description: in.Description,
-		Scope:       in.Scope,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendText(b, 3<<3|octets, in.Description)
+	b = appendText(b, 4<<3|octets, in.Scope)
+	return b
 }
 
-// PermissionFromProto takes a message to the model.Permission it came from.
-func PermissionFromProto(in *pluginpb.Permission) *model.Permission {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Permission)
-	PermissionInto(out, in)
-	return out
+// ParsePermission reads a model.Permission into its zero value; see Message about data.
+func ParsePermission(data []byte, out *model.Permission) error {
+	return parsePermission(newSource(data), out)
 }
 
-// PermissionInto sets the fields of a model.Permission from its message.
-func PermissionInto(out *model.Permission, in *pluginpb.Permission) {
-	out.Id = in.Id
-	out.Name = in.Name
-	out.Description = in.Description
-	out.Scope = in.Scope
+func parsePermission(in source, out *model.Permission) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | octets:
+			out.Description = f.text()
+		case 4<<3 | octets:
+			out.Scope = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,60 +6,60 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PluginClusterEventToProto takes a model.PluginClusterEvent to its message.
-func PluginClusterEventToProto(in *model.PluginClusterEvent) *pluginpb.PluginClusterEvent {
+// AppendPluginClusterEvent appends the encoding of a model.PluginClusterEvent; nothing for nil.
+func AppendPluginClusterEvent(b []byte, in *model.PluginClusterEvent) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PluginClusterEvent{
-		Id:   in.Id,
-		Data: in.Data,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendBytes(b, 2<<3|octets, in.Data)
+	return b
 }
 
-// PluginClusterEventFromProto takes a message to the model.PluginClusterEvent it came from.
-func PluginClusterEventFromProto(in *pluginpb.PluginClusterEvent) *model.PluginClusterEvent {
+// ParsePluginClusterEvent reads a model.PluginClusterEvent into its zero value; see Message about data.
+func ParsePluginClusterEvent(data []byte, out *model.PluginClusterEvent) error {
+	return parsePluginClusterEvent(newSource(data), out)
+}
+
+func parsePluginClusterEvent(in source, out *model.PluginClusterEvent) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Data = f.bytes()
+		}
+	}
+	return f.err
+}
+
+// AppendPluginClusterEventSendOptions appends the encoding of a model.PluginClusterEventSendOptions; nothing for nil.
+func AppendPluginClusterEventSendOptions(b []byte, in *model.PluginClusterEventSendOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.PluginClusterEvent)
-	PluginClusterEventInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.SendType)
+	b = appendText(b, 2<<3|octets, in.TargetId)
+	return b
 }
 
-// PluginClusterEventInto sets the fields of a model.PluginClusterEvent from its message.
-func PluginClusterEventInto(out *model.PluginClusterEvent, in *pluginpb.PluginClusterEvent) {
-	out.Id = in.Id
-	out.Data = in.Data
+// ParsePluginClusterEventSendOptions reads a model.PluginClusterEventSendOptions into its zero value; see Message about data.
+func ParsePluginClusterEventSendOptions(data []byte, out *model.PluginClusterEventSendOptions) error {
+	return parsePluginClusterEventSendOptions(newSource(data), out)
 }
 
-// PluginClusterEventSendOptionsToProto takes a model.PluginClusterEventSendOptions to its message.
-func PluginClusterEventSendOptionsToProto(in *model.PluginClusterEventSendOptions) *pluginpb.PluginClusterEventSendOptions {
-	if in == nil {
-		return nil
+func parsePluginClusterEventSendOptions(in source, out *model.PluginClusterEventSendOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.SendType = f.text()
+		case 2<<3 | octets:
+			out.TargetId = f.text()
+		}
 	}
-	return &pluginpb.PluginClusterEventSendOptions{
-		SendType: in.SendType,
-		TargetId: in.TargetId,
-	}
-}
-
-// PluginClusterEventSendOptionsFromProto takes a message to the model.PluginClusterEventSendOptions it came from.
-func PluginClusterEventSendOptionsFromProto(in *pluginpb.PluginClusterEventSendOptions) *model.PluginClusterEventSendOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginClusterEventSendOptions)
-	PluginClusterEventSendOptionsInto(out, in)
-	return out
-}
-
-// PluginClusterEventSendOptionsInto sets the fields of a model.PluginClusterEventSendOptions from its message.
-func PluginClusterEventSendOptionsInto(out *model.PluginClusterEventSendOptions, in *pluginpb.PluginClusterEventSendOptions) {
-	out.SendType = in.SendType
-	out.TargetId = in.TargetId
+	return f.err
 }

@@ -6,35 +6,35 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PluginKVSetOptionsToProto takes a model.PluginKVSetOptions to its message.
-func PluginKVSetOptionsToProto(in *model.PluginKVSetOptions) *pluginpb.PluginKVSetOptions {
+// AppendPluginKVSetOptions appends the encoding of a model.PluginKVSetOptions; nothing for nil.
+func AppendPluginKVSetOptions(b []byte, in *model.PluginKVSetOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PluginKVSetOptions{
-		Atomic:          in.Atomic,
-		OldValue:        in.OldValue,
-		ExpireInSeconds: in.ExpireInSeconds,
-	}
+	b = appendBool(b, 1<<3|varint, in.Atomic)
+	b = appendBytes(b, 2<<3|octets, in.OldValue)
+	b = appendInt(b, 3<<3|varint, uint64(in.ExpireInSeconds))
+	return b
 }
 
-// PluginKVSetOptionsFromProto takes a message to the model.PluginKVSetOptions it came from.
-func PluginKVSetOptionsFromProto(in *pluginpb.PluginKVSetOptions) *model.PluginKVSetOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginKVSetOptions)
-	PluginKVSetOptionsInto(out, in)
-	return out
+// ParsePluginKVSetOptions reads a model.PluginKVSetOptions into its zero value; see Message about data.
+func ParsePluginKVSetOptions(data []byte, out *model.PluginKVSetOptions) error {
+	return parsePluginKVSetOptions(newSource(data), out)
 }
 
-// PluginKVSetOptionsInto sets the fields of a model.PluginKVSetOptions from its message.
-func PluginKVSetOptionsInto(out *model.PluginKVSetOptions, in *pluginpb.PluginKVSetOptions) {
-	out.Atomic = in.Atomic
-	out.OldValue = in.OldValue
-	out.ExpireInSeconds = in.ExpireInSeconds
+func parsePluginKVSetOptions(in source, out *model.PluginKVSetOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Atomic = f.value != 0
+		case 2<<3 | octets:
+			out.OldValue = f.bytes()
+		case 3<<3 | varint:
+			out.ExpireInSeconds = int64(f.value)
+		}
+	}
+	return f.err
 }

@@ -6,31 +6,29 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// OnInstallEventToProto takes a model.OnInstallEvent to its message.
-func OnInstallEventToProto(in *model.OnInstallEvent) *pluginpb.OnInstallEvent {
+// AppendOnInstallEvent appends the encoding of a model.OnInstallEvent; nothing for nil.
+func AppendOnInstallEvent(b []byte, in *model.OnInstallEvent) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.OnInstallEvent{
-		UserId: in.UserId,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	return b
 }
 
-// OnInstallEventFromProto takes a message to the model.OnInstallEvent it came from.
-func OnInstallEventFromProto(in *pluginpb.OnInstallEvent) *model.OnInstallEvent {
-	if in == nil {
-		return nil
-	}
-	out := new(model.OnInstallEvent)
-	OnInstallEventInto(out, in)
-	return out
+// ParseOnInstallEvent reads a model.OnInstallEvent into its zero value; see Message about data.
+func ParseOnInstallEvent(data []byte, out *model.OnInstallEvent) error {
+	return parseOnInstallEvent(newSource(data), out)
 }
 
-// OnInstallEventInto sets the fields of a model.OnInstallEvent from its message.
-func OnInstallEventInto(out *model.OnInstallEvent, in *pluginpb.OnInstallEvent) {
-	out.UserId = in.UserId
+func parseOnInstallEvent(in source, out *model.OnInstallEvent) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		}
+	}
+	return f.err
 }

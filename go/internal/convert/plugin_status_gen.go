@@ -6,45 +6,50 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PluginStatusToProto takes a model.PluginStatus to its message.
-func PluginStatusToProto(in *model.PluginStatus) *pluginpb.PluginStatus {
+// AppendPluginStatus appends the encoding of a model.PluginStatus; nothing for nil.
+func AppendPluginStatus(b []byte, in *model.PluginStatus) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PluginStatus{
-		PluginId:    in.PluginId,
-		ClusterId:   in.ClusterId,
-		PluginPath:  in.PluginPath,
-		State:       int64(in.State),
-		Error:       in.Error,
-		Name:        in.Name,
-		Description: in.Description,
-		Version:     in.Version,
-	}
+	b = appendText(b, 1<<3|octets, in.PluginId)
+	b = appendText(b, 2<<3|octets, in.ClusterId)
+	b = appendText(b, 3<<3|octets, in.PluginPath)
+	b = appendInt(b, 4<<3|varint, uint64(in.State))
+	b = appendText(b, 5<<3|octets, in.Error)
+	b = appendText(b, 6<<3|octets, in.Name)
+	b = appendText(b, 7<<3|octets, in.Description)
+	b = appendText(b, 8<<3|octets, in.Version)
+	return b
 }
 
-// PluginStatusFromProto takes a message to the model.PluginStatus it came from.
-func PluginStatusFromProto(in *pluginpb.PluginStatus) *model.PluginStatus {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PluginStatus)
-	PluginStatusInto(out, in)
-	return out
+// ParsePluginStatus reads a model.PluginStatus into its zero value; see Message about data.
+func ParsePluginStatus(data []byte, out *model.PluginStatus) error {
+	return parsePluginStatus(newSource(data), out)
 }
 
-// PluginStatusInto sets the fields of a model.PluginStatus from its message.
-func PluginStatusInto(out *model.PluginStatus, in *pluginpb.PluginStatus) {
-	out.PluginId = in.PluginId
-	out.ClusterId = in.ClusterId
-	out.PluginPath = in.PluginPath
-	out.State = int(in.State)
-	out.Error = in.Error
-	out.Name = in.Name
-	out.Description = in.Description
-	out.Version = in.Version
+func parsePluginStatus(in source, out *model.PluginStatus) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.PluginId = f.text()
+		case 2<<3 | octets:
+			out.ClusterId = f.text()
+		case 3<<3 | octets:
+			out.PluginPath = f.text()
+		case 4<<3 | varint:
+			out.State = int(f.value)
+		case 5<<3 | octets:
+			out.Error = f.text()
+		case 6<<3 | octets:
+			out.Name = f.text()
+		case 7<<3 | octets:
+			out.Description = f.text()
+		case 8<<3 | octets:
+			out.Version = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,31 +6,29 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// SendToastMessageOptionsToProto takes a model.SendToastMessageOptions to its message.
-func SendToastMessageOptionsToProto(in *model.SendToastMessageOptions) *pluginpb.SendToastMessageOptions {
+// AppendSendToastMessageOptions appends the encoding of a model.SendToastMessageOptions; nothing for nil.
+func AppendSendToastMessageOptions(b []byte, in *model.SendToastMessageOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SendToastMessageOptions{
-		Position: in.Position,
-	}
+	b = appendText(b, 1<<3|octets, in.Position)
+	return b
 }
 
-// SendToastMessageOptionsFromProto takes a message to the model.SendToastMessageOptions it came from.
-func SendToastMessageOptionsFromProto(in *pluginpb.SendToastMessageOptions) *model.SendToastMessageOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SendToastMessageOptions)
-	SendToastMessageOptionsInto(out, in)
-	return out
+// ParseSendToastMessageOptions reads a model.SendToastMessageOptions into its zero value; see Message about data.
+func ParseSendToastMessageOptions(data []byte, out *model.SendToastMessageOptions) error {
+	return parseSendToastMessageOptions(newSource(data), out)
 }
 
-// SendToastMessageOptionsInto sets the fields of a model.SendToastMessageOptions from its message.
-func SendToastMessageOptionsInto(out *model.SendToastMessageOptions, in *pluginpb.SendToastMessageOptions) {
-	out.Position = in.Position
+func parseSendToastMessageOptions(in source, out *model.SendToastMessageOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Position = f.text()
+		}
+	}
+	return f.err
 }

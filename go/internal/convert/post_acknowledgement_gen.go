@@ -6,39 +6,41 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PostAcknowledgementToProto takes a model.PostAcknowledgement to its message.
-func PostAcknowledgementToProto(in *model.PostAcknowledgement) *pluginpb.PostAcknowledgement {
+// AppendPostAcknowledgement appends the encoding of a model.PostAcknowledgement; nothing for nil.
+func AppendPostAcknowledgement(b []byte, in *model.PostAcknowledgement) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PostAcknowledgement{
-		UserId:         in.UserId,
-		PostId:         in.PostId,
-		AcknowledgedAt: in.AcknowledgedAt,
-		ChannelId:      in.ChannelId,
-		RemoteId:       in.RemoteId,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.PostId)
+	b = appendInt(b, 3<<3|varint, uint64(in.AcknowledgedAt))
+	b = appendText(b, 4<<3|octets, in.ChannelId)
+	b = appendTextPointer(b, 5<<3|octets, in.RemoteId)
+	return b
 }
 
-// PostAcknowledgementFromProto takes a message to the model.PostAcknowledgement it came from.
-func PostAcknowledgementFromProto(in *pluginpb.PostAcknowledgement) *model.PostAcknowledgement {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostAcknowledgement)
-	PostAcknowledgementInto(out, in)
-	return out
+// ParsePostAcknowledgement reads a model.PostAcknowledgement into its zero value; see Message about data.
+func ParsePostAcknowledgement(data []byte, out *model.PostAcknowledgement) error {
+	return parsePostAcknowledgement(newSource(data), out)
 }
 
-// PostAcknowledgementInto sets the fields of a model.PostAcknowledgement from its message.
-func PostAcknowledgementInto(out *model.PostAcknowledgement, in *pluginpb.PostAcknowledgement) {
-	out.UserId = in.UserId
-	out.PostId = in.PostId
-	out.AcknowledgedAt = in.AcknowledgedAt
-	out.ChannelId = in.ChannelId
-	out.RemoteId = in.RemoteId
+func parsePostAcknowledgement(in source, out *model.PostAcknowledgement) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.PostId = f.text()
+		case 3<<3 | varint:
+			out.AcknowledgedAt = int64(f.value)
+		case 4<<3 | octets:
+			out.ChannelId = f.text()
+		case 5<<3 | octets:
+			out.RemoteId = textPointer[string](&f)
+		}
+	}
+	return f.err
 }

@@ -6,35 +6,35 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PostEmbedToProto takes a model.PostEmbed to its message.
-func PostEmbedToProto(in *model.PostEmbed) *pluginpb.PostEmbed {
+// AppendPostEmbed appends the encoding of a model.PostEmbed; nothing for nil.
+func AppendPostEmbed(b []byte, in *model.PostEmbed) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PostEmbed{
-		Type: string(in.Type),
-		Url:  in.URL,
-		Data: ValueToProto(in.Data),
-	}
+	b = appendText(b, 1<<3|octets, string(in.Type))
+	b = appendText(b, 2<<3|octets, in.URL)
+	b = appendSetValue(b, 3<<3|octets, in.Data)
+	return b
 }
 
-// PostEmbedFromProto takes a message to the model.PostEmbed it came from.
-func PostEmbedFromProto(in *pluginpb.PostEmbed) *model.PostEmbed {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostEmbed)
-	PostEmbedInto(out, in)
-	return out
+// ParsePostEmbed reads a model.PostEmbed into its zero value; see Message about data.
+func ParsePostEmbed(data []byte, out *model.PostEmbed) error {
+	return parsePostEmbed(newSource(data), out)
 }
 
-// PostEmbedInto sets the fields of a model.PostEmbed from its message.
-func PostEmbedInto(out *model.PostEmbed, in *pluginpb.PostEmbed) {
-	out.Type = model.PostEmbedType(in.Type)
-	out.URL = in.Url
-	out.Data = ValueFromProto(in.Data)
+func parsePostEmbed(in source, out *model.PostEmbed) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Type = model.PostEmbedType(f.text())
+		case 2<<3 | octets:
+			out.URL = f.text()
+		case 3<<3 | octets:
+			held(&f, &out.Data)
+		}
+	}
+	return f.err
 }

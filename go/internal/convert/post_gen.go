@@ -6,178 +6,210 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// GetPostsSinceForSyncCursorToProto takes a model.GetPostsSinceForSyncCursor to its message.
-func GetPostsSinceForSyncCursorToProto(in *model.GetPostsSinceForSyncCursor) *pluginpb.GetPostsSinceForSyncCursor {
+// AppendGetPostsSinceForSyncCursor appends the encoding of a model.GetPostsSinceForSyncCursor; nothing for nil.
+func AppendGetPostsSinceForSyncCursor(b []byte, in *model.GetPostsSinceForSyncCursor) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.GetPostsSinceForSyncCursor{
-		LastPostUpdateAt: in.LastPostUpdateAt,
-		LastPostUpdateId: in.LastPostUpdateID,
-		LastPostCreateAt: in.LastPostCreateAt,
-		LastPostCreateId: in.LastPostCreateID,
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.LastPostUpdateAt))
+	b = appendText(b, 2<<3|octets, in.LastPostUpdateID)
+	b = appendInt(b, 3<<3|varint, uint64(in.LastPostCreateAt))
+	b = appendText(b, 4<<3|octets, in.LastPostCreateID)
+	return b
 }
 
-// GetPostsSinceForSyncCursorFromProto takes a message to the model.GetPostsSinceForSyncCursor it came from.
-func GetPostsSinceForSyncCursorFromProto(in *pluginpb.GetPostsSinceForSyncCursor) *model.GetPostsSinceForSyncCursor {
+// ParseGetPostsSinceForSyncCursor reads a model.GetPostsSinceForSyncCursor into its zero value; see Message about data.
+func ParseGetPostsSinceForSyncCursor(data []byte, out *model.GetPostsSinceForSyncCursor) error {
+	return parseGetPostsSinceForSyncCursor(newSource(data), out)
+}
+
+func parseGetPostsSinceForSyncCursor(in source, out *model.GetPostsSinceForSyncCursor) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.LastPostUpdateAt = int64(f.value)
+		case 2<<3 | octets:
+			out.LastPostUpdateID = f.text()
+		case 3<<3 | varint:
+			out.LastPostCreateAt = int64(f.value)
+		case 4<<3 | octets:
+			out.LastPostCreateID = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendPost appends the encoding of a model.Post; nothing for nil.
+func AppendPost(b []byte, in *model.Post) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.GetPostsSinceForSyncCursor)
-	GetPostsSinceForSyncCursorInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.EditAt))
+	b = appendInt(b, 5<<3|varint, uint64(in.DeleteAt))
+	b = appendBool(b, 6<<3|varint, in.IsPinned)
+	b = appendText(b, 7<<3|octets, in.UserId)
+	b = appendText(b, 8<<3|octets, in.ChannelId)
+	b = appendText(b, 9<<3|octets, in.RootId)
+	b = appendText(b, 10<<3|octets, in.OriginalId)
+	b = appendText(b, 11<<3|octets, in.Message)
+	b = appendText(b, 12<<3|octets, in.MessageSource)
+	b = appendText(b, 13<<3|octets, in.Type)
+	b = appendWrappedMap(b, 14<<3|octets, in.GetProps(), AppendValue)
+	b = appendText(b, 15<<3|octets, in.Hashtags)
+	b = appendTexts(b, 16<<3|octets, in.Filenames)
+	b = appendTexts(b, 17<<3|octets, in.FileIds)
+	b = appendText(b, 18<<3|octets, in.PendingPostId)
+	b = appendBool(b, 19<<3|varint, in.HasReactions)
+	b = appendTextPointer(b, 20<<3|octets, in.RemoteId)
+	b = appendInt(b, 21<<3|varint, uint64(in.ReplyCount))
+	b = appendInt(b, 22<<3|varint, uint64(in.LastReplyAt))
+	b = appendMessages(b, 23<<3|octets, in.Participants, AppendUser)
+	b = appendBoolPointer(b, 24<<3|varint, in.IsFollowing)
+	b = appendMessage(b, 25<<3|octets, in.Metadata, AppendPostMetadata)
+	return b
 }
 
-// GetPostsSinceForSyncCursorInto sets the fields of a model.GetPostsSinceForSyncCursor from its message.
-func GetPostsSinceForSyncCursorInto(out *model.GetPostsSinceForSyncCursor, in *pluginpb.GetPostsSinceForSyncCursor) {
-	out.LastPostUpdateAt = in.LastPostUpdateAt
-	out.LastPostUpdateID = in.LastPostUpdateId
-	out.LastPostCreateAt = in.LastPostCreateAt
-	out.LastPostCreateID = in.LastPostCreateId
+// ParsePost reads a model.Post into its zero value; see Message about data.
+func ParsePost(data []byte, out *model.Post) error { return parsePost(newSource(data), out) }
+
+func parsePost(in source, out *model.Post) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.EditAt = int64(f.value)
+		case 5<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 6<<3 | varint:
+			out.IsPinned = f.value != 0
+		case 7<<3 | octets:
+			out.UserId = f.text()
+		case 8<<3 | octets:
+			out.ChannelId = f.text()
+		case 9<<3 | octets:
+			out.RootId = f.text()
+		case 10<<3 | octets:
+			out.OriginalId = f.text()
+		case 11<<3 | octets:
+			out.Message = f.text()
+		case 12<<3 | octets:
+			out.MessageSource = f.text()
+		case 13<<3 | octets:
+			out.Type = f.text()
+		case 14<<3 | octets:
+			wrappedMap(&f, &out.Props, parseValue)
+		case 15<<3 | octets:
+			out.Hashtags = f.text()
+		case 16<<3 | octets:
+			texts(&f, &out.Filenames)
+		case 17<<3 | octets:
+			texts(&f, &out.FileIds)
+		case 18<<3 | octets:
+			out.PendingPostId = f.text()
+		case 19<<3 | varint:
+			out.HasReactions = f.value != 0
+		case 20<<3 | octets:
+			out.RemoteId = textPointer[string](&f)
+		case 21<<3 | varint:
+			out.ReplyCount = int64(f.value)
+		case 22<<3 | varint:
+			out.LastReplyAt = int64(f.value)
+		case 23<<3 | octets:
+			messages(&f, &out.Participants, parseUser)
+		case 24<<3 | varint:
+			out.IsFollowing = boolPointer(&f)
+		case 25<<3 | octets:
+			message(&f, &out.Metadata, parsePostMetadata)
+		}
+	}
+	return f.err
 }
 
-// PostToProto takes a model.Post to its message.
-func PostToProto(in *model.Post) *pluginpb.Post {
+// AppendPostPriority appends the encoding of a model.PostPriority; nothing for nil.
+func AppendPostPriority(b []byte, in *model.PostPriority) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Post{
-		Id:            in.Id,
-		CreateAt:      in.CreateAt,
-		UpdateAt:      in.UpdateAt,
-		EditAt:        in.EditAt,
-		DeleteAt:      in.DeleteAt,
-		IsPinned:      in.IsPinned,
-		UserId:        in.UserId,
-		ChannelId:     in.ChannelId,
-		RootId:        in.RootId,
-		OriginalId:    in.OriginalId,
-		Message:       in.Message,
-		MessageSource: in.MessageSource,
-		Type:          in.Type,
-		Props:         MapOf[string](in.GetProps(), ValueElementToProto),
-		Hashtags:      in.Hashtags,
-		Filenames:     in.Filenames,
-		FileIds:       in.FileIds,
-		PendingPostId: in.PendingPostId,
-		HasReactions:  in.HasReactions,
-		RemoteId:      in.RemoteId,
-		ReplyCount:    in.ReplyCount,
-		LastReplyAt:   in.LastReplyAt,
-		Participants:  ListOf(in.Participants, UserToProto),
-		IsFollowing:   in.IsFollowing,
-		Metadata:      PostMetadataToProto(in.Metadata),
-	}
+	b = appendTextPointer(b, 1<<3|octets, in.Priority)
+	b = appendBoolPointer(b, 2<<3|varint, in.RequestedAck)
+	b = appendBoolPointer(b, 3<<3|varint, in.PersistentNotifications)
+	b = appendText(b, 4<<3|octets, in.PostId)
+	b = appendText(b, 5<<3|octets, in.ChannelId)
+	return b
 }
 
-// PostFromProto takes a message to the model.Post it came from.
-func PostFromProto(in *pluginpb.Post) *model.Post {
+// ParsePostPriority reads a model.PostPriority into its zero value; see Message about data.
+func ParsePostPriority(data []byte, out *model.PostPriority) error {
+	return parsePostPriority(newSource(data), out)
+}
+
+func parsePostPriority(in source, out *model.PostPriority) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Priority = textPointer[string](&f)
+		case 2<<3 | varint:
+			out.RequestedAck = boolPointer(&f)
+		case 3<<3 | varint:
+			out.PersistentNotifications = boolPointer(&f)
+		case 4<<3 | octets:
+			out.PostId = f.text()
+		case 5<<3 | octets:
+			out.ChannelId = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSearchParameter appends the encoding of a model.SearchParameter; nothing for nil.
+func AppendSearchParameter(b []byte, in *model.SearchParameter) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.Post)
-	PostInto(out, in)
-	return out
+	b = appendTextPointer(b, 1<<3|octets, in.Terms)
+	b = appendBoolPointer(b, 2<<3|varint, in.IsOrSearch)
+	b = appendIntPointer(b, 3<<3|varint, in.TimeZoneOffset)
+	b = appendIntPointer(b, 4<<3|varint, in.Page)
+	b = appendIntPointer(b, 5<<3|varint, in.PerPage)
+	b = appendBoolPointer(b, 6<<3|varint, in.IncludeDeletedChannels)
+	return b
 }
 
-// PostInto sets the fields of a model.Post from its message.
-func PostInto(out *model.Post, in *pluginpb.Post) {
-	out.Id = in.Id
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.EditAt = in.EditAt
-	out.DeleteAt = in.DeleteAt
-	out.IsPinned = in.IsPinned
-	out.UserId = in.UserId
-	out.ChannelId = in.ChannelId
-	out.RootId = in.RootId
-	out.OriginalId = in.OriginalId
-	out.Message = in.Message
-	out.MessageSource = in.MessageSource
-	out.Type = in.Type
-	out.Props = MapOf[string](in.Props, ValueFromProto)
-	out.Hashtags = in.Hashtags
-	out.Filenames = in.Filenames
-	out.FileIds = in.FileIds
-	out.PendingPostId = in.PendingPostId
-	out.HasReactions = in.HasReactions
-	out.RemoteId = in.RemoteId
-	out.ReplyCount = in.ReplyCount
-	out.LastReplyAt = in.LastReplyAt
-	out.Participants = ListOf(in.Participants, UserFromProto)
-	out.IsFollowing = in.IsFollowing
-	out.Metadata = PostMetadataFromProto(in.Metadata)
+// ParseSearchParameter reads a model.SearchParameter into its zero value; see Message about data.
+func ParseSearchParameter(data []byte, out *model.SearchParameter) error {
+	return parseSearchParameter(newSource(data), out)
 }
 
-// PostPriorityToProto takes a model.PostPriority to its message.
-func PostPriorityToProto(in *model.PostPriority) *pluginpb.PostPriority {
-	if in == nil {
-		return nil
+func parseSearchParameter(in source, out *model.SearchParameter) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Terms = textPointer[string](&f)
+		case 2<<3 | varint:
+			out.IsOrSearch = boolPointer(&f)
+		case 3<<3 | varint:
+			out.TimeZoneOffset = intPointer[int](&f)
+		case 4<<3 | varint:
+			out.Page = intPointer[int](&f)
+		case 5<<3 | varint:
+			out.PerPage = intPointer[int](&f)
+		case 6<<3 | varint:
+			out.IncludeDeletedChannels = boolPointer(&f)
+		}
 	}
-	return &pluginpb.PostPriority{
-		Priority:                in.Priority,
-		RequestedAck:            in.RequestedAck,
-		PersistentNotifications: in.PersistentNotifications,
-		PostId:                  in.PostId,
-		ChannelId:               in.ChannelId,
-	}
-}
-
-// PostPriorityFromProto takes a message to the model.PostPriority it came from.
-func PostPriorityFromProto(in *pluginpb.PostPriority) *model.PostPriority {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostPriority)
-	PostPriorityInto(out, in)
-	return out
-}
-
-// PostPriorityInto sets the fields of a model.PostPriority from its message.
-func PostPriorityInto(out *model.PostPriority, in *pluginpb.PostPriority) {
-	out.Priority = in.Priority
-	out.RequestedAck = in.RequestedAck
-	out.PersistentNotifications = in.PersistentNotifications
-	out.PostId = in.PostId
-	out.ChannelId = in.ChannelId
-}
-
-// SearchParameterToProto takes a model.SearchParameter to its message.
-func SearchParameterToProto(in *model.SearchParameter) *pluginpb.SearchParameter {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SearchParameter{
-		Terms:                  in.Terms,
-		IsOrSearch:             in.IsOrSearch,
-		TimeZoneOffset:         CastPointer[int64](in.TimeZoneOffset),
-		Page:                   CastPointer[int64](in.Page),
-		PerPage:                CastPointer[int64](in.PerPage),
-		IncludeDeletedChannels: in.IncludeDeletedChannels,
-	}
-}
-
-// SearchParameterFromProto takes a message to the model.SearchParameter it came from.
-func SearchParameterFromProto(in *pluginpb.SearchParameter) *model.SearchParameter {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SearchParameter)
-	SearchParameterInto(out, in)
-	return out
-}
-
-// SearchParameterInto sets the fields of a model.SearchParameter from its message.
-func SearchParameterInto(out *model.SearchParameter, in *pluginpb.SearchParameter) {
-	out.Terms = in.Terms
-	out.IsOrSearch = in.IsOrSearch
-	out.TimeZoneOffset = CastPointer[int](in.TimeZoneOffset)
-	out.Page = CastPointer[int](in.Page)
-	out.PerPage = CastPointer[int](in.PerPage)
-	out.IncludeDeletedChannels = in.IncludeDeletedChannels
+	return f.err
 }

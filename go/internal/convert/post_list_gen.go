@@ -6,43 +6,47 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PostListToProto takes a model.PostList to its message.
-func PostListToProto(in *model.PostList) *pluginpb.PostList {
+// AppendPostList appends the encoding of a model.PostList; nothing for nil.
+func AppendPostList(b []byte, in *model.PostList) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PostList{
-		Order:                     in.Order,
-		Posts:                     MapOf[string](in.Posts, PostToProto),
-		NextPostId:                in.NextPostId,
-		PrevPostId:                in.PrevPostId,
-		HasNext:                   in.HasNext,
-		FirstInaccessiblePostTime: in.FirstInaccessiblePostTime,
-		BurnOnReadPosts:           MapOf[string](in.BurnOnReadPosts, PostToProto),
-	}
+	b = appendTexts(b, 1<<3|octets, in.Order)
+	b = appendMessageMap(b, 2<<3|octets, in.Posts, AppendPost)
+	b = appendText(b, 3<<3|octets, in.NextPostId)
+	b = appendText(b, 4<<3|octets, in.PrevPostId)
+	b = appendBoolPointer(b, 5<<3|varint, in.HasNext)
+	b = appendInt(b, 6<<3|varint, uint64(in.FirstInaccessiblePostTime))
+	b = appendMessageMap(b, 7<<3|octets, in.BurnOnReadPosts, AppendPost)
+	return b
 }
 
-// PostListFromProto takes a message to the model.PostList it came from.
-func PostListFromProto(in *pluginpb.PostList) *model.PostList {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostList)
-	PostListInto(out, in)
-	return out
+// ParsePostList reads a model.PostList into its zero value; see Message about data.
+func ParsePostList(data []byte, out *model.PostList) error {
+	return parsePostList(newSource(data), out)
 }
 
-// PostListInto sets the fields of a model.PostList from its message.
-func PostListInto(out *model.PostList, in *pluginpb.PostList) {
-	out.Order = in.Order
-	out.Posts = MapOf[string](in.Posts, PostFromProto)
-	out.NextPostId = in.NextPostId
-	out.PrevPostId = in.PrevPostId
-	out.HasNext = in.HasNext
-	out.FirstInaccessiblePostTime = in.FirstInaccessiblePostTime
-	out.BurnOnReadPosts = MapOf[string](in.BurnOnReadPosts, PostFromProto)
+func parsePostList(in source, out *model.PostList) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.Order)
+		case 2<<3 | octets:
+			messageMap(&f, &out.Posts, parsePost)
+		case 3<<3 | octets:
+			out.NextPostId = f.text()
+		case 4<<3 | octets:
+			out.PrevPostId = f.text()
+		case 5<<3 | varint:
+			out.HasNext = boolPointer(&f)
+		case 6<<3 | varint:
+			out.FirstInaccessiblePostTime = int64(f.value)
+		case 7<<3 | octets:
+			messageMap(&f, &out.BurnOnReadPosts, parsePost)
+		}
+	}
+	return f.err
 }

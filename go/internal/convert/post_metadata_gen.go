@@ -6,115 +6,130 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PostImageToProto takes a model.PostImage to its message.
-func PostImageToProto(in *model.PostImage) *pluginpb.PostImage {
+// AppendPostImage appends the encoding of a model.PostImage; nothing for nil.
+func AppendPostImage(b []byte, in *model.PostImage) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PostImage{
-		Width:      int64(in.Width),
-		Height:     int64(in.Height),
-		Format:     in.Format,
-		FrameCount: int64(in.FrameCount),
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.Width))
+	b = appendInt(b, 2<<3|varint, uint64(in.Height))
+	b = appendText(b, 3<<3|octets, in.Format)
+	b = appendInt(b, 4<<3|varint, uint64(in.FrameCount))
+	return b
 }
 
-// PostImageFromProto takes a message to the model.PostImage it came from.
-func PostImageFromProto(in *pluginpb.PostImage) *model.PostImage {
+// ParsePostImage reads a model.PostImage into its zero value; see Message about data.
+func ParsePostImage(data []byte, out *model.PostImage) error {
+	return parsePostImage(newSource(data), out)
+}
+
+func parsePostImage(in source, out *model.PostImage) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Width = int(f.value)
+		case 2<<3 | varint:
+			out.Height = int(f.value)
+		case 3<<3 | octets:
+			out.Format = f.text()
+		case 4<<3 | varint:
+			out.FrameCount = int(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendPostMetadata appends the encoding of a model.PostMetadata; nothing for nil.
+func AppendPostMetadata(b []byte, in *model.PostMetadata) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.PostImage)
-	PostImageInto(out, in)
-	return out
+	b = appendMessages(b, 1<<3|octets, in.Embeds, AppendPostEmbed)
+	b = appendMessages(b, 2<<3|octets, in.Emojis, AppendEmoji)
+	b = appendMessages(b, 3<<3|octets, in.Files, AppendFileInfo)
+	b = appendInt(b, 4<<3|varint, uint64(in.RedactedFileCount))
+	b = appendMessageMap(b, 5<<3|octets, in.Images, AppendPostImage)
+	b = appendMessages(b, 6<<3|octets, in.Reactions, AppendReaction)
+	b = appendMessage(b, 7<<3|octets, in.Priority, AppendPostPriority)
+	b = appendMessages(b, 8<<3|octets, in.Acknowledgements, AppendPostAcknowledgement)
+	b = appendMessageMap(b, 9<<3|octets, in.Translations, AppendPostTranslation)
+	b = appendInt(b, 10<<3|varint, uint64(in.ExpireAt))
+	b = appendTexts(b, 11<<3|octets, in.Recipients)
+	return b
 }
 
-// PostImageInto sets the fields of a model.PostImage from its message.
-func PostImageInto(out *model.PostImage, in *pluginpb.PostImage) {
-	out.Width = int(in.Width)
-	out.Height = int(in.Height)
-	out.Format = in.Format
-	out.FrameCount = int(in.FrameCount)
+// ParsePostMetadata reads a model.PostMetadata into its zero value; see Message about data.
+func ParsePostMetadata(data []byte, out *model.PostMetadata) error {
+	return parsePostMetadata(newSource(data), out)
 }
 
-// PostMetadataToProto takes a model.PostMetadata to its message.
-func PostMetadataToProto(in *model.PostMetadata) *pluginpb.PostMetadata {
+func parsePostMetadata(in source, out *model.PostMetadata) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			messages(&f, &out.Embeds, parsePostEmbed)
+		case 2<<3 | octets:
+			messages(&f, &out.Emojis, parseEmoji)
+		case 3<<3 | octets:
+			messages(&f, &out.Files, parseFileInfo)
+		case 4<<3 | varint:
+			out.RedactedFileCount = int(f.value)
+		case 5<<3 | octets:
+			messageMap(&f, &out.Images, parsePostImage)
+		case 6<<3 | octets:
+			messages(&f, &out.Reactions, parseReaction)
+		case 7<<3 | octets:
+			message(&f, &out.Priority, parsePostPriority)
+		case 8<<3 | octets:
+			messages(&f, &out.Acknowledgements, parsePostAcknowledgement)
+		case 9<<3 | octets:
+			messageMap(&f, &out.Translations, parsePostTranslation)
+		case 10<<3 | varint:
+			out.ExpireAt = int64(f.value)
+		case 11<<3 | octets:
+			texts(&f, &out.Recipients)
+		}
+	}
+	return f.err
+}
+
+// AppendPostTranslation appends the encoding of a model.PostTranslation; nothing for nil.
+func AppendPostTranslation(b []byte, in *model.PostTranslation) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PostMetadata{
-		Embeds:            ListOf(in.Embeds, PostEmbedToProto),
-		Emojis:            ListOf(in.Emojis, EmojiToProto),
-		Files:             ListOf(in.Files, FileInfoToProto),
-		RedactedFileCount: int64(in.RedactedFileCount),
-		Images:            MapOf[string](in.Images, PostImageToProto),
-		Reactions:         ListOf(in.Reactions, ReactionToProto),
-		Priority:          PostPriorityToProto(in.Priority),
-		Acknowledgements:  ListOf(in.Acknowledgements, PostAcknowledgementToProto),
-		Translations:      MapOf[string](in.Translations, PostTranslationToProto),
-		ExpireAt:          in.ExpireAt,
-		Recipients:        in.Recipients,
-	}
+	b = appendText(b, 1<<3|octets, in.Text)
+	b = appendBytes(b, 2<<3|octets, in.Object)
+	b = appendText(b, 3<<3|octets, in.Type)
+	b = appendText(b, 4<<3|octets, in.State)
+	b = appendText(b, 5<<3|octets, in.SourceLang)
+	return b
 }
 
-// PostMetadataFromProto takes a message to the model.PostMetadata it came from.
-func PostMetadataFromProto(in *pluginpb.PostMetadata) *model.PostMetadata {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostMetadata)
-	PostMetadataInto(out, in)
-	return out
+// ParsePostTranslation reads a model.PostTranslation into its zero value; see Message about data.
+func ParsePostTranslation(data []byte, out *model.PostTranslation) error {
+	return parsePostTranslation(newSource(data), out)
 }
 
-// PostMetadataInto sets the fields of a model.PostMetadata from its message.
-func PostMetadataInto(out *model.PostMetadata, in *pluginpb.PostMetadata) {
-	out.Embeds = ListOf(in.Embeds, PostEmbedFromProto)
-	out.Emojis = ListOf(in.Emojis, EmojiFromProto)
-	out.Files = ListOf(in.Files, FileInfoFromProto)
-	out.RedactedFileCount = int(in.RedactedFileCount)
-	out.Images = MapOf[string](in.Images, PostImageFromProto)
-	out.Reactions = ListOf(in.Reactions, ReactionFromProto)
-	out.Priority = PostPriorityFromProto(in.Priority)
-	out.Acknowledgements = ListOf(in.Acknowledgements, PostAcknowledgementFromProto)
-	out.Translations = MapOf[string](in.Translations, PostTranslationFromProto)
-	out.ExpireAt = in.ExpireAt
-	out.Recipients = in.Recipients
-}
-
-// PostTranslationToProto takes a model.PostTranslation to its message.
-func PostTranslationToProto(in *model.PostTranslation) *pluginpb.PostTranslation {
-	if in == nil {
-		return nil
+func parsePostTranslation(in source, out *model.PostTranslation) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Text = f.text()
+		case 2<<3 | octets:
+			out.Object = f.bytes()
+		case 3<<3 | octets:
+			out.Type = f.text()
+		case 4<<3 | octets:
+			out.State = f.text()
+		case 5<<3 | octets:
+			out.SourceLang = f.text()
+		}
 	}
-	return &pluginpb.PostTranslation{
-		Text:       in.Text,
-		Object:     in.Object,
-		Type:       in.Type,
-		State:      in.State,
-		SourceLang: in.SourceLang,
-	}
-}
-
-// PostTranslationFromProto takes a message to the model.PostTranslation it came from.
-func PostTranslationFromProto(in *pluginpb.PostTranslation) *model.PostTranslation {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostTranslation)
-	PostTranslationInto(out, in)
-	return out
-}
-
-// PostTranslationInto sets the fields of a model.PostTranslation from its message.
-func PostTranslationInto(out *model.PostTranslation, in *pluginpb.PostTranslation) {
-	out.Text = in.Text
-	out.Object = in.Object
-	out.Type = in.Type
-	out.State = in.State
-	out.SourceLang = in.SourceLang
+	return f.err
 }

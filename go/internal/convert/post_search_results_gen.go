@@ -6,33 +6,32 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PostSearchResultsToProto takes a model.PostSearchResults to its message.
-func PostSearchResultsToProto(in *model.PostSearchResults) *pluginpb.PostSearchResults {
+// AppendPostSearchResults appends the encoding of a model.PostSearchResults; nothing for nil.
+func AppendPostSearchResults(b []byte, in *model.PostSearchResults) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PostSearchResults{
-		PostList: PostListToProto(in.PostList),
-		Matches:  MapOf[string](in.Matches, StringListToProto),
-	}
+	b = appendMessage(b, 1<<3|octets, in.PostList, AppendPostList)
+	b = appendWrappedMap(b, 2<<3|octets, in.Matches, appendStringList)
+	return b
 }
 
-// PostSearchResultsFromProto takes a message to the model.PostSearchResults it came from.
-func PostSearchResultsFromProto(in *pluginpb.PostSearchResults) *model.PostSearchResults {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PostSearchResults)
-	PostSearchResultsInto(out, in)
-	return out
+// ParsePostSearchResults reads a model.PostSearchResults into its zero value; see Message about data.
+func ParsePostSearchResults(data []byte, out *model.PostSearchResults) error {
+	return parsePostSearchResults(newSource(data), out)
 }
 
-// PostSearchResultsInto sets the fields of a model.PostSearchResults from its message.
-func PostSearchResultsInto(out *model.PostSearchResults, in *pluginpb.PostSearchResults) {
-	out.PostList = PostListFromProto(in.PostList)
-	out.Matches = MapOf[string](in.Matches, StringListFromProto)
+func parsePostSearchResults(in source, out *model.PostSearchResults) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			message(&f, &out.PostList, parsePostList)
+		case 2<<3 | octets:
+			wrappedMap(&f, &out.Matches, parseStringList)
+		}
+	}
+	return f.err
 }

@@ -6,37 +6,38 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PreferenceToProto takes a model.Preference to its message.
-func PreferenceToProto(in *model.Preference) *pluginpb.Preference {
+// AppendPreference appends the encoding of a model.Preference; nothing for nil.
+func AppendPreference(b []byte, in *model.Preference) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Preference{
-		UserId:   in.UserId,
-		Category: in.Category,
-		Name:     in.Name,
-		Value:    in.Value,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.Category)
+	b = appendText(b, 3<<3|octets, in.Name)
+	b = appendText(b, 4<<3|octets, in.Value)
+	return b
 }
 
-// PreferenceFromProto takes a message to the model.Preference it came from.
-func PreferenceFromProto(in *pluginpb.Preference) *model.Preference {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Preference)
-	PreferenceInto(out, in)
-	return out
+// ParsePreference reads a model.Preference into its zero value; see Message about data.
+func ParsePreference(data []byte, out *model.Preference) error {
+	return parsePreference(newSource(data), out)
 }
 
-// PreferenceInto sets the fields of a model.Preference from its message.
-func PreferenceInto(out *model.Preference, in *pluginpb.Preference) {
-	out.UserId = in.UserId
-	out.Category = in.Category
-	out.Name = in.Name
-	out.Value = in.Value
+func parsePreference(in source, out *model.Preference) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.Category = f.text()
+		case 3<<3 | octets:
+			out.Name = f.text()
+		case 4<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
 }

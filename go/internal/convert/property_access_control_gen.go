@@ -6,31 +6,29 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PropertyRequestOptionsToProto takes a model.PropertyRequestOptions to its message.
-func PropertyRequestOptionsToProto(in *model.PropertyRequestOptions) *pluginpb.PropertyRequestOptions {
+// AppendPropertyRequestOptions appends the encoding of a model.PropertyRequestOptions; nothing for nil.
+func AppendPropertyRequestOptions(b []byte, in *model.PropertyRequestOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PropertyRequestOptions{
-		ActingAsScope: in.ActingAsScope,
-	}
+	b = appendText(b, 1<<3|octets, in.ActingAsScope)
+	return b
 }
 
-// PropertyRequestOptionsFromProto takes a message to the model.PropertyRequestOptions it came from.
-func PropertyRequestOptionsFromProto(in *pluginpb.PropertyRequestOptions) *model.PropertyRequestOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PropertyRequestOptions)
-	PropertyRequestOptionsInto(out, in)
-	return out
+// ParsePropertyRequestOptions reads a model.PropertyRequestOptions into its zero value; see Message about data.
+func ParsePropertyRequestOptions(data []byte, out *model.PropertyRequestOptions) error {
+	return parsePropertyRequestOptions(newSource(data), out)
 }
 
-// PropertyRequestOptionsInto sets the fields of a model.PropertyRequestOptions from its message.
-func PropertyRequestOptionsInto(out *model.PropertyRequestOptions, in *pluginpb.PropertyRequestOptions) {
-	out.ActingAsScope = in.ActingAsScope
+func parsePropertyRequestOptions(in source, out *model.PropertyRequestOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ActingAsScope = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,45 +6,52 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PropertyOwnerToProto takes a model.PropertyOwner to its message.
-func PropertyOwnerToProto(in *model.PropertyOwner) *pluginpb.PropertyOwner {
+// AppendPropertyOwner appends the encoding of a model.PropertyOwner; nothing for nil.
+func AppendPropertyOwner(b []byte, in *model.PropertyOwner) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PropertyOwner{
-		Id:     in.ID,
-		Type:   in.Type,
-		Scopes: in.Scopes,
+	b = appendText(b, 1<<3|octets, in.ID)
+	b = appendText(b, 2<<3|octets, in.Type)
+	b = appendTexts(b, 3<<3|octets, in.Scopes)
+	return b
+}
+
+// ParsePropertyOwner reads a model.PropertyOwner into its zero value; see Message about data.
+func ParsePropertyOwner(data []byte, out *model.PropertyOwner) error {
+	return parsePropertyOwner(newSource(data), out)
+}
+
+func parsePropertyOwner(in source, out *model.PropertyOwner) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ID = f.text()
+		case 2<<3 | octets:
+			out.Type = f.text()
+		case 3<<3 | octets:
+			texts(&f, &out.Scopes)
+		}
 	}
+	return f.err
 }
 
-// PropertyOwnerFromProto takes a message to the model.PropertyOwner it came from.
-func PropertyOwnerFromProto(in *pluginpb.PropertyOwner) *model.PropertyOwner {
-	if in == nil {
-		return nil
+// appendPropertyOwnerList appends the message that holds a []model.PropertyOwner.
+func appendPropertyOwnerList(b []byte, in []model.PropertyOwner) []byte {
+	b = appendStructs(b, 1<<3|octets, in, AppendPropertyOwner)
+	return b
+}
+
+// parsePropertyOwnerList is the way back of appendPropertyOwnerList.
+func parsePropertyOwnerList(in source) (out []model.PropertyOwner, err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			structs(&f, &out, parsePropertyOwner)
+		}
 	}
-	out := new(model.PropertyOwner)
-	PropertyOwnerInto(out, in)
-	return out
-}
-
-// PropertyOwnerInto sets the fields of a model.PropertyOwner from its message.
-func PropertyOwnerInto(out *model.PropertyOwner, in *pluginpb.PropertyOwner) {
-	out.ID = in.Id
-	out.Type = in.Type
-	out.Scopes = in.Scopes
-}
-
-// PropertyOwnerListToProto puts a []model.PropertyOwner into a message.
-func PropertyOwnerListToProto(in []model.PropertyOwner) *pluginpb.PropertyOwnerList {
-	return &pluginpb.PropertyOwnerList{Items: ListOfRefs(in, PropertyOwnerToProto)}
-}
-
-// PropertyOwnerListFromProto takes a []model.PropertyOwner out of its message.
-func PropertyOwnerListFromProto(in *pluginpb.PropertyOwnerList) []model.PropertyOwner {
-	return ListInto(in.GetItems(), PropertyOwnerInto)
+	return out, f.err
 }

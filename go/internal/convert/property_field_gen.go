@@ -6,178 +6,211 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PluginPropertyOptionToProto takes a model.PluginPropertyOption to its message.
-func PluginPropertyOptionToProto(in *model.PluginPropertyOption) *pluginpb.PluginPropertyOption {
+// AppendPluginPropertyOption appends the encoding of a model.PluginPropertyOption; nothing for nil.
+func AppendPluginPropertyOption(b []byte, in *model.PluginPropertyOption) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PluginPropertyOption{
-		Data: in.Data,
-	}
+	b = appendTextMap(b, 1<<3|octets, in.Data)
+	return b
 }
 
-// PluginPropertyOptionFromProto takes a message to the model.PluginPropertyOption it came from.
-func PluginPropertyOptionFromProto(in *pluginpb.PluginPropertyOption) *model.PluginPropertyOption {
+// ParsePluginPropertyOption reads a model.PluginPropertyOption into its zero value; see Message about data.
+func ParsePluginPropertyOption(data []byte, out *model.PluginPropertyOption) error {
+	return parsePluginPropertyOption(newSource(data), out)
+}
+
+func parsePluginPropertyOption(in source, out *model.PluginPropertyOption) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			textMap(&f, &out.Data)
+		}
+	}
+	return f.err
+}
+
+// AppendPropertyField appends the encoding of a model.PropertyField; nothing for nil.
+func AppendPropertyField(b []byte, in *model.PropertyField) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.PluginPropertyOption)
-	PluginPropertyOptionInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.ID)
+	b = appendText(b, 2<<3|octets, in.GroupID)
+	b = appendText(b, 3<<3|octets, in.Name)
+	b = appendText(b, 4<<3|octets, string(in.Type))
+	b = appendWrappedMap(b, 5<<3|octets, in.Attrs, AppendValue)
+	b = appendText(b, 6<<3|octets, in.TargetID)
+	b = appendText(b, 7<<3|octets, in.TargetType)
+	b = appendText(b, 8<<3|octets, in.ObjectType)
+	b = appendBool(b, 9<<3|varint, in.Protected)
+	b = appendTextPointer(b, 10<<3|octets, (*string)(in.PermissionField))
+	b = appendTextPointer(b, 11<<3|octets, (*string)(in.PermissionValues))
+	b = appendTextPointer(b, 12<<3|octets, (*string)(in.PermissionOptions))
+	b = appendTextPointer(b, 13<<3|octets, in.LinkedFieldID)
+	b = appendInt(b, 14<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 15<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 16<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 17<<3|octets, in.CreatedBy)
+	b = appendText(b, 18<<3|octets, in.UpdatedBy)
+	return b
 }
 
-// PluginPropertyOptionInto sets the fields of a model.PluginPropertyOption from its message.
-func PluginPropertyOptionInto(out *model.PluginPropertyOption, in *pluginpb.PluginPropertyOption) {
-	out.Data = in.Data
+// ParsePropertyField reads a model.PropertyField into its zero value; see Message about data.
+func ParsePropertyField(data []byte, out *model.PropertyField) error {
+	return parsePropertyField(newSource(data), out)
 }
 
-// PropertyFieldToProto takes a model.PropertyField to its message.
-func PropertyFieldToProto(in *model.PropertyField) *pluginpb.PropertyField {
+func parsePropertyField(in source, out *model.PropertyField) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ID = f.text()
+		case 2<<3 | octets:
+			out.GroupID = f.text()
+		case 3<<3 | octets:
+			out.Name = f.text()
+		case 4<<3 | octets:
+			out.Type = model.PropertyFieldType(f.text())
+		case 5<<3 | octets:
+			wrappedMap(&f, &out.Attrs, parseValue)
+		case 6<<3 | octets:
+			out.TargetID = f.text()
+		case 7<<3 | octets:
+			out.TargetType = f.text()
+		case 8<<3 | octets:
+			out.ObjectType = f.text()
+		case 9<<3 | varint:
+			out.Protected = f.value != 0
+		case 10<<3 | octets:
+			out.PermissionField = textPointer[model.PermissionLevel](&f)
+		case 11<<3 | octets:
+			out.PermissionValues = textPointer[model.PermissionLevel](&f)
+		case 12<<3 | octets:
+			out.PermissionOptions = textPointer[model.PermissionLevel](&f)
+		case 13<<3 | octets:
+			out.LinkedFieldID = textPointer[string](&f)
+		case 14<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 15<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 16<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 17<<3 | octets:
+			out.CreatedBy = f.text()
+		case 18<<3 | octets:
+			out.UpdatedBy = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendPropertyFieldSearchCursor appends the encoding of a model.PropertyFieldSearchCursor; nothing for nil.
+func AppendPropertyFieldSearchCursor(b []byte, in *model.PropertyFieldSearchCursor) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PropertyField{
-		Id:                in.ID,
-		GroupId:           in.GroupID,
-		Name:              in.Name,
-		Type:              string(in.Type),
-		Attrs:             MapOf[string](in.Attrs, ValueElementToProto),
-		TargetId:          in.TargetID,
-		TargetType:        in.TargetType,
-		ObjectType:        in.ObjectType,
-		Protected:         in.Protected,
-		PermissionField:   (*string)(in.PermissionField),
-		PermissionValues:  (*string)(in.PermissionValues),
-		PermissionOptions: (*string)(in.PermissionOptions),
-		LinkedFieldId:     in.LinkedFieldID,
-		CreateAt:          in.CreateAt,
-		UpdateAt:          in.UpdateAt,
-		DeleteAt:          in.DeleteAt,
-		CreatedBy:         in.CreatedBy,
-		UpdatedBy:         in.UpdatedBy,
-	}
+	b = appendText(b, 1<<3|octets, in.PropertyFieldID)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	return b
 }
 
-// PropertyFieldFromProto takes a message to the model.PropertyField it came from.
-func PropertyFieldFromProto(in *pluginpb.PropertyField) *model.PropertyField {
+// ParsePropertyFieldSearchCursor reads a model.PropertyFieldSearchCursor into its zero value; see Message about data.
+func ParsePropertyFieldSearchCursor(data []byte, out *model.PropertyFieldSearchCursor) error {
+	return parsePropertyFieldSearchCursor(newSource(data), out)
+}
+
+func parsePropertyFieldSearchCursor(in source, out *model.PropertyFieldSearchCursor) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.PropertyFieldID = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendPropertyFieldSearchOpts appends the encoding of a model.PropertyFieldSearchOpts; nothing for nil.
+func AppendPropertyFieldSearchOpts(b []byte, in *model.PropertyFieldSearchOpts) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.PropertyField)
-	PropertyFieldInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.GroupID)
+	b = appendText(b, 2<<3|octets, in.ObjectType)
+	b = appendTexts(b, 3<<3|octets, in.ObjectTypes)
+	b = appendText(b, 4<<3|octets, in.TargetType)
+	b = appendTexts(b, 5<<3|octets, in.TargetIDs)
+	b = appendText(b, 6<<3|octets, in.ChannelID)
+	b = appendText(b, 7<<3|octets, in.TeamID)
+	b = appendText(b, 8<<3|octets, in.LinkedFieldID)
+	b = appendInt(b, 9<<3|varint, uint64(in.SinceUpdateAt))
+	b = appendBool(b, 10<<3|varint, in.IncludeDeleted)
+	b = appendSetMessage(b, 11<<3|octets, &in.Cursor, AppendPropertyFieldSearchCursor)
+	b = appendInt(b, 12<<3|varint, uint64(in.PerPage))
+	return b
 }
 
-// PropertyFieldInto sets the fields of a model.PropertyField from its message.
-func PropertyFieldInto(out *model.PropertyField, in *pluginpb.PropertyField) {
-	out.ID = in.Id
-	out.GroupID = in.GroupId
-	out.Name = in.Name
-	out.Type = model.PropertyFieldType(in.Type)
-	out.Attrs = MapOf[string](in.Attrs, ValueFromProto)
-	out.TargetID = in.TargetId
-	out.TargetType = in.TargetType
-	out.ObjectType = in.ObjectType
-	out.Protected = in.Protected
-	out.PermissionField = (*model.PermissionLevel)(in.PermissionField)
-	out.PermissionValues = (*model.PermissionLevel)(in.PermissionValues)
-	out.PermissionOptions = (*model.PermissionLevel)(in.PermissionOptions)
-	out.LinkedFieldID = in.LinkedFieldId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.CreatedBy = in.CreatedBy
-	out.UpdatedBy = in.UpdatedBy
+// ParsePropertyFieldSearchOpts reads a model.PropertyFieldSearchOpts into its zero value; see Message about data.
+func ParsePropertyFieldSearchOpts(data []byte, out *model.PropertyFieldSearchOpts) error {
+	return parsePropertyFieldSearchOpts(newSource(data), out)
 }
 
-// PropertyFieldSearchCursorToProto takes a model.PropertyFieldSearchCursor to its message.
-func PropertyFieldSearchCursorToProto(in *model.PropertyFieldSearchCursor) *pluginpb.PropertyFieldSearchCursor {
-	if in == nil {
-		return nil
+func parsePropertyFieldSearchOpts(in source, out *model.PropertyFieldSearchOpts) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.GroupID = f.text()
+		case 2<<3 | octets:
+			out.ObjectType = f.text()
+		case 3<<3 | octets:
+			texts(&f, &out.ObjectTypes)
+		case 4<<3 | octets:
+			out.TargetType = f.text()
+		case 5<<3 | octets:
+			texts(&f, &out.TargetIDs)
+		case 6<<3 | octets:
+			out.ChannelID = f.text()
+		case 7<<3 | octets:
+			out.TeamID = f.text()
+		case 8<<3 | octets:
+			out.LinkedFieldID = f.text()
+		case 9<<3 | varint:
+			out.SinceUpdateAt = int64(f.value)
+		case 10<<3 | varint:
+			out.IncludeDeleted = f.value != 0
+		case 11<<3 | octets:
+			structure(&f, &out.Cursor, parsePropertyFieldSearchCursor)
+		case 12<<3 | varint:
+			out.PerPage = int(f.value)
+		}
 	}
-	return &pluginpb.PropertyFieldSearchCursor{
-		PropertyFieldId: in.PropertyFieldID,
-		CreateAt:        in.CreateAt,
-		UpdateAt:        in.UpdateAt,
+	return f.err
+}
+
+// appendPluginPropertyOptionList appends the message that holds a model.PropertyOptions[*model.PluginPropertyOption].
+func appendPluginPropertyOptionList(b []byte, in model.PropertyOptions[*model.PluginPropertyOption]) []byte {
+	b = appendMessages(b, 1<<3|octets, in, AppendPluginPropertyOption)
+	return b
+}
+
+// parsePluginPropertyOptionList is the way back of appendPluginPropertyOptionList.
+func parsePluginPropertyOptionList(in source) (out model.PropertyOptions[*model.PluginPropertyOption], err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			messages(&f, &out, parsePluginPropertyOption)
+		}
 	}
-}
-
-// PropertyFieldSearchCursorFromProto takes a message to the model.PropertyFieldSearchCursor it came from.
-func PropertyFieldSearchCursorFromProto(in *pluginpb.PropertyFieldSearchCursor) *model.PropertyFieldSearchCursor {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PropertyFieldSearchCursor)
-	PropertyFieldSearchCursorInto(out, in)
-	return out
-}
-
-// PropertyFieldSearchCursorInto sets the fields of a model.PropertyFieldSearchCursor from its message.
-func PropertyFieldSearchCursorInto(out *model.PropertyFieldSearchCursor, in *pluginpb.PropertyFieldSearchCursor) {
-	out.PropertyFieldID = in.PropertyFieldId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-}
-
-// PropertyFieldSearchOptsToProto takes a model.PropertyFieldSearchOpts to its message.
-func PropertyFieldSearchOptsToProto(in *model.PropertyFieldSearchOpts) *pluginpb.PropertyFieldSearchOpts {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.PropertyFieldSearchOpts{
-		GroupId:        in.GroupID,
-		ObjectType:     in.ObjectType,
-		ObjectTypes:    in.ObjectTypes,
-		TargetType:     in.TargetType,
-		TargetIds:      in.TargetIDs,
-		ChannelId:      in.ChannelID,
-		TeamId:         in.TeamID,
-		LinkedFieldId:  in.LinkedFieldID,
-		SinceUpdateAt:  in.SinceUpdateAt,
-		IncludeDeleted: in.IncludeDeleted,
-		Cursor:         PropertyFieldSearchCursorToProto(&in.Cursor),
-		PerPage:        int64(in.PerPage),
-	}
-}
-
-// PropertyFieldSearchOptsFromProto takes a message to the model.PropertyFieldSearchOpts it came from.
-func PropertyFieldSearchOptsFromProto(in *pluginpb.PropertyFieldSearchOpts) *model.PropertyFieldSearchOpts {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PropertyFieldSearchOpts)
-	PropertyFieldSearchOptsInto(out, in)
-	return out
-}
-
-// PropertyFieldSearchOptsInto sets the fields of a model.PropertyFieldSearchOpts from its message.
-func PropertyFieldSearchOptsInto(out *model.PropertyFieldSearchOpts, in *pluginpb.PropertyFieldSearchOpts) {
-	out.GroupID = in.GroupId
-	out.ObjectType = in.ObjectType
-	out.ObjectTypes = in.ObjectTypes
-	out.TargetType = in.TargetType
-	out.TargetIDs = in.TargetIds
-	out.ChannelID = in.ChannelId
-	out.TeamID = in.TeamId
-	out.LinkedFieldID = in.LinkedFieldId
-	out.SinceUpdateAt = in.SinceUpdateAt
-	out.IncludeDeleted = in.IncludeDeleted
-	if in.Cursor != nil {
-		PropertyFieldSearchCursorInto(&out.Cursor, in.Cursor)
-	}
-	out.PerPage = int(in.PerPage)
-}
-
-// PluginPropertyOptionListToProto puts a model.PropertyOptions[*model.PluginPropertyOption] into a message.
-func PluginPropertyOptionListToProto(in model.PropertyOptions[*model.PluginPropertyOption]) *pluginpb.PluginPropertyOptionList {
-	return &pluginpb.PluginPropertyOptionList{Items: ListOf(in, PluginPropertyOptionToProto)}
-}
-
-// PluginPropertyOptionListFromProto takes a model.PropertyOptions[*model.PluginPropertyOption] out of its message.
-func PluginPropertyOptionListFromProto(in *pluginpb.PluginPropertyOptionList) model.PropertyOptions[*model.PluginPropertyOption] {
-	return ListOf(in.GetItems(), PluginPropertyOptionFromProto)
+	return out, f.err
 }

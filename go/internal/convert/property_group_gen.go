@@ -6,37 +6,38 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PropertyGroupToProto takes a model.PropertyGroup to its message.
-func PropertyGroupToProto(in *model.PropertyGroup) *pluginpb.PropertyGroup {
+// AppendPropertyGroup appends the encoding of a model.PropertyGroup; nothing for nil.
+func AppendPropertyGroup(b []byte, in *model.PropertyGroup) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PropertyGroup{
-		Id:            in.ID,
-		Name:          in.Name,
-		Version:       int64(in.Version),
-		SchemaVersion: int64(in.SchemaVersion),
-	}
+	b = appendText(b, 1<<3|octets, in.ID)
+	b = appendText(b, 2<<3|octets, in.Name)
+	b = appendInt(b, 3<<3|varint, uint64(in.Version))
+	b = appendInt(b, 4<<3|varint, uint64(in.SchemaVersion))
+	return b
 }
 
-// PropertyGroupFromProto takes a message to the model.PropertyGroup it came from.
-func PropertyGroupFromProto(in *pluginpb.PropertyGroup) *model.PropertyGroup {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PropertyGroup)
-	PropertyGroupInto(out, in)
-	return out
+// ParsePropertyGroup reads a model.PropertyGroup into its zero value; see Message about data.
+func ParsePropertyGroup(data []byte, out *model.PropertyGroup) error {
+	return parsePropertyGroup(newSource(data), out)
 }
 
-// PropertyGroupInto sets the fields of a model.PropertyGroup from its message.
-func PropertyGroupInto(out *model.PropertyGroup, in *pluginpb.PropertyGroup) {
-	out.ID = in.Id
-	out.Name = in.Name
-	out.Version = int(in.Version)
-	out.SchemaVersion = int(in.SchemaVersion)
+func parsePropertyGroup(in source, out *model.PropertyGroup) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ID = f.text()
+		case 2<<3 | octets:
+			out.Name = f.text()
+		case 3<<3 | varint:
+			out.Version = int(f.value)
+		case 4<<3 | varint:
+			out.SchemaVersion = int(f.value)
+		}
+	}
+	return f.err
 }

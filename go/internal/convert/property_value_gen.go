@@ -6,123 +6,139 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PropertyValueToProto takes a model.PropertyValue to its message.
-func PropertyValueToProto(in *model.PropertyValue) *pluginpb.PropertyValue {
+// AppendPropertyValue appends the encoding of a model.PropertyValue; nothing for nil.
+func AppendPropertyValue(b []byte, in *model.PropertyValue) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PropertyValue{
-		Id:         in.ID,
-		TargetId:   in.TargetID,
-		TargetType: in.TargetType,
-		GroupId:    in.GroupID,
-		FieldId:    in.FieldID,
-		Value:      in.Value,
-		CreateAt:   in.CreateAt,
-		UpdateAt:   in.UpdateAt,
-		DeleteAt:   in.DeleteAt,
-		CreatedBy:  in.CreatedBy,
-		UpdatedBy:  in.UpdatedBy,
-	}
+	b = appendText(b, 1<<3|octets, in.ID)
+	b = appendText(b, 2<<3|octets, in.TargetID)
+	b = appendText(b, 3<<3|octets, in.TargetType)
+	b = appendText(b, 4<<3|octets, in.GroupID)
+	b = appendText(b, 5<<3|octets, in.FieldID)
+	b = appendBytes(b, 6<<3|octets, in.Value)
+	b = appendInt(b, 7<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 8<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 9<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 10<<3|octets, in.CreatedBy)
+	b = appendText(b, 11<<3|octets, in.UpdatedBy)
+	return b
 }
 
-// PropertyValueFromProto takes a message to the model.PropertyValue it came from.
-func PropertyValueFromProto(in *pluginpb.PropertyValue) *model.PropertyValue {
+// ParsePropertyValue reads a model.PropertyValue into its zero value; see Message about data.
+func ParsePropertyValue(data []byte, out *model.PropertyValue) error {
+	return parsePropertyValue(newSource(data), out)
+}
+
+func parsePropertyValue(in source, out *model.PropertyValue) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ID = f.text()
+		case 2<<3 | octets:
+			out.TargetID = f.text()
+		case 3<<3 | octets:
+			out.TargetType = f.text()
+		case 4<<3 | octets:
+			out.GroupID = f.text()
+		case 5<<3 | octets:
+			out.FieldID = f.text()
+		case 6<<3 | octets:
+			out.Value = f.bytes()
+		case 7<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 8<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 9<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 10<<3 | octets:
+			out.CreatedBy = f.text()
+		case 11<<3 | octets:
+			out.UpdatedBy = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendPropertyValueSearchCursor appends the encoding of a model.PropertyValueSearchCursor; nothing for nil.
+func AppendPropertyValueSearchCursor(b []byte, in *model.PropertyValueSearchCursor) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.PropertyValue)
-	PropertyValueInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.PropertyValueID)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	return b
 }
 
-// PropertyValueInto sets the fields of a model.PropertyValue from its message.
-func PropertyValueInto(out *model.PropertyValue, in *pluginpb.PropertyValue) {
-	out.ID = in.Id
-	out.TargetID = in.TargetId
-	out.TargetType = in.TargetType
-	out.GroupID = in.GroupId
-	out.FieldID = in.FieldId
-	out.Value = in.Value
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.CreatedBy = in.CreatedBy
-	out.UpdatedBy = in.UpdatedBy
+// ParsePropertyValueSearchCursor reads a model.PropertyValueSearchCursor into its zero value; see Message about data.
+func ParsePropertyValueSearchCursor(data []byte, out *model.PropertyValueSearchCursor) error {
+	return parsePropertyValueSearchCursor(newSource(data), out)
 }
 
-// PropertyValueSearchCursorToProto takes a model.PropertyValueSearchCursor to its message.
-func PropertyValueSearchCursorToProto(in *model.PropertyValueSearchCursor) *pluginpb.PropertyValueSearchCursor {
+func parsePropertyValueSearchCursor(in source, out *model.PropertyValueSearchCursor) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.PropertyValueID = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendPropertyValueSearchOpts appends the encoding of a model.PropertyValueSearchOpts; nothing for nil.
+func AppendPropertyValueSearchOpts(b []byte, in *model.PropertyValueSearchOpts) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PropertyValueSearchCursor{
-		PropertyValueId: in.PropertyValueID,
-		CreateAt:        in.CreateAt,
-		UpdateAt:        in.UpdateAt,
-	}
+	b = appendText(b, 1<<3|octets, in.GroupID)
+	b = appendText(b, 2<<3|octets, in.TargetType)
+	b = appendTexts(b, 3<<3|octets, in.TargetIDs)
+	b = appendText(b, 4<<3|octets, in.FieldID)
+	b = appendInt(b, 5<<3|varint, uint64(in.SinceUpdateAt))
+	b = appendBool(b, 6<<3|varint, in.IncludeDeleted)
+	b = appendSetMessage(b, 7<<3|octets, &in.Cursor, AppendPropertyValueSearchCursor)
+	b = appendInt(b, 8<<3|varint, uint64(in.PerPage))
+	b = appendBytes(b, 9<<3|octets, in.Value)
+	return b
 }
 
-// PropertyValueSearchCursorFromProto takes a message to the model.PropertyValueSearchCursor it came from.
-func PropertyValueSearchCursorFromProto(in *pluginpb.PropertyValueSearchCursor) *model.PropertyValueSearchCursor {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PropertyValueSearchCursor)
-	PropertyValueSearchCursorInto(out, in)
-	return out
+// ParsePropertyValueSearchOpts reads a model.PropertyValueSearchOpts into its zero value; see Message about data.
+func ParsePropertyValueSearchOpts(data []byte, out *model.PropertyValueSearchOpts) error {
+	return parsePropertyValueSearchOpts(newSource(data), out)
 }
 
-// PropertyValueSearchCursorInto sets the fields of a model.PropertyValueSearchCursor from its message.
-func PropertyValueSearchCursorInto(out *model.PropertyValueSearchCursor, in *pluginpb.PropertyValueSearchCursor) {
-	out.PropertyValueID = in.PropertyValueId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-}
-
-// PropertyValueSearchOptsToProto takes a model.PropertyValueSearchOpts to its message.
-func PropertyValueSearchOptsToProto(in *model.PropertyValueSearchOpts) *pluginpb.PropertyValueSearchOpts {
-	if in == nil {
-		return nil
+func parsePropertyValueSearchOpts(in source, out *model.PropertyValueSearchOpts) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.GroupID = f.text()
+		case 2<<3 | octets:
+			out.TargetType = f.text()
+		case 3<<3 | octets:
+			texts(&f, &out.TargetIDs)
+		case 4<<3 | octets:
+			out.FieldID = f.text()
+		case 5<<3 | varint:
+			out.SinceUpdateAt = int64(f.value)
+		case 6<<3 | varint:
+			out.IncludeDeleted = f.value != 0
+		case 7<<3 | octets:
+			structure(&f, &out.Cursor, parsePropertyValueSearchCursor)
+		case 8<<3 | varint:
+			out.PerPage = int(f.value)
+		case 9<<3 | octets:
+			out.Value = f.bytes()
+		}
 	}
-	return &pluginpb.PropertyValueSearchOpts{
-		GroupId:        in.GroupID,
-		TargetType:     in.TargetType,
-		TargetIds:      in.TargetIDs,
-		FieldId:        in.FieldID,
-		SinceUpdateAt:  in.SinceUpdateAt,
-		IncludeDeleted: in.IncludeDeleted,
-		Cursor:         PropertyValueSearchCursorToProto(&in.Cursor),
-		PerPage:        int64(in.PerPage),
-		Value:          in.Value,
-	}
-}
-
-// PropertyValueSearchOptsFromProto takes a message to the model.PropertyValueSearchOpts it came from.
-func PropertyValueSearchOptsFromProto(in *pluginpb.PropertyValueSearchOpts) *model.PropertyValueSearchOpts {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PropertyValueSearchOpts)
-	PropertyValueSearchOptsInto(out, in)
-	return out
-}
-
-// PropertyValueSearchOptsInto sets the fields of a model.PropertyValueSearchOpts from its message.
-func PropertyValueSearchOptsInto(out *model.PropertyValueSearchOpts, in *pluginpb.PropertyValueSearchOpts) {
-	out.GroupID = in.GroupId
-	out.TargetType = in.TargetType
-	out.TargetIDs = in.TargetIds
-	out.FieldID = in.FieldId
-	out.SinceUpdateAt = in.SinceUpdateAt
-	out.IncludeDeleted = in.IncludeDeleted
-	if in.Cursor != nil {
-		PropertyValueSearchCursorInto(&out.Cursor, in.Cursor)
-	}
-	out.PerPage = int(in.PerPage)
-	out.Value = in.Value
+	return f.err
 }

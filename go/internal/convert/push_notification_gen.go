@@ -6,85 +6,110 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// PushNotificationToProto takes a model.PushNotification to its message.
-func PushNotificationToProto(in *model.PushNotification) *pluginpb.PushNotification {
+// AppendPushNotification appends the encoding of a model.PushNotification; nothing for nil.
+func AppendPushNotification(b []byte, in *model.PushNotification) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.PushNotification{
-		AckId:            in.AckId,
-		Platform:         in.Platform,
-		ServerId:         in.ServerId,
-		DeviceId:         in.DeviceId,
-		PostId:           in.PostId,
-		Category:         in.Category,
-		Sound:            in.Sound,
-		Message:          in.Message,
-		Badge:            int64(in.Badge),
-		ContentAvailable: int64(in.ContentAvailable),
-		TeamId:           in.TeamId,
-		ChannelId:        in.ChannelId,
-		RootId:           in.RootId,
-		ChannelName:      in.ChannelName,
-		Type:             in.Type,
-		SubType:          string(in.SubType),
-		Transport:        string(in.Transport),
-		SenderId:         in.SenderId,
-		SenderName:       in.SenderName,
-		OverrideUsername: in.OverrideUsername,
-		OverrideIconUrl:  in.OverrideIconURL,
-		FromWebhook:      in.FromWebhook,
-		Version:          in.Version,
-		IsCrtEnabled:     in.IsCRTEnabled,
-		IsIdLoaded:       in.IsIdLoaded,
-		PostType:         in.PostType,
-		ChannelType:      string(in.ChannelType),
-		Signature:        in.Signature,
-	}
+	b = appendText(b, 1<<3|octets, in.AckId)
+	b = appendText(b, 2<<3|octets, in.Platform)
+	b = appendText(b, 3<<3|octets, in.ServerId)
+	b = appendText(b, 4<<3|octets, in.DeviceId)
+	b = appendText(b, 5<<3|octets, in.PostId)
+	b = appendText(b, 6<<3|octets, in.Category)
+	b = appendText(b, 7<<3|octets, in.Sound)
+	b = appendText(b, 8<<3|octets, in.Message)
+	b = appendInt(b, 9<<3|varint, uint64(in.Badge))
+	b = appendInt(b, 10<<3|varint, uint64(in.ContentAvailable))
+	b = appendText(b, 11<<3|octets, in.TeamId)
+	b = appendText(b, 12<<3|octets, in.ChannelId)
+	b = appendText(b, 13<<3|octets, in.RootId)
+	b = appendText(b, 14<<3|octets, in.ChannelName)
+	b = appendText(b, 15<<3|octets, in.Type)
+	b = appendText(b, 16<<3|octets, string(in.SubType))
+	b = appendText(b, 17<<3|octets, string(in.Transport))
+	b = appendText(b, 18<<3|octets, in.SenderId)
+	b = appendText(b, 19<<3|octets, in.SenderName)
+	b = appendText(b, 20<<3|octets, in.OverrideUsername)
+	b = appendText(b, 21<<3|octets, in.OverrideIconURL)
+	b = appendText(b, 22<<3|octets, in.FromWebhook)
+	b = appendText(b, 23<<3|octets, in.Version)
+	b = appendBool(b, 24<<3|varint, in.IsCRTEnabled)
+	b = appendBool(b, 25<<3|varint, in.IsIdLoaded)
+	b = appendText(b, 26<<3|octets, in.PostType)
+	b = appendText(b, 27<<3|octets, string(in.ChannelType))
+	b = appendText(b, 28<<3|octets, in.Signature)
+	return b
 }
 
-// PushNotificationFromProto takes a message to the model.PushNotification it came from.
-func PushNotificationFromProto(in *pluginpb.PushNotification) *model.PushNotification {
-	if in == nil {
-		return nil
-	}
-	out := new(model.PushNotification)
-	PushNotificationInto(out, in)
-	return out
+// ParsePushNotification reads a model.PushNotification into its zero value; see Message about data.
+func ParsePushNotification(data []byte, out *model.PushNotification) error {
+	return parsePushNotification(newSource(data), out)
 }
 
-// PushNotificationInto sets the fields of a model.PushNotification from its message.
-func PushNotificationInto(out *model.PushNotification, in *pluginpb.PushNotification) {
-	out.AckId = in.AckId
-	out.Platform = in.Platform
-	out.ServerId = in.ServerId
-	out.DeviceId = in.DeviceId
-	out.PostId = in.PostId
-	out.Category = in.Category
-	out.Sound = in.Sound
-	out.Message = in.Message
-	out.Badge = int(in.Badge)
-	out.ContentAvailable = int(in.ContentAvailable)
-	out.TeamId = in.TeamId
-	out.ChannelId = in.ChannelId
-	out.RootId = in.RootId
-	out.ChannelName = in.ChannelName
-	out.Type = in.Type
-	out.SubType = model.PushSubType(in.SubType)
-	out.Transport = model.PushTransport(in.Transport)
-	out.SenderId = in.SenderId
-	out.SenderName = in.SenderName
-	out.OverrideUsername = in.OverrideUsername
-	out.OverrideIconURL = in.OverrideIconUrl
-	out.FromWebhook = in.FromWebhook
-	out.Version = in.Version
-	out.IsCRTEnabled = in.IsCrtEnabled
-	out.IsIdLoaded = in.IsIdLoaded
-	out.PostType = in.PostType
-	out.ChannelType = model.ChannelType(in.ChannelType)
-	out.Signature = in.Signature
+func parsePushNotification(in source, out *model.PushNotification) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.AckId = f.text()
+		case 2<<3 | octets:
+			out.Platform = f.text()
+		case 3<<3 | octets:
+			out.ServerId = f.text()
+		case 4<<3 | octets:
+			out.DeviceId = f.text()
+		case 5<<3 | octets:
+			out.PostId = f.text()
+		case 6<<3 | octets:
+			out.Category = f.text()
+		case 7<<3 | octets:
+			out.Sound = f.text()
+		case 8<<3 | octets:
+			out.Message = f.text()
+		case 9<<3 | varint:
+			out.Badge = int(f.value)
+		case 10<<3 | varint:
+			out.ContentAvailable = int(f.value)
+		case 11<<3 | octets:
+			out.TeamId = f.text()
+		case 12<<3 | octets:
+			out.ChannelId = f.text()
+		case 13<<3 | octets:
+			out.RootId = f.text()
+		case 14<<3 | octets:
+			out.ChannelName = f.text()
+		case 15<<3 | octets:
+			out.Type = f.text()
+		case 16<<3 | octets:
+			out.SubType = model.PushSubType(f.text())
+		case 17<<3 | octets:
+			out.Transport = model.PushTransport(f.text())
+		case 18<<3 | octets:
+			out.SenderId = f.text()
+		case 19<<3 | octets:
+			out.SenderName = f.text()
+		case 20<<3 | octets:
+			out.OverrideUsername = f.text()
+		case 21<<3 | octets:
+			out.OverrideIconURL = f.text()
+		case 22<<3 | octets:
+			out.FromWebhook = f.text()
+		case 23<<3 | octets:
+			out.Version = f.text()
+		case 24<<3 | varint:
+			out.IsCRTEnabled = f.value != 0
+		case 25<<3 | varint:
+			out.IsIdLoaded = f.value != 0
+		case 26<<3 | octets:
+			out.PostType = f.text()
+		case 27<<3 | octets:
+			out.ChannelType = model.ChannelType(f.text())
+		case 28<<3 | octets:
+			out.Signature = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,45 +6,50 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ReactionToProto takes a model.Reaction to its message.
-func ReactionToProto(in *model.Reaction) *pluginpb.Reaction {
+// AppendReaction appends the encoding of a model.Reaction; nothing for nil.
+func AppendReaction(b []byte, in *model.Reaction) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Reaction{
-		UserId:    in.UserId,
-		PostId:    in.PostId,
-		EmojiName: in.EmojiName,
-		CreateAt:  in.CreateAt,
-		UpdateAt:  in.UpdateAt,
-		DeleteAt:  in.DeleteAt,
-		RemoteId:  in.RemoteId,
-		ChannelId: in.ChannelId,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.PostId)
+	b = appendText(b, 3<<3|octets, in.EmojiName)
+	b = appendInt(b, 4<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 5<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 6<<3|varint, uint64(in.DeleteAt))
+	b = appendTextPointer(b, 7<<3|octets, in.RemoteId)
+	b = appendText(b, 8<<3|octets, in.ChannelId)
+	return b
 }
 
-// ReactionFromProto takes a message to the model.Reaction it came from.
-func ReactionFromProto(in *pluginpb.Reaction) *model.Reaction {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Reaction)
-	ReactionInto(out, in)
-	return out
+// ParseReaction reads a model.Reaction into its zero value; see Message about data.
+func ParseReaction(data []byte, out *model.Reaction) error {
+	return parseReaction(newSource(data), out)
 }
 
-// ReactionInto sets the fields of a model.Reaction from its message.
-func ReactionInto(out *model.Reaction, in *pluginpb.Reaction) {
-	out.UserId = in.UserId
-	out.PostId = in.PostId
-	out.EmojiName = in.EmojiName
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.RemoteId = in.RemoteId
-	out.ChannelId = in.ChannelId
+func parseReaction(in source, out *model.Reaction) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.PostId = f.text()
+		case 3<<3 | octets:
+			out.EmojiName = f.text()
+		case 4<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 5<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 6<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 7<<3 | octets:
+			out.RemoteId = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.ChannelId = f.text()
+		}
+	}
+	return f.err
 }

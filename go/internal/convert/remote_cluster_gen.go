@@ -6,61 +6,74 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// RemoteClusterToProto takes a model.RemoteCluster to its message.
-func RemoteClusterToProto(in *model.RemoteCluster) *pluginpb.RemoteCluster {
+// AppendRemoteCluster appends the encoding of a model.RemoteCluster; nothing for nil.
+func AppendRemoteCluster(b []byte, in *model.RemoteCluster) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.RemoteCluster{
-		RemoteId:             in.RemoteId,
-		RemoteTeamId:         in.RemoteTeamId,
-		Name:                 in.Name,
-		DisplayName:          in.DisplayName,
-		SiteUrl:              in.SiteURL,
-		DefaultTeamId:        in.DefaultTeamId,
-		CreateAt:             in.CreateAt,
-		DeleteAt:             in.DeleteAt,
-		LastPingAt:           in.LastPingAt,
-		LastGlobalUserSyncAt: in.LastGlobalUserSyncAt,
-		Token:                in.Token,
-		RemoteToken:          in.RemoteToken,
-		Topics:               in.Topics,
-		CreatorId:            in.CreatorId,
-		PluginId:             in.PluginID,
-		Options:              uint32(in.Options),
-	}
+	b = appendText(b, 1<<3|octets, in.RemoteId)
+	b = appendText(b, 2<<3|octets, in.RemoteTeamId)
+	b = appendText(b, 3<<3|octets, in.Name)
+	b = appendText(b, 4<<3|octets, in.DisplayName)
+	b = appendText(b, 5<<3|octets, in.SiteURL)
+	b = appendText(b, 6<<3|octets, in.DefaultTeamId)
+	b = appendInt(b, 7<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 8<<3|varint, uint64(in.DeleteAt))
+	b = appendInt(b, 9<<3|varint, uint64(in.LastPingAt))
+	b = appendInt(b, 10<<3|varint, uint64(in.LastGlobalUserSyncAt))
+	b = appendText(b, 11<<3|octets, in.Token)
+	b = appendText(b, 12<<3|octets, in.RemoteToken)
+	b = appendText(b, 13<<3|octets, in.Topics)
+	b = appendText(b, 14<<3|octets, in.CreatorId)
+	b = appendText(b, 15<<3|octets, in.PluginID)
+	b = appendInt(b, 16<<3|varint, uint64(in.Options))
+	return b
 }
 
-// RemoteClusterFromProto takes a message to the model.RemoteCluster it came from.
-func RemoteClusterFromProto(in *pluginpb.RemoteCluster) *model.RemoteCluster {
-	if in == nil {
-		return nil
-	}
-	out := new(model.RemoteCluster)
-	RemoteClusterInto(out, in)
-	return out
+// ParseRemoteCluster reads a model.RemoteCluster into its zero value; see Message about data.
+func ParseRemoteCluster(data []byte, out *model.RemoteCluster) error {
+	return parseRemoteCluster(newSource(data), out)
 }
 
-// RemoteClusterInto sets the fields of a model.RemoteCluster from its message.
-func RemoteClusterInto(out *model.RemoteCluster, in *pluginpb.RemoteCluster) {
-	out.RemoteId = in.RemoteId
-	out.RemoteTeamId = in.RemoteTeamId
-	out.Name = in.Name
-	out.DisplayName = in.DisplayName
-	out.SiteURL = in.SiteUrl
-	out.DefaultTeamId = in.DefaultTeamId
-	out.CreateAt = in.CreateAt
-	out.DeleteAt = in.DeleteAt
-	out.LastPingAt = in.LastPingAt
-	out.LastGlobalUserSyncAt = in.LastGlobalUserSyncAt
-	out.Token = in.Token
-	out.RemoteToken = in.RemoteToken
-	out.Topics = in.Topics
-	out.CreatorId = in.CreatorId
-	out.PluginID = in.PluginId
-	out.Options = model.Bitmask(in.Options)
+func parseRemoteCluster(in source, out *model.RemoteCluster) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.RemoteId = f.text()
+		case 2<<3 | octets:
+			out.RemoteTeamId = f.text()
+		case 3<<3 | octets:
+			out.Name = f.text()
+		case 4<<3 | octets:
+			out.DisplayName = f.text()
+		case 5<<3 | octets:
+			out.SiteURL = f.text()
+		case 6<<3 | octets:
+			out.DefaultTeamId = f.text()
+		case 7<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 8<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 9<<3 | varint:
+			out.LastPingAt = int64(f.value)
+		case 10<<3 | varint:
+			out.LastGlobalUserSyncAt = int64(f.value)
+		case 11<<3 | octets:
+			out.Token = f.text()
+		case 12<<3 | octets:
+			out.RemoteToken = f.text()
+		case 13<<3 | octets:
+			out.Topics = f.text()
+		case 14<<3 | octets:
+			out.CreatorId = f.text()
+		case 15<<3 | octets:
+			out.PluginID = f.text()
+		case 16<<3 | varint:
+			out.Options = model.Bitmask(f.value)
+		}
+	}
+	return f.err
 }

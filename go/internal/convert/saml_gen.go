@@ -9,696 +9,711 @@ import (
 
 	saml2 "github.com/mattermost/gosaml2"
 	"github.com/mattermost/gosaml2/types"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// SamlAssertionInfoToProto takes a saml2.AssertionInfo to its message.
-func SamlAssertionInfoToProto(in *saml2.AssertionInfo) *pluginpb.SamlAssertionInfo {
+// AppendSamlAssertionInfo appends the encoding of a saml2.AssertionInfo; nothing for nil.
+func AppendSamlAssertionInfo(b []byte, in *saml2.AssertionInfo) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAssertionInfo{
-		NameId:                     in.NameID,
-		Values:                     MapOfRefs[string](in.Values, SamlAttributeToProto),
-		WarningInfo:                SamlWarningInfoToProto(in.WarningInfo),
-		SessionIndex:               in.SessionIndex,
-		AuthnInstant:               TimePointerToProto(in.AuthnInstant),
-		SessionNotOnOrAfter:        TimePointerToProto(in.SessionNotOnOrAfter),
-		Assertions:                 ListOfRefs(in.Assertions, SamlAssertionToProto),
-		ResponseSignatureValidated: in.ResponseSignatureValidated,
-	}
+	b = appendText(b, 1<<3|octets, in.NameID)
+	b = appendStructMap(b, 2<<3|octets, in.Values, AppendSamlAttribute)
+	b = appendMessage(b, 3<<3|octets, in.WarningInfo, AppendSamlWarningInfo)
+	b = appendText(b, 4<<3|octets, in.SessionIndex)
+	b = appendWrappedPointer(b, 5<<3|octets, in.AuthnInstant, appendTime)
+	b = appendWrappedPointer(b, 6<<3|octets, in.SessionNotOnOrAfter, appendTime)
+	b = appendStructs(b, 7<<3|octets, in.Assertions, AppendSamlAssertion)
+	b = appendBool(b, 8<<3|varint, in.ResponseSignatureValidated)
+	return b
 }
 
-// SamlAssertionInfoFromProto takes a message to the saml2.AssertionInfo it came from.
-func SamlAssertionInfoFromProto(in *pluginpb.SamlAssertionInfo) *saml2.AssertionInfo {
+// ParseSamlAssertionInfo reads a saml2.AssertionInfo into its zero value; see Message about data.
+func ParseSamlAssertionInfo(data []byte, out *saml2.AssertionInfo) error {
+	return parseSamlAssertionInfo(newSource(data), out)
+}
+
+func parseSamlAssertionInfo(in source, out *saml2.AssertionInfo) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.NameID = f.text()
+		case 2<<3 | octets:
+			structMap(&f, &out.Values, parseSamlAttribute)
+		case 3<<3 | octets:
+			message(&f, &out.WarningInfo, parseSamlWarningInfo)
+		case 4<<3 | octets:
+			out.SessionIndex = f.text()
+		case 5<<3 | octets:
+			wrappedPointer(&f, &out.AuthnInstant, parseTime)
+		case 6<<3 | octets:
+			wrappedPointer(&f, &out.SessionNotOnOrAfter, parseTime)
+		case 7<<3 | octets:
+			structs(&f, &out.Assertions, parseSamlAssertion)
+		case 8<<3 | varint:
+			out.ResponseSignatureValidated = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendSamlProxyRestrictionWarning appends the encoding of a saml2.ProxyRestriction; nothing for nil.
+func AppendSamlProxyRestrictionWarning(b []byte, in *saml2.ProxyRestriction) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(saml2.AssertionInfo)
-	SamlAssertionInfoInto(out, in)
-	return out
+	b = appendInt(b, 1<<3|varint, uint64(in.Count))
+	b = appendTexts(b, 2<<3|octets, in.Audience)
+	return b
 }
 
-// SamlAssertionInfoInto sets the fields of a saml2.AssertionInfo from its message.
-func SamlAssertionInfoInto(out *saml2.AssertionInfo, in *pluginpb.SamlAssertionInfo) {
-	out.NameID = in.NameId
-	out.Values = MapInto[string](in.Values, SamlAttributeInto)
-	out.WarningInfo = SamlWarningInfoFromProto(in.WarningInfo)
-	out.SessionIndex = in.SessionIndex
-	out.AuthnInstant = TimePointerFromProto(in.AuthnInstant)
-	out.SessionNotOnOrAfter = TimePointerFromProto(in.SessionNotOnOrAfter)
-	out.Assertions = ListInto(in.Assertions, SamlAssertionInto)
-	out.ResponseSignatureValidated = in.ResponseSignatureValidated
+// ParseSamlProxyRestrictionWarning reads a saml2.ProxyRestriction into its zero value; see Message about data.
+func ParseSamlProxyRestrictionWarning(data []byte, out *saml2.ProxyRestriction) error {
+	return parseSamlProxyRestrictionWarning(newSource(data), out)
 }
 
-// SamlProxyRestrictionWarningToProto takes a saml2.ProxyRestriction to its message.
-func SamlProxyRestrictionWarningToProto(in *saml2.ProxyRestriction) *pluginpb.SamlProxyRestrictionWarning {
+func parseSamlProxyRestrictionWarning(in source, out *saml2.ProxyRestriction) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Count = int(f.value)
+		case 2<<3 | octets:
+			texts(&f, &out.Audience)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlWarningInfo appends the encoding of a saml2.WarningInfo; nothing for nil.
+func AppendSamlWarningInfo(b []byte, in *saml2.WarningInfo) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlProxyRestrictionWarning{
-		Count:    int64(in.Count),
-		Audience: in.Audience,
-	}
+	b = appendBool(b, 1<<3|varint, in.OneTimeUse)
+	b = appendMessage(b, 2<<3|octets, in.ProxyRestriction, AppendSamlProxyRestrictionWarning)
+	b = appendBool(b, 3<<3|varint, in.NotInAudience)
+	b = appendBool(b, 4<<3|varint, in.InvalidTime)
+	return b
 }
 
-// SamlProxyRestrictionWarningFromProto takes a message to the saml2.ProxyRestriction it came from.
-func SamlProxyRestrictionWarningFromProto(in *pluginpb.SamlProxyRestrictionWarning) *saml2.ProxyRestriction {
+// ParseSamlWarningInfo reads a saml2.WarningInfo into its zero value; see Message about data.
+func ParseSamlWarningInfo(data []byte, out *saml2.WarningInfo) error {
+	return parseSamlWarningInfo(newSource(data), out)
+}
+
+func parseSamlWarningInfo(in source, out *saml2.WarningInfo) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.OneTimeUse = f.value != 0
+		case 2<<3 | octets:
+			message(&f, &out.ProxyRestriction, parseSamlProxyRestrictionWarning)
+		case 3<<3 | varint:
+			out.NotInAudience = f.value != 0
+		case 4<<3 | varint:
+			out.InvalidTime = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAssertion appends the encoding of a types.Assertion; nothing for nil.
+func AppendSamlAssertion(b []byte, in *types.Assertion) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(saml2.ProxyRestriction)
-	SamlProxyRestrictionWarningInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Version)
+	b = appendText(b, 3<<3|octets, in.ID)
+	b = appendSetTime(b, 4<<3|octets, in.IssueInstant)
+	b = appendMessage(b, 5<<3|octets, in.Issuer, AppendSamlIssuer)
+	b = appendMessage(b, 6<<3|octets, in.Signature, AppendSamlSignature)
+	b = appendMessage(b, 7<<3|octets, in.Subject, AppendSamlSubject)
+	b = appendMessage(b, 8<<3|octets, in.Conditions, AppendSamlConditions)
+	b = appendMessage(b, 9<<3|octets, in.AttributeStatement, AppendSamlAttributeStatement)
+	b = appendMessage(b, 10<<3|octets, in.AuthnStatement, AppendSamlAuthnStatement)
+	b = appendBool(b, 11<<3|varint, in.SignatureValidated)
+	return b
 }
 
-// SamlProxyRestrictionWarningInto sets the fields of a saml2.ProxyRestriction from its message.
-func SamlProxyRestrictionWarningInto(out *saml2.ProxyRestriction, in *pluginpb.SamlProxyRestrictionWarning) {
-	out.Count = int(in.Count)
-	out.Audience = in.Audience
+// ParseSamlAssertion reads a types.Assertion into its zero value; see Message about data.
+func ParseSamlAssertion(data []byte, out *types.Assertion) error {
+	return parseSamlAssertion(newSource(data), out)
 }
 
-// SamlWarningInfoToProto takes a saml2.WarningInfo to its message.
-func SamlWarningInfoToProto(in *saml2.WarningInfo) *pluginpb.SamlWarningInfo {
+func parseSamlAssertion(in source, out *types.Assertion) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Version = f.text()
+		case 3<<3 | octets:
+			out.ID = f.text()
+		case 4<<3 | octets:
+			wrapped(&f, &out.IssueInstant, parseTime)
+		case 5<<3 | octets:
+			message(&f, &out.Issuer, parseSamlIssuer)
+		case 6<<3 | octets:
+			message(&f, &out.Signature, parseSamlSignature)
+		case 7<<3 | octets:
+			message(&f, &out.Subject, parseSamlSubject)
+		case 8<<3 | octets:
+			message(&f, &out.Conditions, parseSamlConditions)
+		case 9<<3 | octets:
+			message(&f, &out.AttributeStatement, parseSamlAttributeStatement)
+		case 10<<3 | octets:
+			message(&f, &out.AuthnStatement, parseSamlAuthnStatement)
+		case 11<<3 | varint:
+			out.SignatureValidated = f.value != 0
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAttribute appends the encoding of a types.Attribute; nothing for nil.
+func AppendSamlAttribute(b []byte, in *types.Attribute) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlWarningInfo{
-		OneTimeUse:       in.OneTimeUse,
-		ProxyRestriction: SamlProxyRestrictionWarningToProto(in.ProxyRestriction),
-		NotInAudience:    in.NotInAudience,
-		InvalidTime:      in.InvalidTime,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.FriendlyName)
+	b = appendText(b, 3<<3|octets, in.Name)
+	b = appendText(b, 4<<3|octets, in.NameFormat)
+	b = appendStructs(b, 5<<3|octets, in.Values, AppendSamlAttributeValue)
+	return b
 }
 
-// SamlWarningInfoFromProto takes a message to the saml2.WarningInfo it came from.
-func SamlWarningInfoFromProto(in *pluginpb.SamlWarningInfo) *saml2.WarningInfo {
+// ParseSamlAttribute reads a types.Attribute into its zero value; see Message about data.
+func ParseSamlAttribute(data []byte, out *types.Attribute) error {
+	return parseSamlAttribute(newSource(data), out)
+}
+
+func parseSamlAttribute(in source, out *types.Attribute) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.FriendlyName = f.text()
+		case 3<<3 | octets:
+			out.Name = f.text()
+		case 4<<3 | octets:
+			out.NameFormat = f.text()
+		case 5<<3 | octets:
+			structs(&f, &out.Values, parseSamlAttributeValue)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAttributeStatement appends the encoding of a types.AttributeStatement; nothing for nil.
+func AppendSamlAttributeStatement(b []byte, in *types.AttributeStatement) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(saml2.WarningInfo)
-	SamlWarningInfoInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendStructs(b, 2<<3|octets, in.Attributes, AppendSamlAttribute)
+	return b
 }
 
-// SamlWarningInfoInto sets the fields of a saml2.WarningInfo from its message.
-func SamlWarningInfoInto(out *saml2.WarningInfo, in *pluginpb.SamlWarningInfo) {
-	out.OneTimeUse = in.OneTimeUse
-	out.ProxyRestriction = SamlProxyRestrictionWarningFromProto(in.ProxyRestriction)
-	out.NotInAudience = in.NotInAudience
-	out.InvalidTime = in.InvalidTime
+// ParseSamlAttributeStatement reads a types.AttributeStatement into its zero value; see Message about data.
+func ParseSamlAttributeStatement(data []byte, out *types.AttributeStatement) error {
+	return parseSamlAttributeStatement(newSource(data), out)
 }
 
-// SamlAssertionToProto takes a types.Assertion to its message.
-func SamlAssertionToProto(in *types.Assertion) *pluginpb.SamlAssertion {
+func parseSamlAttributeStatement(in source, out *types.AttributeStatement) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			structs(&f, &out.Attributes, parseSamlAttribute)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAttributeValue appends the encoding of a types.AttributeValue; nothing for nil.
+func AppendSamlAttributeValue(b []byte, in *types.AttributeValue) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAssertion{
-		XmlName:            XmlNameToProto(&in.XMLName),
-		Version:            in.Version,
-		Id:                 in.ID,
-		IssueInstant:       TimeToProto(in.IssueInstant),
-		Issuer:             SamlIssuerToProto(in.Issuer),
-		Signature:          SamlSignatureToProto(in.Signature),
-		Subject:            SamlSubjectToProto(in.Subject),
-		Conditions:         SamlConditionsToProto(in.Conditions),
-		AttributeStatement: SamlAttributeStatementToProto(in.AttributeStatement),
-		AuthnStatement:     SamlAuthnStatementToProto(in.AuthnStatement),
-		SignatureValidated: in.SignatureValidated,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Type)
+	b = appendText(b, 3<<3|octets, in.Value)
+	return b
 }
 
-// SamlAssertionFromProto takes a message to the types.Assertion it came from.
-func SamlAssertionFromProto(in *pluginpb.SamlAssertion) *types.Assertion {
+// ParseSamlAttributeValue reads a types.AttributeValue into its zero value; see Message about data.
+func ParseSamlAttributeValue(data []byte, out *types.AttributeValue) error {
+	return parseSamlAttributeValue(newSource(data), out)
+}
+
+func parseSamlAttributeValue(in source, out *types.AttributeValue) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Type = f.text()
+		case 3<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAudience appends the encoding of a types.Audience; nothing for nil.
+func AppendSamlAudience(b []byte, in *types.Audience) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.Assertion)
-	SamlAssertionInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Value)
+	return b
 }
 
-// SamlAssertionInto sets the fields of a types.Assertion from its message.
-func SamlAssertionInto(out *types.Assertion, in *pluginpb.SamlAssertion) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Version = in.Version
-	out.ID = in.Id
-	out.IssueInstant = TimeFromProto(in.IssueInstant)
-	out.Issuer = SamlIssuerFromProto(in.Issuer)
-	out.Signature = SamlSignatureFromProto(in.Signature)
-	out.Subject = SamlSubjectFromProto(in.Subject)
-	out.Conditions = SamlConditionsFromProto(in.Conditions)
-	out.AttributeStatement = SamlAttributeStatementFromProto(in.AttributeStatement)
-	out.AuthnStatement = SamlAuthnStatementFromProto(in.AuthnStatement)
-	out.SignatureValidated = in.SignatureValidated
+// ParseSamlAudience reads a types.Audience into its zero value; see Message about data.
+func ParseSamlAudience(data []byte, out *types.Audience) error {
+	return parseSamlAudience(newSource(data), out)
 }
 
-// SamlAttributeToProto takes a types.Attribute to its message.
-func SamlAttributeToProto(in *types.Attribute) *pluginpb.SamlAttribute {
+func parseSamlAudience(in source, out *types.Audience) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAudienceRestriction appends the encoding of a types.AudienceRestriction; nothing for nil.
+func AppendSamlAudienceRestriction(b []byte, in *types.AudienceRestriction) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAttribute{
-		XmlName:      XmlNameToProto(&in.XMLName),
-		FriendlyName: in.FriendlyName,
-		Name:         in.Name,
-		NameFormat:   in.NameFormat,
-		Values:       ListOfRefs(in.Values, SamlAttributeValueToProto),
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendStructs(b, 2<<3|octets, in.Audiences, AppendSamlAudience)
+	return b
 }
 
-// SamlAttributeFromProto takes a message to the types.Attribute it came from.
-func SamlAttributeFromProto(in *pluginpb.SamlAttribute) *types.Attribute {
+// ParseSamlAudienceRestriction reads a types.AudienceRestriction into its zero value; see Message about data.
+func ParseSamlAudienceRestriction(data []byte, out *types.AudienceRestriction) error {
+	return parseSamlAudienceRestriction(newSource(data), out)
+}
+
+func parseSamlAudienceRestriction(in source, out *types.AudienceRestriction) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			structs(&f, &out.Audiences, parseSamlAudience)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAuthnContext appends the encoding of a types.AuthnContext; nothing for nil.
+func AppendSamlAuthnContext(b []byte, in *types.AuthnContext) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.Attribute)
-	SamlAttributeInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendMessage(b, 2<<3|octets, in.AuthnContextClassRef, AppendSamlAuthnContextClassRef)
+	return b
 }
 
-// SamlAttributeInto sets the fields of a types.Attribute from its message.
-func SamlAttributeInto(out *types.Attribute, in *pluginpb.SamlAttribute) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.FriendlyName = in.FriendlyName
-	out.Name = in.Name
-	out.NameFormat = in.NameFormat
-	out.Values = ListInto(in.Values, SamlAttributeValueInto)
+// ParseSamlAuthnContext reads a types.AuthnContext into its zero value; see Message about data.
+func ParseSamlAuthnContext(data []byte, out *types.AuthnContext) error {
+	return parseSamlAuthnContext(newSource(data), out)
 }
 
-// SamlAttributeStatementToProto takes a types.AttributeStatement to its message.
-func SamlAttributeStatementToProto(in *types.AttributeStatement) *pluginpb.SamlAttributeStatement {
+func parseSamlAuthnContext(in source, out *types.AuthnContext) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			message(&f, &out.AuthnContextClassRef, parseSamlAuthnContextClassRef)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAuthnContextClassRef appends the encoding of a types.AuthnContextClassRef; nothing for nil.
+func AppendSamlAuthnContextClassRef(b []byte, in *types.AuthnContextClassRef) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAttributeStatement{
-		XmlName:    XmlNameToProto(&in.XMLName),
-		Attributes: ListOfRefs(in.Attributes, SamlAttributeToProto),
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Value)
+	return b
 }
 
-// SamlAttributeStatementFromProto takes a message to the types.AttributeStatement it came from.
-func SamlAttributeStatementFromProto(in *pluginpb.SamlAttributeStatement) *types.AttributeStatement {
+// ParseSamlAuthnContextClassRef reads a types.AuthnContextClassRef into its zero value; see Message about data.
+func ParseSamlAuthnContextClassRef(data []byte, out *types.AuthnContextClassRef) error {
+	return parseSamlAuthnContextClassRef(newSource(data), out)
+}
+
+func parseSamlAuthnContextClassRef(in source, out *types.AuthnContextClassRef) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSamlAuthnStatement appends the encoding of a types.AuthnStatement; nothing for nil.
+func AppendSamlAuthnStatement(b []byte, in *types.AuthnStatement) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.AttributeStatement)
-	SamlAttributeStatementInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.SessionIndex)
+	b = appendWrappedPointer(b, 3<<3|octets, in.AuthnInstant, appendTime)
+	b = appendWrappedPointer(b, 4<<3|octets, in.SessionNotOnOrAfter, appendTime)
+	b = appendMessage(b, 5<<3|octets, in.AuthnContext, AppendSamlAuthnContext)
+	return b
 }
 
-// SamlAttributeStatementInto sets the fields of a types.AttributeStatement from its message.
-func SamlAttributeStatementInto(out *types.AttributeStatement, in *pluginpb.SamlAttributeStatement) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Attributes = ListInto(in.Attributes, SamlAttributeInto)
+// ParseSamlAuthnStatement reads a types.AuthnStatement into its zero value; see Message about data.
+func ParseSamlAuthnStatement(data []byte, out *types.AuthnStatement) error {
+	return parseSamlAuthnStatement(newSource(data), out)
 }
 
-// SamlAttributeValueToProto takes a types.AttributeValue to its message.
-func SamlAttributeValueToProto(in *types.AttributeValue) *pluginpb.SamlAttributeValue {
+func parseSamlAuthnStatement(in source, out *types.AuthnStatement) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.SessionIndex = f.text()
+		case 3<<3 | octets:
+			wrappedPointer(&f, &out.AuthnInstant, parseTime)
+		case 4<<3 | octets:
+			wrappedPointer(&f, &out.SessionNotOnOrAfter, parseTime)
+		case 5<<3 | octets:
+			message(&f, &out.AuthnContext, parseSamlAuthnContext)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlConditions appends the encoding of a types.Conditions; nothing for nil.
+func AppendSamlConditions(b []byte, in *types.Conditions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAttributeValue{
-		XmlName: XmlNameToProto(&in.XMLName),
-		Type:    in.Type,
-		Value:   in.Value,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.NotBefore)
+	b = appendText(b, 3<<3|octets, in.NotOnOrAfter)
+	b = appendStructs(b, 4<<3|octets, in.AudienceRestrictions, AppendSamlAudienceRestriction)
+	b = appendMessage(b, 5<<3|octets, in.OneTimeUse, AppendSamlOneTimeUse)
+	b = appendMessage(b, 6<<3|octets, in.ProxyRestriction, AppendSamlProxyRestriction)
+	return b
 }
 
-// SamlAttributeValueFromProto takes a message to the types.AttributeValue it came from.
-func SamlAttributeValueFromProto(in *pluginpb.SamlAttributeValue) *types.AttributeValue {
+// ParseSamlConditions reads a types.Conditions into its zero value; see Message about data.
+func ParseSamlConditions(data []byte, out *types.Conditions) error {
+	return parseSamlConditions(newSource(data), out)
+}
+
+func parseSamlConditions(in source, out *types.Conditions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.NotBefore = f.text()
+		case 3<<3 | octets:
+			out.NotOnOrAfter = f.text()
+		case 4<<3 | octets:
+			structs(&f, &out.AudienceRestrictions, parseSamlAudienceRestriction)
+		case 5<<3 | octets:
+			message(&f, &out.OneTimeUse, parseSamlOneTimeUse)
+		case 6<<3 | octets:
+			message(&f, &out.ProxyRestriction, parseSamlProxyRestriction)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlIssuer appends the encoding of a types.Issuer; nothing for nil.
+func AppendSamlIssuer(b []byte, in *types.Issuer) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.AttributeValue)
-	SamlAttributeValueInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Value)
+	return b
 }
 
-// SamlAttributeValueInto sets the fields of a types.AttributeValue from its message.
-func SamlAttributeValueInto(out *types.AttributeValue, in *pluginpb.SamlAttributeValue) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Type = in.Type
-	out.Value = in.Value
+// ParseSamlIssuer reads a types.Issuer into its zero value; see Message about data.
+func ParseSamlIssuer(data []byte, out *types.Issuer) error {
+	return parseSamlIssuer(newSource(data), out)
 }
 
-// SamlAudienceToProto takes a types.Audience to its message.
-func SamlAudienceToProto(in *types.Audience) *pluginpb.SamlAudience {
+func parseSamlIssuer(in source, out *types.Issuer) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSamlNameID appends the encoding of a types.NameID; nothing for nil.
+func AppendSamlNameID(b []byte, in *types.NameID) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAudience{
-		XmlName: XmlNameToProto(&in.XMLName),
-		Value:   in.Value,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Value)
+	return b
 }
 
-// SamlAudienceFromProto takes a message to the types.Audience it came from.
-func SamlAudienceFromProto(in *pluginpb.SamlAudience) *types.Audience {
+// ParseSamlNameID reads a types.NameID into its zero value; see Message about data.
+func ParseSamlNameID(data []byte, out *types.NameID) error {
+	return parseSamlNameID(newSource(data), out)
+}
+
+func parseSamlNameID(in source, out *types.NameID) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Value = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSamlOneTimeUse appends the encoding of a types.OneTimeUse; nothing for nil.
+func AppendSamlOneTimeUse(b []byte, in *types.OneTimeUse) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.Audience)
-	SamlAudienceInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	return b
 }
 
-// SamlAudienceInto sets the fields of a types.Audience from its message.
-func SamlAudienceInto(out *types.Audience, in *pluginpb.SamlAudience) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Value = in.Value
+// ParseSamlOneTimeUse reads a types.OneTimeUse into its zero value; see Message about data.
+func ParseSamlOneTimeUse(data []byte, out *types.OneTimeUse) error {
+	return parseSamlOneTimeUse(newSource(data), out)
 }
 
-// SamlAudienceRestrictionToProto takes a types.AudienceRestriction to its message.
-func SamlAudienceRestrictionToProto(in *types.AudienceRestriction) *pluginpb.SamlAudienceRestriction {
+func parseSamlOneTimeUse(in source, out *types.OneTimeUse) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlProxyRestriction appends the encoding of a types.ProxyRestriction; nothing for nil.
+func AppendSamlProxyRestriction(b []byte, in *types.ProxyRestriction) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAudienceRestriction{
-		XmlName:   XmlNameToProto(&in.XMLName),
-		Audiences: ListOfRefs(in.Audiences, SamlAudienceToProto),
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendInt(b, 2<<3|varint, uint64(in.Count))
+	b = appendStructs(b, 3<<3|octets, in.Audience, AppendSamlAudience)
+	return b
 }
 
-// SamlAudienceRestrictionFromProto takes a message to the types.AudienceRestriction it came from.
-func SamlAudienceRestrictionFromProto(in *pluginpb.SamlAudienceRestriction) *types.AudienceRestriction {
+// ParseSamlProxyRestriction reads a types.ProxyRestriction into its zero value; see Message about data.
+func ParseSamlProxyRestriction(data []byte, out *types.ProxyRestriction) error {
+	return parseSamlProxyRestriction(newSource(data), out)
+}
+
+func parseSamlProxyRestriction(in source, out *types.ProxyRestriction) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | varint:
+			out.Count = int(f.value)
+		case 3<<3 | octets:
+			structs(&f, &out.Audience, parseSamlAudience)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlSignature appends the encoding of a types.Signature; nothing for nil.
+func AppendSamlSignature(b []byte, in *types.Signature) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.AudienceRestriction)
-	SamlAudienceRestrictionInto(out, in)
-	return out
+	b = appendBytes(b, 1<<3|octets, in.SignatureDocument)
+	return b
 }
 
-// SamlAudienceRestrictionInto sets the fields of a types.AudienceRestriction from its message.
-func SamlAudienceRestrictionInto(out *types.AudienceRestriction, in *pluginpb.SamlAudienceRestriction) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Audiences = ListInto(in.Audiences, SamlAudienceInto)
+// ParseSamlSignature reads a types.Signature into its zero value; see Message about data.
+func ParseSamlSignature(data []byte, out *types.Signature) error {
+	return parseSamlSignature(newSource(data), out)
 }
 
-// SamlAuthnContextToProto takes a types.AuthnContext to its message.
-func SamlAuthnContextToProto(in *types.AuthnContext) *pluginpb.SamlAuthnContext {
+func parseSamlSignature(in source, out *types.Signature) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.SignatureDocument = f.bytes()
+		}
+	}
+	return f.err
+}
+
+// AppendSamlSubject appends the encoding of a types.Subject; nothing for nil.
+func AppendSamlSubject(b []byte, in *types.Subject) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAuthnContext{
-		XmlName:              XmlNameToProto(&in.XMLName),
-		AuthnContextClassRef: SamlAuthnContextClassRefToProto(in.AuthnContextClassRef),
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendMessage(b, 2<<3|octets, in.NameID, AppendSamlNameID)
+	b = appendMessage(b, 3<<3|octets, in.SubjectConfirmation, AppendSamlSubjectConfirmation)
+	return b
 }
 
-// SamlAuthnContextFromProto takes a message to the types.AuthnContext it came from.
-func SamlAuthnContextFromProto(in *pluginpb.SamlAuthnContext) *types.AuthnContext {
+// ParseSamlSubject reads a types.Subject into its zero value; see Message about data.
+func ParseSamlSubject(data []byte, out *types.Subject) error {
+	return parseSamlSubject(newSource(data), out)
+}
+
+func parseSamlSubject(in source, out *types.Subject) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			message(&f, &out.NameID, parseSamlNameID)
+		case 3<<3 | octets:
+			message(&f, &out.SubjectConfirmation, parseSamlSubjectConfirmation)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlSubjectConfirmation appends the encoding of a types.SubjectConfirmation; nothing for nil.
+func AppendSamlSubjectConfirmation(b []byte, in *types.SubjectConfirmation) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.AuthnContext)
-	SamlAuthnContextInto(out, in)
-	return out
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.Method)
+	b = appendMessage(b, 3<<3|octets, in.SubjectConfirmationData, AppendSamlSubjectConfirmationData)
+	return b
 }
 
-// SamlAuthnContextInto sets the fields of a types.AuthnContext from its message.
-func SamlAuthnContextInto(out *types.AuthnContext, in *pluginpb.SamlAuthnContext) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.AuthnContextClassRef = SamlAuthnContextClassRefFromProto(in.AuthnContextClassRef)
+// ParseSamlSubjectConfirmation reads a types.SubjectConfirmation into its zero value; see Message about data.
+func ParseSamlSubjectConfirmation(data []byte, out *types.SubjectConfirmation) error {
+	return parseSamlSubjectConfirmation(newSource(data), out)
 }
 
-// SamlAuthnContextClassRefToProto takes a types.AuthnContextClassRef to its message.
-func SamlAuthnContextClassRefToProto(in *types.AuthnContextClassRef) *pluginpb.SamlAuthnContextClassRef {
+func parseSamlSubjectConfirmation(in source, out *types.SubjectConfirmation) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.Method = f.text()
+		case 3<<3 | octets:
+			message(&f, &out.SubjectConfirmationData, parseSamlSubjectConfirmationData)
+		}
+	}
+	return f.err
+}
+
+// AppendSamlSubjectConfirmationData appends the encoding of a types.SubjectConfirmationData; nothing for nil.
+func AppendSamlSubjectConfirmationData(b []byte, in *types.SubjectConfirmationData) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SamlAuthnContextClassRef{
-		XmlName: XmlNameToProto(&in.XMLName),
-		Value:   in.Value,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.XMLName, AppendXmlName)
+	b = appendText(b, 2<<3|octets, in.NotOnOrAfter)
+	b = appendText(b, 3<<3|octets, in.Recipient)
+	b = appendText(b, 4<<3|octets, in.InResponseTo)
+	return b
 }
 
-// SamlAuthnContextClassRefFromProto takes a message to the types.AuthnContextClassRef it came from.
-func SamlAuthnContextClassRefFromProto(in *pluginpb.SamlAuthnContextClassRef) *types.AuthnContextClassRef {
+// ParseSamlSubjectConfirmationData reads a types.SubjectConfirmationData into its zero value; see Message about data.
+func ParseSamlSubjectConfirmationData(data []byte, out *types.SubjectConfirmationData) error {
+	return parseSamlSubjectConfirmationData(newSource(data), out)
+}
+
+func parseSamlSubjectConfirmationData(in source, out *types.SubjectConfirmationData) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.XMLName, parseXmlName)
+		case 2<<3 | octets:
+			out.NotOnOrAfter = f.text()
+		case 3<<3 | octets:
+			out.Recipient = f.text()
+		case 4<<3 | octets:
+			out.InResponseTo = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendXmlName appends the encoding of a xml.Name; nothing for nil.
+func AppendXmlName(b []byte, in *xml.Name) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(types.AuthnContextClassRef)
-	SamlAuthnContextClassRefInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Space)
+	b = appendText(b, 2<<3|octets, in.Local)
+	return b
 }
 
-// SamlAuthnContextClassRefInto sets the fields of a types.AuthnContextClassRef from its message.
-func SamlAuthnContextClassRefInto(out *types.AuthnContextClassRef, in *pluginpb.SamlAuthnContextClassRef) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Value = in.Value
-}
+// ParseXmlName reads a xml.Name into its zero value; see Message about data.
+func ParseXmlName(data []byte, out *xml.Name) error { return parseXmlName(newSource(data), out) }
 
-// SamlAuthnStatementToProto takes a types.AuthnStatement to its message.
-func SamlAuthnStatementToProto(in *types.AuthnStatement) *pluginpb.SamlAuthnStatement {
-	if in == nil {
-		return nil
+func parseXmlName(in source, out *xml.Name) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Space = f.text()
+		case 2<<3 | octets:
+			out.Local = f.text()
+		}
 	}
-	return &pluginpb.SamlAuthnStatement{
-		XmlName:             XmlNameToProto(&in.XMLName),
-		SessionIndex:        in.SessionIndex,
-		AuthnInstant:        TimePointerToProto(in.AuthnInstant),
-		SessionNotOnOrAfter: TimePointerToProto(in.SessionNotOnOrAfter),
-		AuthnContext:        SamlAuthnContextToProto(in.AuthnContext),
-	}
-}
-
-// SamlAuthnStatementFromProto takes a message to the types.AuthnStatement it came from.
-func SamlAuthnStatementFromProto(in *pluginpb.SamlAuthnStatement) *types.AuthnStatement {
-	if in == nil {
-		return nil
-	}
-	out := new(types.AuthnStatement)
-	SamlAuthnStatementInto(out, in)
-	return out
-}
-
-// SamlAuthnStatementInto sets the fields of a types.AuthnStatement from its message.
-func SamlAuthnStatementInto(out *types.AuthnStatement, in *pluginpb.SamlAuthnStatement) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.SessionIndex = in.SessionIndex
-	out.AuthnInstant = TimePointerFromProto(in.AuthnInstant)
-	out.SessionNotOnOrAfter = TimePointerFromProto(in.SessionNotOnOrAfter)
-	out.AuthnContext = SamlAuthnContextFromProto(in.AuthnContext)
-}
-
-// SamlConditionsToProto takes a types.Conditions to its message.
-func SamlConditionsToProto(in *types.Conditions) *pluginpb.SamlConditions {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlConditions{
-		XmlName:              XmlNameToProto(&in.XMLName),
-		NotBefore:            in.NotBefore,
-		NotOnOrAfter:         in.NotOnOrAfter,
-		AudienceRestrictions: ListOfRefs(in.AudienceRestrictions, SamlAudienceRestrictionToProto),
-		OneTimeUse:           SamlOneTimeUseToProto(in.OneTimeUse),
-		ProxyRestriction:     SamlProxyRestrictionToProto(in.ProxyRestriction),
-	}
-}
-
-// SamlConditionsFromProto takes a message to the types.Conditions it came from.
-func SamlConditionsFromProto(in *pluginpb.SamlConditions) *types.Conditions {
-	if in == nil {
-		return nil
-	}
-	out := new(types.Conditions)
-	SamlConditionsInto(out, in)
-	return out
-}
-
-// SamlConditionsInto sets the fields of a types.Conditions from its message.
-func SamlConditionsInto(out *types.Conditions, in *pluginpb.SamlConditions) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.NotBefore = in.NotBefore
-	out.NotOnOrAfter = in.NotOnOrAfter
-	out.AudienceRestrictions = ListInto(in.AudienceRestrictions, SamlAudienceRestrictionInto)
-	out.OneTimeUse = SamlOneTimeUseFromProto(in.OneTimeUse)
-	out.ProxyRestriction = SamlProxyRestrictionFromProto(in.ProxyRestriction)
-}
-
-// SamlIssuerToProto takes a types.Issuer to its message.
-func SamlIssuerToProto(in *types.Issuer) *pluginpb.SamlIssuer {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlIssuer{
-		XmlName: XmlNameToProto(&in.XMLName),
-		Value:   in.Value,
-	}
-}
-
-// SamlIssuerFromProto takes a message to the types.Issuer it came from.
-func SamlIssuerFromProto(in *pluginpb.SamlIssuer) *types.Issuer {
-	if in == nil {
-		return nil
-	}
-	out := new(types.Issuer)
-	SamlIssuerInto(out, in)
-	return out
-}
-
-// SamlIssuerInto sets the fields of a types.Issuer from its message.
-func SamlIssuerInto(out *types.Issuer, in *pluginpb.SamlIssuer) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Value = in.Value
-}
-
-// SamlNameIDToProto takes a types.NameID to its message.
-func SamlNameIDToProto(in *types.NameID) *pluginpb.SamlNameID {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlNameID{
-		XmlName: XmlNameToProto(&in.XMLName),
-		Value:   in.Value,
-	}
-}
-
-// SamlNameIDFromProto takes a message to the types.NameID it came from.
-func SamlNameIDFromProto(in *pluginpb.SamlNameID) *types.NameID {
-	if in == nil {
-		return nil
-	}
-	out := new(types.NameID)
-	SamlNameIDInto(out, in)
-	return out
-}
-
-// SamlNameIDInto sets the fields of a types.NameID from its message.
-func SamlNameIDInto(out *types.NameID, in *pluginpb.SamlNameID) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Value = in.Value
-}
-
-// SamlOneTimeUseToProto takes a types.OneTimeUse to its message.
-func SamlOneTimeUseToProto(in *types.OneTimeUse) *pluginpb.SamlOneTimeUse {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlOneTimeUse{
-		XmlName: XmlNameToProto(&in.XMLName),
-	}
-}
-
-// SamlOneTimeUseFromProto takes a message to the types.OneTimeUse it came from.
-func SamlOneTimeUseFromProto(in *pluginpb.SamlOneTimeUse) *types.OneTimeUse {
-	if in == nil {
-		return nil
-	}
-	out := new(types.OneTimeUse)
-	SamlOneTimeUseInto(out, in)
-	return out
-}
-
-// SamlOneTimeUseInto sets the fields of a types.OneTimeUse from its message.
-func SamlOneTimeUseInto(out *types.OneTimeUse, in *pluginpb.SamlOneTimeUse) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-}
-
-// SamlProxyRestrictionToProto takes a types.ProxyRestriction to its message.
-func SamlProxyRestrictionToProto(in *types.ProxyRestriction) *pluginpb.SamlProxyRestriction {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlProxyRestriction{
-		XmlName:  XmlNameToProto(&in.XMLName),
-		Count:    int64(in.Count),
-		Audience: ListOfRefs(in.Audience, SamlAudienceToProto),
-	}
-}
-
-// SamlProxyRestrictionFromProto takes a message to the types.ProxyRestriction it came from.
-func SamlProxyRestrictionFromProto(in *pluginpb.SamlProxyRestriction) *types.ProxyRestriction {
-	if in == nil {
-		return nil
-	}
-	out := new(types.ProxyRestriction)
-	SamlProxyRestrictionInto(out, in)
-	return out
-}
-
-// SamlProxyRestrictionInto sets the fields of a types.ProxyRestriction from its message.
-func SamlProxyRestrictionInto(out *types.ProxyRestriction, in *pluginpb.SamlProxyRestriction) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Count = int(in.Count)
-	out.Audience = ListInto(in.Audience, SamlAudienceInto)
-}
-
-// SamlSignatureToProto takes a types.Signature to its message.
-func SamlSignatureToProto(in *types.Signature) *pluginpb.SamlSignature {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlSignature{
-		SignatureDocument: in.SignatureDocument,
-	}
-}
-
-// SamlSignatureFromProto takes a message to the types.Signature it came from.
-func SamlSignatureFromProto(in *pluginpb.SamlSignature) *types.Signature {
-	if in == nil {
-		return nil
-	}
-	out := new(types.Signature)
-	SamlSignatureInto(out, in)
-	return out
-}
-
-// SamlSignatureInto sets the fields of a types.Signature from its message.
-func SamlSignatureInto(out *types.Signature, in *pluginpb.SamlSignature) {
-	out.SignatureDocument = in.SignatureDocument
-}
-
-// SamlSubjectToProto takes a types.Subject to its message.
-func SamlSubjectToProto(in *types.Subject) *pluginpb.SamlSubject {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlSubject{
-		XmlName:             XmlNameToProto(&in.XMLName),
-		NameId:              SamlNameIDToProto(in.NameID),
-		SubjectConfirmation: SamlSubjectConfirmationToProto(in.SubjectConfirmation),
-	}
-}
-
-// SamlSubjectFromProto takes a message to the types.Subject it came from.
-func SamlSubjectFromProto(in *pluginpb.SamlSubject) *types.Subject {
-	if in == nil {
-		return nil
-	}
-	out := new(types.Subject)
-	SamlSubjectInto(out, in)
-	return out
-}
-
-// SamlSubjectInto sets the fields of a types.Subject from its message.
-func SamlSubjectInto(out *types.Subject, in *pluginpb.SamlSubject) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.NameID = SamlNameIDFromProto(in.NameId)
-	out.SubjectConfirmation = SamlSubjectConfirmationFromProto(in.SubjectConfirmation)
-}
-
-// SamlSubjectConfirmationToProto takes a types.SubjectConfirmation to its message.
-func SamlSubjectConfirmationToProto(in *types.SubjectConfirmation) *pluginpb.SamlSubjectConfirmation {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlSubjectConfirmation{
-		XmlName:                 XmlNameToProto(&in.XMLName),
-		Method:                  in.Method,
-		SubjectConfirmationData: SamlSubjectConfirmationDataToProto(in.SubjectConfirmationData),
-	}
-}
-
-// SamlSubjectConfirmationFromProto takes a message to the types.SubjectConfirmation it came from.
-func SamlSubjectConfirmationFromProto(in *pluginpb.SamlSubjectConfirmation) *types.SubjectConfirmation {
-	if in == nil {
-		return nil
-	}
-	out := new(types.SubjectConfirmation)
-	SamlSubjectConfirmationInto(out, in)
-	return out
-}
-
-// SamlSubjectConfirmationInto sets the fields of a types.SubjectConfirmation from its message.
-func SamlSubjectConfirmationInto(out *types.SubjectConfirmation, in *pluginpb.SamlSubjectConfirmation) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.Method = in.Method
-	out.SubjectConfirmationData = SamlSubjectConfirmationDataFromProto(in.SubjectConfirmationData)
-}
-
-// SamlSubjectConfirmationDataToProto takes a types.SubjectConfirmationData to its message.
-func SamlSubjectConfirmationDataToProto(in *types.SubjectConfirmationData) *pluginpb.SamlSubjectConfirmationData {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SamlSubjectConfirmationData{
-		XmlName:      XmlNameToProto(&in.XMLName),
-		NotOnOrAfter: in.NotOnOrAfter,
-		Recipient:    in.Recipient,
-		InResponseTo: in.InResponseTo,
-	}
-}
-
-// SamlSubjectConfirmationDataFromProto takes a message to the types.SubjectConfirmationData it came from.
-func SamlSubjectConfirmationDataFromProto(in *pluginpb.SamlSubjectConfirmationData) *types.SubjectConfirmationData {
-	if in == nil {
-		return nil
-	}
-	out := new(types.SubjectConfirmationData)
-	SamlSubjectConfirmationDataInto(out, in)
-	return out
-}
-
-// SamlSubjectConfirmationDataInto sets the fields of a types.SubjectConfirmationData from its message.
-func SamlSubjectConfirmationDataInto(out *types.SubjectConfirmationData, in *pluginpb.SamlSubjectConfirmationData) {
-	if in.XmlName != nil {
-		XmlNameInto(&out.XMLName, in.XmlName)
-	}
-	out.NotOnOrAfter = in.NotOnOrAfter
-	out.Recipient = in.Recipient
-	out.InResponseTo = in.InResponseTo
-}
-
-// XmlNameToProto takes a xml.Name to its message.
-func XmlNameToProto(in *xml.Name) *pluginpb.XmlName {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.XmlName{
-		Space: in.Space,
-		Local: in.Local,
-	}
-}
-
-// XmlNameFromProto takes a message to the xml.Name it came from.
-func XmlNameFromProto(in *pluginpb.XmlName) *xml.Name {
-	if in == nil {
-		return nil
-	}
-	out := new(xml.Name)
-	XmlNameInto(out, in)
-	return out
-}
-
-// XmlNameInto sets the fields of a xml.Name from its message.
-func XmlNameInto(out *xml.Name, in *pluginpb.XmlName) {
-	out.Space = in.Space
-	out.Local = in.Local
+	return f.err
 }

@@ -6,45 +6,47 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ScheduledPostToProto takes a model.ScheduledPost to its message.
-func ScheduledPostToProto(in *model.ScheduledPost) *pluginpb.ScheduledPost {
+// AppendScheduledPost appends the encoding of a model.ScheduledPost; nothing for nil.
+func AppendScheduledPost(b []byte, in *model.ScheduledPost) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.ScheduledPost{
-		Draft:          DraftToProto(&in.Draft),
-		Id:             in.Id,
-		ScheduledAt:    in.ScheduledAt,
-		ProcessedAt:    in.ProcessedAt,
-		ErrorCode:      in.ErrorCode,
-		RepeatType:     in.RepeatType,
-		RepeatTimezone: in.RepeatTimezone,
-	}
+	b = appendSetMessage(b, 1<<3|octets, &in.Draft, AppendDraft)
+	b = appendText(b, 2<<3|octets, in.Id)
+	b = appendInt(b, 3<<3|varint, uint64(in.ScheduledAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.ProcessedAt))
+	b = appendText(b, 5<<3|octets, in.ErrorCode)
+	b = appendText(b, 6<<3|octets, in.RepeatType)
+	b = appendText(b, 7<<3|octets, in.RepeatTimezone)
+	return b
 }
 
-// ScheduledPostFromProto takes a message to the model.ScheduledPost it came from.
-func ScheduledPostFromProto(in *pluginpb.ScheduledPost) *model.ScheduledPost {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ScheduledPost)
-	ScheduledPostInto(out, in)
-	return out
+// ParseScheduledPost reads a model.ScheduledPost into its zero value; see Message about data.
+func ParseScheduledPost(data []byte, out *model.ScheduledPost) error {
+	return parseScheduledPost(newSource(data), out)
 }
 
-// ScheduledPostInto sets the fields of a model.ScheduledPost from its message.
-func ScheduledPostInto(out *model.ScheduledPost, in *pluginpb.ScheduledPost) {
-	if in.Draft != nil {
-		DraftInto(&out.Draft, in.Draft)
+func parseScheduledPost(in source, out *model.ScheduledPost) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			structure(&f, &out.Draft, parseDraft)
+		case 2<<3 | octets:
+			out.Id = f.text()
+		case 3<<3 | varint:
+			out.ScheduledAt = int64(f.value)
+		case 4<<3 | varint:
+			out.ProcessedAt = int64(f.value)
+		case 5<<3 | octets:
+			out.ErrorCode = f.text()
+		case 6<<3 | octets:
+			out.RepeatType = f.text()
+		case 7<<3 | octets:
+			out.RepeatTimezone = f.text()
+		}
 	}
-	out.Id = in.Id
-	out.ScheduledAt = in.ScheduledAt
-	out.ProcessedAt = in.ProcessedAt
-	out.ErrorCode = in.ErrorCode
-	out.RepeatType = in.RepeatType
-	out.RepeatTimezone = in.RepeatTimezone
+	return f.err
 }

@@ -6,69 +6,86 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// SearchParamsToProto takes a model.SearchParams to its message.
-func SearchParamsToProto(in *model.SearchParams) *pluginpb.SearchParams {
+// AppendSearchParams appends the encoding of a model.SearchParams; nothing for nil.
+func AppendSearchParams(b []byte, in *model.SearchParams) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SearchParams{
-		Terms:                  in.Terms,
-		ExcludedTerms:          in.ExcludedTerms,
-		IsHashtag:              in.IsHashtag,
-		InChannels:             in.InChannels,
-		ExcludedChannels:       in.ExcludedChannels,
-		FromUsers:              in.FromUsers,
-		ExcludedUsers:          in.ExcludedUsers,
-		AfterDate:              in.AfterDate,
-		ExcludedAfterDate:      in.ExcludedAfterDate,
-		BeforeDate:             in.BeforeDate,
-		ExcludedBeforeDate:     in.ExcludedBeforeDate,
-		Extensions:             in.Extensions,
-		ExcludedExtensions:     in.ExcludedExtensions,
-		OnDate:                 in.OnDate,
-		ExcludedDate:           in.ExcludedDate,
-		OrTerms:                in.OrTerms,
-		IncludeDeletedChannels: in.IncludeDeletedChannels,
-		TimeZoneOffset:         int64(in.TimeZoneOffset),
-		SearchWithoutUserId:    in.SearchWithoutUserId,
-		Modifier:               in.Modifier,
-	}
+	b = appendText(b, 1<<3|octets, in.Terms)
+	b = appendText(b, 2<<3|octets, in.ExcludedTerms)
+	b = appendBool(b, 3<<3|varint, in.IsHashtag)
+	b = appendTexts(b, 4<<3|octets, in.InChannels)
+	b = appendTexts(b, 5<<3|octets, in.ExcludedChannels)
+	b = appendTexts(b, 6<<3|octets, in.FromUsers)
+	b = appendTexts(b, 7<<3|octets, in.ExcludedUsers)
+	b = appendText(b, 8<<3|octets, in.AfterDate)
+	b = appendText(b, 9<<3|octets, in.ExcludedAfterDate)
+	b = appendText(b, 10<<3|octets, in.BeforeDate)
+	b = appendText(b, 11<<3|octets, in.ExcludedBeforeDate)
+	b = appendTexts(b, 12<<3|octets, in.Extensions)
+	b = appendTexts(b, 13<<3|octets, in.ExcludedExtensions)
+	b = appendText(b, 14<<3|octets, in.OnDate)
+	b = appendText(b, 15<<3|octets, in.ExcludedDate)
+	b = appendBool(b, 16<<3|varint, in.OrTerms)
+	b = appendBool(b, 17<<3|varint, in.IncludeDeletedChannels)
+	b = appendInt(b, 18<<3|varint, uint64(in.TimeZoneOffset))
+	b = appendBool(b, 19<<3|varint, in.SearchWithoutUserId)
+	b = appendText(b, 20<<3|octets, in.Modifier)
+	return b
 }
 
-// SearchParamsFromProto takes a message to the model.SearchParams it came from.
-func SearchParamsFromProto(in *pluginpb.SearchParams) *model.SearchParams {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SearchParams)
-	SearchParamsInto(out, in)
-	return out
+// ParseSearchParams reads a model.SearchParams into its zero value; see Message about data.
+func ParseSearchParams(data []byte, out *model.SearchParams) error {
+	return parseSearchParams(newSource(data), out)
 }
 
-// SearchParamsInto sets the fields of a model.SearchParams from its message.
-func SearchParamsInto(out *model.SearchParams, in *pluginpb.SearchParams) {
-	out.Terms = in.Terms
-	out.ExcludedTerms = in.ExcludedTerms
-	out.IsHashtag = in.IsHashtag
-	out.InChannels = in.InChannels
-	out.ExcludedChannels = in.ExcludedChannels
-	out.FromUsers = in.FromUsers
-	out.ExcludedUsers = in.ExcludedUsers
-	out.AfterDate = in.AfterDate
-	out.ExcludedAfterDate = in.ExcludedAfterDate
-	out.BeforeDate = in.BeforeDate
-	out.ExcludedBeforeDate = in.ExcludedBeforeDate
-	out.Extensions = in.Extensions
-	out.ExcludedExtensions = in.ExcludedExtensions
-	out.OnDate = in.OnDate
-	out.ExcludedDate = in.ExcludedDate
-	out.OrTerms = in.OrTerms
-	out.IncludeDeletedChannels = in.IncludeDeletedChannels
-	out.TimeZoneOffset = int(in.TimeZoneOffset)
-	out.SearchWithoutUserId = in.SearchWithoutUserId
-	out.Modifier = in.Modifier
+func parseSearchParams(in source, out *model.SearchParams) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Terms = f.text()
+		case 2<<3 | octets:
+			out.ExcludedTerms = f.text()
+		case 3<<3 | varint:
+			out.IsHashtag = f.value != 0
+		case 4<<3 | octets:
+			texts(&f, &out.InChannels)
+		case 5<<3 | octets:
+			texts(&f, &out.ExcludedChannels)
+		case 6<<3 | octets:
+			texts(&f, &out.FromUsers)
+		case 7<<3 | octets:
+			texts(&f, &out.ExcludedUsers)
+		case 8<<3 | octets:
+			out.AfterDate = f.text()
+		case 9<<3 | octets:
+			out.ExcludedAfterDate = f.text()
+		case 10<<3 | octets:
+			out.BeforeDate = f.text()
+		case 11<<3 | octets:
+			out.ExcludedBeforeDate = f.text()
+		case 12<<3 | octets:
+			texts(&f, &out.Extensions)
+		case 13<<3 | octets:
+			texts(&f, &out.ExcludedExtensions)
+		case 14<<3 | octets:
+			out.OnDate = f.text()
+		case 15<<3 | octets:
+			out.ExcludedDate = f.text()
+		case 16<<3 | varint:
+			out.OrTerms = f.value != 0
+		case 17<<3 | varint:
+			out.IncludeDeletedChannels = f.value != 0
+		case 18<<3 | varint:
+			out.TimeZoneOffset = int(f.value)
+		case 19<<3 | varint:
+			out.SearchWithoutUserId = f.value != 0
+		case 20<<3 | octets:
+			out.Modifier = f.text()
+		}
+	}
+	return f.err
 }

@@ -6,57 +6,66 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// SessionToProto takes a model.Session to its message.
-func SessionToProto(in *model.Session) *pluginpb.Session {
+// AppendSession appends the encoding of a model.Session; nothing for nil.
+func AppendSession(b []byte, in *model.Session) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Session{
-		Id:             in.Id,
-		Token:          in.Token,
-		CreateAt:       in.CreateAt,
-		ExpiresAt:      in.ExpiresAt,
-		LastActivityAt: in.LastActivityAt,
-		UserId:         in.UserId,
-		DeviceId:       in.DeviceId,
-		VoipDeviceId:   in.VoIPDeviceId,
-		Roles:          in.Roles,
-		IsOauth:        in.IsOAuth,
-		ExpiredNotify:  in.ExpiredNotify,
-		Props:          in.Props,
-		TeamMembers:    ListOf(in.TeamMembers, TeamMemberToProto),
-		Local:          in.Local,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Token)
+	b = appendInt(b, 3<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.ExpiresAt))
+	b = appendInt(b, 5<<3|varint, uint64(in.LastActivityAt))
+	b = appendText(b, 6<<3|octets, in.UserId)
+	b = appendText(b, 7<<3|octets, in.DeviceId)
+	b = appendText(b, 8<<3|octets, in.VoIPDeviceId)
+	b = appendText(b, 9<<3|octets, in.Roles)
+	b = appendBool(b, 10<<3|varint, in.IsOAuth)
+	b = appendBool(b, 11<<3|varint, in.ExpiredNotify)
+	b = appendTextMap(b, 12<<3|octets, in.Props)
+	b = appendMessages(b, 13<<3|octets, in.TeamMembers, AppendTeamMember)
+	b = appendBool(b, 14<<3|varint, in.Local)
+	return b
 }
 
-// SessionFromProto takes a message to the model.Session it came from.
-func SessionFromProto(in *pluginpb.Session) *model.Session {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Session)
-	SessionInto(out, in)
-	return out
-}
+// ParseSession reads a model.Session into its zero value; see Message about data.
+func ParseSession(data []byte, out *model.Session) error { return parseSession(newSource(data), out) }
 
-// SessionInto sets the fields of a model.Session from its message.
-func SessionInto(out *model.Session, in *pluginpb.Session) {
-	out.Id = in.Id
-	out.Token = in.Token
-	out.CreateAt = in.CreateAt
-	out.ExpiresAt = in.ExpiresAt
-	out.LastActivityAt = in.LastActivityAt
-	out.UserId = in.UserId
-	out.DeviceId = in.DeviceId
-	out.VoIPDeviceId = in.VoipDeviceId
-	out.Roles = in.Roles
-	out.IsOAuth = in.IsOauth
-	out.ExpiredNotify = in.ExpiredNotify
-	out.Props = in.Props
-	out.TeamMembers = ListOf(in.TeamMembers, TeamMemberFromProto)
-	out.Local = in.Local
+func parseSession(in source, out *model.Session) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Token = f.text()
+		case 3<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.ExpiresAt = int64(f.value)
+		case 5<<3 | varint:
+			out.LastActivityAt = int64(f.value)
+		case 6<<3 | octets:
+			out.UserId = f.text()
+		case 7<<3 | octets:
+			out.DeviceId = f.text()
+		case 8<<3 | octets:
+			out.VoIPDeviceId = f.text()
+		case 9<<3 | octets:
+			out.Roles = f.text()
+		case 10<<3 | varint:
+			out.IsOAuth = f.value != 0
+		case 11<<3 | varint:
+			out.ExpiredNotify = f.value != 0
+		case 12<<3 | octets:
+			textMap(&f, &out.Props)
+		case 13<<3 | octets:
+			messages(&f, &out.TeamMembers, parseTeamMember)
+		case 14<<3 | varint:
+			out.Local = f.value != 0
+		}
+	}
+	return f.err
 }

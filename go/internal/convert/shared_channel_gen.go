@@ -6,209 +6,244 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// MembershipChangeMsgToProto takes a model.MembershipChangeMsg to its message.
-func MembershipChangeMsgToProto(in *model.MembershipChangeMsg) *pluginpb.MembershipChangeMsg {
+// AppendMembershipChangeMsg appends the encoding of a model.MembershipChangeMsg; nothing for nil.
+func AppendMembershipChangeMsg(b []byte, in *model.MembershipChangeMsg) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.MembershipChangeMsg{
-		ChannelId:  in.ChannelId,
-		UserId:     in.UserId,
-		IsAdd:      in.IsAdd,
-		RemoteId:   in.RemoteId,
-		ChangeTime: in.ChangeTime,
-	}
+	b = appendText(b, 1<<3|octets, in.ChannelId)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	b = appendBool(b, 3<<3|varint, in.IsAdd)
+	b = appendText(b, 4<<3|octets, in.RemoteId)
+	b = appendInt(b, 5<<3|varint, uint64(in.ChangeTime))
+	return b
 }
 
-// MembershipChangeMsgFromProto takes a message to the model.MembershipChangeMsg it came from.
-func MembershipChangeMsgFromProto(in *pluginpb.MembershipChangeMsg) *model.MembershipChangeMsg {
+// ParseMembershipChangeMsg reads a model.MembershipChangeMsg into its zero value; see Message about data.
+func ParseMembershipChangeMsg(data []byte, out *model.MembershipChangeMsg) error {
+	return parseMembershipChangeMsg(newSource(data), out)
+}
+
+func parseMembershipChangeMsg(in source, out *model.MembershipChangeMsg) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ChannelId = f.text()
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		case 3<<3 | varint:
+			out.IsAdd = f.value != 0
+		case 4<<3 | octets:
+			out.RemoteId = f.text()
+		case 5<<3 | varint:
+			out.ChangeTime = int64(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendRegisterPluginOpts appends the encoding of a model.RegisterPluginOpts; nothing for nil.
+func AppendRegisterPluginOpts(b []byte, in *model.RegisterPluginOpts) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.MembershipChangeMsg)
-	MembershipChangeMsgInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Displayname)
+	b = appendText(b, 2<<3|octets, in.PluginID)
+	b = appendText(b, 3<<3|octets, in.CreatorID)
+	b = appendBool(b, 4<<3|varint, in.AutoShareDMs)
+	b = appendBool(b, 5<<3|varint, in.AutoInvited)
+	b = appendText(b, 6<<3|octets, in.SiteURL)
+	return b
 }
 
-// MembershipChangeMsgInto sets the fields of a model.MembershipChangeMsg from its message.
-func MembershipChangeMsgInto(out *model.MembershipChangeMsg, in *pluginpb.MembershipChangeMsg) {
-	out.ChannelId = in.ChannelId
-	out.UserId = in.UserId
-	out.IsAdd = in.IsAdd
-	out.RemoteId = in.RemoteId
-	out.ChangeTime = in.ChangeTime
+// ParseRegisterPluginOpts reads a model.RegisterPluginOpts into its zero value; see Message about data.
+func ParseRegisterPluginOpts(data []byte, out *model.RegisterPluginOpts) error {
+	return parseRegisterPluginOpts(newSource(data), out)
 }
 
-// RegisterPluginOptsToProto takes a model.RegisterPluginOpts to its message.
-func RegisterPluginOptsToProto(in *model.RegisterPluginOpts) *pluginpb.RegisterPluginOpts {
+func parseRegisterPluginOpts(in source, out *model.RegisterPluginOpts) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Displayname = f.text()
+		case 2<<3 | octets:
+			out.PluginID = f.text()
+		case 3<<3 | octets:
+			out.CreatorID = f.text()
+		case 4<<3 | varint:
+			out.AutoShareDMs = f.value != 0
+		case 5<<3 | varint:
+			out.AutoInvited = f.value != 0
+		case 6<<3 | octets:
+			out.SiteURL = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendSharedChannel appends the encoding of a model.SharedChannel; nothing for nil.
+func AppendSharedChannel(b []byte, in *model.SharedChannel) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.RegisterPluginOpts{
-		Displayname:  in.Displayname,
-		PluginId:     in.PluginID,
-		CreatorId:    in.CreatorID,
-		AutoShareDms: in.AutoShareDMs,
-		AutoInvited:  in.AutoInvited,
-		SiteUrl:      in.SiteURL,
-	}
+	b = appendText(b, 1<<3|octets, in.ChannelId)
+	b = appendText(b, 2<<3|octets, in.TeamId)
+	b = appendBool(b, 3<<3|varint, in.Home)
+	b = appendBool(b, 4<<3|varint, in.ReadOnly)
+	b = appendText(b, 5<<3|octets, in.ShareName)
+	b = appendText(b, 6<<3|octets, in.ShareDisplayName)
+	b = appendText(b, 7<<3|octets, in.SharePurpose)
+	b = appendText(b, 8<<3|octets, in.ShareHeader)
+	b = appendText(b, 9<<3|octets, in.CreatorId)
+	b = appendInt(b, 10<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 11<<3|varint, uint64(in.UpdateAt))
+	b = appendText(b, 12<<3|octets, in.RemoteId)
+	b = appendText(b, 13<<3|octets, string(in.Type))
+	return b
 }
 
-// RegisterPluginOptsFromProto takes a message to the model.RegisterPluginOpts it came from.
-func RegisterPluginOptsFromProto(in *pluginpb.RegisterPluginOpts) *model.RegisterPluginOpts {
+// ParseSharedChannel reads a model.SharedChannel into its zero value; see Message about data.
+func ParseSharedChannel(data []byte, out *model.SharedChannel) error {
+	return parseSharedChannel(newSource(data), out)
+}
+
+func parseSharedChannel(in source, out *model.SharedChannel) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.ChannelId = f.text()
+		case 2<<3 | octets:
+			out.TeamId = f.text()
+		case 3<<3 | varint:
+			out.Home = f.value != 0
+		case 4<<3 | varint:
+			out.ReadOnly = f.value != 0
+		case 5<<3 | octets:
+			out.ShareName = f.text()
+		case 6<<3 | octets:
+			out.ShareDisplayName = f.text()
+		case 7<<3 | octets:
+			out.SharePurpose = f.text()
+		case 8<<3 | octets:
+			out.ShareHeader = f.text()
+		case 9<<3 | octets:
+			out.CreatorId = f.text()
+		case 10<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 11<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 12<<3 | octets:
+			out.RemoteId = f.text()
+		case 13<<3 | octets:
+			out.Type = model.ChannelType(f.text())
+		}
+	}
+	return f.err
+}
+
+// AppendSyncMsg appends the encoding of a model.SyncMsg; nothing for nil.
+func AppendSyncMsg(b []byte, in *model.SyncMsg) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.RegisterPluginOpts)
-	RegisterPluginOptsInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.ChannelId)
+	b = appendMessageMap(b, 3<<3|octets, in.Users, AppendUser)
+	b = appendMessages(b, 4<<3|octets, in.Posts, AppendPost)
+	b = appendMessages(b, 5<<3|octets, in.Reactions, AppendReaction)
+	b = appendMessages(b, 6<<3|octets, in.Statuses, AppendStatus)
+	b = appendMessages(b, 7<<3|octets, in.MembershipChanges, AppendMembershipChangeMsg)
+	b = appendMessages(b, 8<<3|octets, in.Acknowledgements, AppendPostAcknowledgement)
+	b = appendTextMap(b, 9<<3|octets, in.MentionTransforms)
+	return b
 }
 
-// RegisterPluginOptsInto sets the fields of a model.RegisterPluginOpts from its message.
-func RegisterPluginOptsInto(out *model.RegisterPluginOpts, in *pluginpb.RegisterPluginOpts) {
-	out.Displayname = in.Displayname
-	out.PluginID = in.PluginId
-	out.CreatorID = in.CreatorId
-	out.AutoShareDMs = in.AutoShareDms
-	out.AutoInvited = in.AutoInvited
-	out.SiteURL = in.SiteUrl
+// ParseSyncMsg reads a model.SyncMsg into its zero value; see Message about data.
+func ParseSyncMsg(data []byte, out *model.SyncMsg) error { return parseSyncMsg(newSource(data), out) }
+
+func parseSyncMsg(in source, out *model.SyncMsg) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.ChannelId = f.text()
+		case 3<<3 | octets:
+			messageMap(&f, &out.Users, parseUser)
+		case 4<<3 | octets:
+			messages(&f, &out.Posts, parsePost)
+		case 5<<3 | octets:
+			messages(&f, &out.Reactions, parseReaction)
+		case 6<<3 | octets:
+			messages(&f, &out.Statuses, parseStatus)
+		case 7<<3 | octets:
+			messages(&f, &out.MembershipChanges, parseMembershipChangeMsg)
+		case 8<<3 | octets:
+			messages(&f, &out.Acknowledgements, parsePostAcknowledgement)
+		case 9<<3 | octets:
+			textMap(&f, &out.MentionTransforms)
+		}
+	}
+	return f.err
 }
 
-// SharedChannelToProto takes a model.SharedChannel to its message.
-func SharedChannelToProto(in *model.SharedChannel) *pluginpb.SharedChannel {
+// AppendSyncResponse appends the encoding of a model.SyncResponse; nothing for nil.
+func AppendSyncResponse(b []byte, in *model.SyncResponse) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.SharedChannel{
-		ChannelId:        in.ChannelId,
-		TeamId:           in.TeamId,
-		Home:             in.Home,
-		ReadOnly:         in.ReadOnly,
-		ShareName:        in.ShareName,
-		ShareDisplayName: in.ShareDisplayName,
-		SharePurpose:     in.SharePurpose,
-		ShareHeader:      in.ShareHeader,
-		CreatorId:        in.CreatorId,
-		CreateAt:         in.CreateAt,
-		UpdateAt:         in.UpdateAt,
-		RemoteId:         in.RemoteId,
-		Type:             string(in.Type),
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.UsersLastUpdateAt))
+	b = appendTexts(b, 2<<3|octets, in.UserErrors)
+	b = appendTexts(b, 3<<3|octets, in.UsersSyncd)
+	b = appendInt(b, 4<<3|varint, uint64(in.PostsLastUpdateAt))
+	b = appendTexts(b, 5<<3|octets, in.PostErrors)
+	b = appendInt(b, 6<<3|varint, uint64(in.ReactionsLastUpdateAt))
+	b = appendTexts(b, 7<<3|octets, in.ReactionErrors)
+	b = appendInt(b, 8<<3|varint, uint64(in.AcknowledgementsLastUpdateAt))
+	b = appendTexts(b, 9<<3|octets, in.AcknowledgementErrors)
+	b = appendTexts(b, 10<<3|octets, in.StatusErrors)
+	b = appendTexts(b, 11<<3|octets, in.MembershipErrors)
+	return b
 }
 
-// SharedChannelFromProto takes a message to the model.SharedChannel it came from.
-func SharedChannelFromProto(in *pluginpb.SharedChannel) *model.SharedChannel {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SharedChannel)
-	SharedChannelInto(out, in)
-	return out
+// ParseSyncResponse reads a model.SyncResponse into its zero value; see Message about data.
+func ParseSyncResponse(data []byte, out *model.SyncResponse) error {
+	return parseSyncResponse(newSource(data), out)
 }
 
-// SharedChannelInto sets the fields of a model.SharedChannel from its message.
-func SharedChannelInto(out *model.SharedChannel, in *pluginpb.SharedChannel) {
-	out.ChannelId = in.ChannelId
-	out.TeamId = in.TeamId
-	out.Home = in.Home
-	out.ReadOnly = in.ReadOnly
-	out.ShareName = in.ShareName
-	out.ShareDisplayName = in.ShareDisplayName
-	out.SharePurpose = in.SharePurpose
-	out.ShareHeader = in.ShareHeader
-	out.CreatorId = in.CreatorId
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.RemoteId = in.RemoteId
-	out.Type = model.ChannelType(in.Type)
-}
-
-// SyncMsgToProto takes a model.SyncMsg to its message.
-func SyncMsgToProto(in *model.SyncMsg) *pluginpb.SyncMsg {
-	if in == nil {
-		return nil
+func parseSyncResponse(in source, out *model.SyncResponse) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.UsersLastUpdateAt = int64(f.value)
+		case 2<<3 | octets:
+			texts(&f, &out.UserErrors)
+		case 3<<3 | octets:
+			texts(&f, &out.UsersSyncd)
+		case 4<<3 | varint:
+			out.PostsLastUpdateAt = int64(f.value)
+		case 5<<3 | octets:
+			texts(&f, &out.PostErrors)
+		case 6<<3 | varint:
+			out.ReactionsLastUpdateAt = int64(f.value)
+		case 7<<3 | octets:
+			texts(&f, &out.ReactionErrors)
+		case 8<<3 | varint:
+			out.AcknowledgementsLastUpdateAt = int64(f.value)
+		case 9<<3 | octets:
+			texts(&f, &out.AcknowledgementErrors)
+		case 10<<3 | octets:
+			texts(&f, &out.StatusErrors)
+		case 11<<3 | octets:
+			texts(&f, &out.MembershipErrors)
+		}
 	}
-	return &pluginpb.SyncMsg{
-		Id:                in.Id,
-		ChannelId:         in.ChannelId,
-		Users:             MapOf[string](in.Users, UserToProto),
-		Posts:             ListOf(in.Posts, PostToProto),
-		Reactions:         ListOf(in.Reactions, ReactionToProto),
-		Statuses:          ListOf(in.Statuses, StatusToProto),
-		MembershipChanges: ListOf(in.MembershipChanges, MembershipChangeMsgToProto),
-		Acknowledgements:  ListOf(in.Acknowledgements, PostAcknowledgementToProto),
-		MentionTransforms: in.MentionTransforms,
-	}
-}
-
-// SyncMsgFromProto takes a message to the model.SyncMsg it came from.
-func SyncMsgFromProto(in *pluginpb.SyncMsg) *model.SyncMsg {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SyncMsg)
-	SyncMsgInto(out, in)
-	return out
-}
-
-// SyncMsgInto sets the fields of a model.SyncMsg from its message.
-func SyncMsgInto(out *model.SyncMsg, in *pluginpb.SyncMsg) {
-	out.Id = in.Id
-	out.ChannelId = in.ChannelId
-	out.Users = MapOf[string](in.Users, UserFromProto)
-	out.Posts = ListOf(in.Posts, PostFromProto)
-	out.Reactions = ListOf(in.Reactions, ReactionFromProto)
-	out.Statuses = ListOf(in.Statuses, StatusFromProto)
-	out.MembershipChanges = ListOf(in.MembershipChanges, MembershipChangeMsgFromProto)
-	out.Acknowledgements = ListOf(in.Acknowledgements, PostAcknowledgementFromProto)
-	out.MentionTransforms = in.MentionTransforms
-}
-
-// SyncResponseToProto takes a model.SyncResponse to its message.
-func SyncResponseToProto(in *model.SyncResponse) *pluginpb.SyncResponse {
-	if in == nil {
-		return nil
-	}
-	return &pluginpb.SyncResponse{
-		UsersLastUpdateAt:            in.UsersLastUpdateAt,
-		UserErrors:                   in.UserErrors,
-		UsersSyncd:                   in.UsersSyncd,
-		PostsLastUpdateAt:            in.PostsLastUpdateAt,
-		PostErrors:                   in.PostErrors,
-		ReactionsLastUpdateAt:        in.ReactionsLastUpdateAt,
-		ReactionErrors:               in.ReactionErrors,
-		AcknowledgementsLastUpdateAt: in.AcknowledgementsLastUpdateAt,
-		AcknowledgementErrors:        in.AcknowledgementErrors,
-		StatusErrors:                 in.StatusErrors,
-		MembershipErrors:             in.MembershipErrors,
-	}
-}
-
-// SyncResponseFromProto takes a message to the model.SyncResponse it came from.
-func SyncResponseFromProto(in *pluginpb.SyncResponse) *model.SyncResponse {
-	if in == nil {
-		return nil
-	}
-	out := new(model.SyncResponse)
-	SyncResponseInto(out, in)
-	return out
-}
-
-// SyncResponseInto sets the fields of a model.SyncResponse from its message.
-func SyncResponseInto(out *model.SyncResponse, in *pluginpb.SyncResponse) {
-	out.UsersLastUpdateAt = in.UsersLastUpdateAt
-	out.UserErrors = in.UserErrors
-	out.UsersSyncd = in.UsersSyncd
-	out.PostsLastUpdateAt = in.PostsLastUpdateAt
-	out.PostErrors = in.PostErrors
-	out.ReactionsLastUpdateAt = in.ReactionsLastUpdateAt
-	out.ReactionErrors = in.ReactionErrors
-	out.AcknowledgementsLastUpdateAt = in.AcknowledgementsLastUpdateAt
-	out.AcknowledgementErrors = in.AcknowledgementErrors
-	out.StatusErrors = in.StatusErrors
-	out.MembershipErrors = in.MembershipErrors
+	return f.err
 }

@@ -6,43 +6,45 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// StatusToProto takes a model.Status to its message.
-func StatusToProto(in *model.Status) *pluginpb.Status {
+// AppendStatus appends the encoding of a model.Status; nothing for nil.
+func AppendStatus(b []byte, in *model.Status) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Status{
-		UserId:         in.UserId,
-		Status:         in.Status,
-		Manual:         in.Manual,
-		LastActivityAt: in.LastActivityAt,
-		ActiveChannel:  in.ActiveChannel,
-		DndEndTime:     in.DNDEndTime,
-		PrevStatus:     in.PrevStatus,
-	}
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendText(b, 2<<3|octets, in.Status)
+	b = appendBool(b, 3<<3|varint, in.Manual)
+	b = appendInt(b, 4<<3|varint, uint64(in.LastActivityAt))
+	b = appendText(b, 5<<3|octets, in.ActiveChannel)
+	b = appendInt(b, 6<<3|varint, uint64(in.DNDEndTime))
+	b = appendText(b, 7<<3|octets, in.PrevStatus)
+	return b
 }
 
-// StatusFromProto takes a message to the model.Status it came from.
-func StatusFromProto(in *pluginpb.Status) *model.Status {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Status)
-	StatusInto(out, in)
-	return out
-}
+// ParseStatus reads a model.Status into its zero value; see Message about data.
+func ParseStatus(data []byte, out *model.Status) error { return parseStatus(newSource(data), out) }
 
-// StatusInto sets the fields of a model.Status from its message.
-func StatusInto(out *model.Status, in *pluginpb.Status) {
-	out.UserId = in.UserId
-	out.Status = in.Status
-	out.Manual = in.Manual
-	out.LastActivityAt = in.LastActivityAt
-	out.ActiveChannel = in.ActiveChannel
-	out.DNDEndTime = in.DndEndTime
-	out.PrevStatus = in.PrevStatus
+func parseStatus(in source, out *model.Status) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			out.Status = f.text()
+		case 3<<3 | varint:
+			out.Manual = f.value != 0
+		case 4<<3 | varint:
+			out.LastActivityAt = int64(f.value)
+		case 5<<3 | octets:
+			out.ActiveChannel = f.text()
+		case 6<<3 | varint:
+			out.DNDEndTime = int64(f.value)
+		case 7<<3 | octets:
+			out.PrevStatus = f.text()
+		}
+	}
+	return f.err
 }

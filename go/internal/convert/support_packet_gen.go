@@ -6,33 +6,32 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// FileDataToProto takes a model.FileData to its message.
-func FileDataToProto(in *model.FileData) *pluginpb.FileData {
+// AppendFileData appends the encoding of a model.FileData; nothing for nil.
+func AppendFileData(b []byte, in *model.FileData) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.FileData{
-		Filename: in.Filename,
-		Body:     in.Body,
-	}
+	b = appendText(b, 1<<3|octets, in.Filename)
+	b = appendBytes(b, 2<<3|octets, in.Body)
+	return b
 }
 
-// FileDataFromProto takes a message to the model.FileData it came from.
-func FileDataFromProto(in *pluginpb.FileData) *model.FileData {
-	if in == nil {
-		return nil
-	}
-	out := new(model.FileData)
-	FileDataInto(out, in)
-	return out
+// ParseFileData reads a model.FileData into its zero value; see Message about data.
+func ParseFileData(data []byte, out *model.FileData) error {
+	return parseFileData(newSource(data), out)
 }
 
-// FileDataInto sets the fields of a model.FileData from its message.
-func FileDataInto(out *model.FileData, in *pluginpb.FileData) {
-	out.Filename = in.Filename
-	out.Body = in.Body
+func parseFileData(in source, out *model.FileData) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Filename = f.text()
+		case 2<<3 | octets:
+			out.Body = f.bytes()
+		}
+	}
+	return f.err
 }

@@ -6,73 +6,90 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// TeamToProto takes a model.Team to its message.
-func TeamToProto(in *model.Team) *pluginpb.Team {
+// AppendTeam appends the encoding of a model.Team; nothing for nil.
+func AppendTeam(b []byte, in *model.Team) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.Team{
-		Id:                  in.Id,
-		CreateAt:            in.CreateAt,
-		UpdateAt:            in.UpdateAt,
-		DeleteAt:            in.DeleteAt,
-		DisplayName:         in.DisplayName,
-		Name:                in.Name,
-		Description:         in.Description,
-		Email:               in.Email,
-		Type:                in.Type,
-		CompanyName:         in.CompanyName,
-		AllowedDomains:      in.AllowedDomains,
-		InviteId:            in.InviteId,
-		AllowOpenInvite:     in.AllowOpenInvite,
-		LastTeamIconUpdate:  in.LastTeamIconUpdate,
-		SchemeId:            in.SchemeId,
-		GroupConstrained:    in.GroupConstrained,
-		PolicyId:            in.PolicyID,
-		CloudLimitsArchived: in.CloudLimitsArchived,
-		PolicyEnforced:      in.PolicyEnforced,
-		PolicyActions:       in.PolicyActions,
-		PolicyIsActive:      in.PolicyIsActive,
-		Recommended:         in.Recommended,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 5<<3|octets, in.DisplayName)
+	b = appendText(b, 6<<3|octets, in.Name)
+	b = appendText(b, 7<<3|octets, in.Description)
+	b = appendText(b, 8<<3|octets, in.Email)
+	b = appendText(b, 9<<3|octets, in.Type)
+	b = appendText(b, 10<<3|octets, in.CompanyName)
+	b = appendText(b, 11<<3|octets, in.AllowedDomains)
+	b = appendText(b, 12<<3|octets, in.InviteId)
+	b = appendBool(b, 13<<3|varint, in.AllowOpenInvite)
+	b = appendInt(b, 14<<3|varint, uint64(in.LastTeamIconUpdate))
+	b = appendTextPointer(b, 15<<3|octets, in.SchemeId)
+	b = appendBoolPointer(b, 16<<3|varint, in.GroupConstrained)
+	b = appendTextPointer(b, 17<<3|octets, in.PolicyID)
+	b = appendBool(b, 18<<3|varint, in.CloudLimitsArchived)
+	b = appendBool(b, 19<<3|varint, in.PolicyEnforced)
+	b = appendBoolMap(b, 20<<3|octets, in.PolicyActions)
+	b = appendBool(b, 21<<3|varint, in.PolicyIsActive)
+	b = appendBool(b, 22<<3|varint, in.Recommended)
+	return b
 }
 
-// TeamFromProto takes a message to the model.Team it came from.
-func TeamFromProto(in *pluginpb.Team) *model.Team {
-	if in == nil {
-		return nil
-	}
-	out := new(model.Team)
-	TeamInto(out, in)
-	return out
-}
+// ParseTeam reads a model.Team into its zero value; see Message about data.
+func ParseTeam(data []byte, out *model.Team) error { return parseTeam(newSource(data), out) }
 
-// TeamInto sets the fields of a model.Team from its message.
-func TeamInto(out *model.Team, in *pluginpb.Team) {
-	out.Id = in.Id
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.DisplayName = in.DisplayName
-	out.Name = in.Name
-	out.Description = in.Description
-	out.Email = in.Email
-	out.Type = in.Type
-	out.CompanyName = in.CompanyName
-	out.AllowedDomains = in.AllowedDomains
-	out.InviteId = in.InviteId
-	out.AllowOpenInvite = in.AllowOpenInvite
-	out.LastTeamIconUpdate = in.LastTeamIconUpdate
-	out.SchemeId = in.SchemeId
-	out.GroupConstrained = in.GroupConstrained
-	out.PolicyID = in.PolicyId
-	out.CloudLimitsArchived = in.CloudLimitsArchived
-	out.PolicyEnforced = in.PolicyEnforced
-	out.PolicyActions = in.PolicyActions
-	out.PolicyIsActive = in.PolicyIsActive
-	out.Recommended = in.Recommended
+func parseTeam(in source, out *model.Team) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 5<<3 | octets:
+			out.DisplayName = f.text()
+		case 6<<3 | octets:
+			out.Name = f.text()
+		case 7<<3 | octets:
+			out.Description = f.text()
+		case 8<<3 | octets:
+			out.Email = f.text()
+		case 9<<3 | octets:
+			out.Type = f.text()
+		case 10<<3 | octets:
+			out.CompanyName = f.text()
+		case 11<<3 | octets:
+			out.AllowedDomains = f.text()
+		case 12<<3 | octets:
+			out.InviteId = f.text()
+		case 13<<3 | varint:
+			out.AllowOpenInvite = f.value != 0
+		case 14<<3 | varint:
+			out.LastTeamIconUpdate = int64(f.value)
+		case 15<<3 | octets:
+			out.SchemeId = textPointer[string](&f)
+		case 16<<3 | varint:
+			out.GroupConstrained = boolPointer(&f)
+		case 17<<3 | octets:
+			out.PolicyID = textPointer[string](&f)
+		case 18<<3 | varint:
+			out.CloudLimitsArchived = f.value != 0
+		case 19<<3 | varint:
+			out.PolicyEnforced = f.value != 0
+		case 20<<3 | octets:
+			boolMap(&f, &out.PolicyActions)
+		case 21<<3 | varint:
+			out.PolicyIsActive = f.value != 0
+		case 22<<3 | varint:
+			out.Recommended = f.value != 0
+		}
+	}
+	return f.err
 }

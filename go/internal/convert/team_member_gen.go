@@ -6,115 +6,130 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// TeamMemberToProto takes a model.TeamMember to its message.
-func TeamMemberToProto(in *model.TeamMember) *pluginpb.TeamMember {
+// AppendTeamMember appends the encoding of a model.TeamMember; nothing for nil.
+func AppendTeamMember(b []byte, in *model.TeamMember) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.TeamMember{
-		TeamId:        in.TeamId,
-		UserId:        in.UserId,
-		Roles:         in.Roles,
-		DeleteAt:      in.DeleteAt,
-		SchemeGuest:   in.SchemeGuest,
-		SchemeUser:    in.SchemeUser,
-		SchemeAdmin:   in.SchemeAdmin,
-		ExplicitRoles: in.ExplicitRoles,
-		CreateAt:      in.CreateAt,
-	}
+	b = appendText(b, 1<<3|octets, in.TeamId)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	b = appendText(b, 3<<3|octets, in.Roles)
+	b = appendInt(b, 4<<3|varint, uint64(in.DeleteAt))
+	b = appendBool(b, 5<<3|varint, in.SchemeGuest)
+	b = appendBool(b, 6<<3|varint, in.SchemeUser)
+	b = appendBool(b, 7<<3|varint, in.SchemeAdmin)
+	b = appendText(b, 8<<3|octets, in.ExplicitRoles)
+	b = appendInt(b, 9<<3|varint, uint64(in.CreateAt))
+	return b
 }
 
-// TeamMemberFromProto takes a message to the model.TeamMember it came from.
-func TeamMemberFromProto(in *pluginpb.TeamMember) *model.TeamMember {
+// ParseTeamMember reads a model.TeamMember into its zero value; see Message about data.
+func ParseTeamMember(data []byte, out *model.TeamMember) error {
+	return parseTeamMember(newSource(data), out)
+}
+
+func parseTeamMember(in source, out *model.TeamMember) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.TeamId = f.text()
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		case 3<<3 | octets:
+			out.Roles = f.text()
+		case 4<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 5<<3 | varint:
+			out.SchemeGuest = f.value != 0
+		case 6<<3 | varint:
+			out.SchemeUser = f.value != 0
+		case 7<<3 | varint:
+			out.SchemeAdmin = f.value != 0
+		case 8<<3 | octets:
+			out.ExplicitRoles = f.text()
+		case 9<<3 | varint:
+			out.CreateAt = int64(f.value)
+		}
+	}
+	return f.err
+}
+
+// AppendTeamMemberWithError appends the encoding of a model.TeamMemberWithError; nothing for nil.
+func AppendTeamMemberWithError(b []byte, in *model.TeamMemberWithError) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.TeamMember)
-	TeamMemberInto(out, in)
-	return out
+	b = appendText(b, 1<<3|octets, in.UserId)
+	b = appendMessage(b, 2<<3|octets, in.Member, AppendTeamMember)
+	b = appendMessage(b, 3<<3|octets, in.Error, AppendAppError)
+	return b
 }
 
-// TeamMemberInto sets the fields of a model.TeamMember from its message.
-func TeamMemberInto(out *model.TeamMember, in *pluginpb.TeamMember) {
-	out.TeamId = in.TeamId
-	out.UserId = in.UserId
-	out.Roles = in.Roles
-	out.DeleteAt = in.DeleteAt
-	out.SchemeGuest = in.SchemeGuest
-	out.SchemeUser = in.SchemeUser
-	out.SchemeAdmin = in.SchemeAdmin
-	out.ExplicitRoles = in.ExplicitRoles
-	out.CreateAt = in.CreateAt
+// ParseTeamMemberWithError reads a model.TeamMemberWithError into its zero value; see Message about data.
+func ParseTeamMemberWithError(data []byte, out *model.TeamMemberWithError) error {
+	return parseTeamMemberWithError(newSource(data), out)
 }
 
-// TeamMemberWithErrorToProto takes a model.TeamMemberWithError to its message.
-func TeamMemberWithErrorToProto(in *model.TeamMemberWithError) *pluginpb.TeamMemberWithError {
+func parseTeamMemberWithError(in source, out *model.TeamMemberWithError) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.UserId = f.text()
+		case 2<<3 | octets:
+			message(&f, &out.Member, parseTeamMember)
+		case 3<<3 | octets:
+			message(&f, &out.Error, parseAppError)
+		}
+	}
+	return f.err
+}
+
+// AppendTeamUnread appends the encoding of a model.TeamUnread; nothing for nil.
+func AppendTeamUnread(b []byte, in *model.TeamUnread) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.TeamMemberWithError{
-		UserId: in.UserId,
-		Member: TeamMemberToProto(in.Member),
-		Error:  AppErrorToProto(in.Error),
-	}
+	b = appendText(b, 1<<3|octets, in.TeamId)
+	b = appendInt(b, 2<<3|varint, uint64(in.MsgCount))
+	b = appendInt(b, 3<<3|varint, uint64(in.MentionCount))
+	b = appendInt(b, 4<<3|varint, uint64(in.MentionCountRoot))
+	b = appendInt(b, 5<<3|varint, uint64(in.MsgCountRoot))
+	b = appendInt(b, 6<<3|varint, uint64(in.ThreadCount))
+	b = appendInt(b, 7<<3|varint, uint64(in.ThreadMentionCount))
+	b = appendInt(b, 8<<3|varint, uint64(in.ThreadUrgentMentionCount))
+	return b
 }
 
-// TeamMemberWithErrorFromProto takes a message to the model.TeamMemberWithError it came from.
-func TeamMemberWithErrorFromProto(in *pluginpb.TeamMemberWithError) *model.TeamMemberWithError {
-	if in == nil {
-		return nil
-	}
-	out := new(model.TeamMemberWithError)
-	TeamMemberWithErrorInto(out, in)
-	return out
+// ParseTeamUnread reads a model.TeamUnread into its zero value; see Message about data.
+func ParseTeamUnread(data []byte, out *model.TeamUnread) error {
+	return parseTeamUnread(newSource(data), out)
 }
 
-// TeamMemberWithErrorInto sets the fields of a model.TeamMemberWithError from its message.
-func TeamMemberWithErrorInto(out *model.TeamMemberWithError, in *pluginpb.TeamMemberWithError) {
-	out.UserId = in.UserId
-	out.Member = TeamMemberFromProto(in.Member)
-	out.Error = AppErrorFromProto(in.Error)
-}
-
-// TeamUnreadToProto takes a model.TeamUnread to its message.
-func TeamUnreadToProto(in *model.TeamUnread) *pluginpb.TeamUnread {
-	if in == nil {
-		return nil
+func parseTeamUnread(in source, out *model.TeamUnread) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.TeamId = f.text()
+		case 2<<3 | varint:
+			out.MsgCount = int64(f.value)
+		case 3<<3 | varint:
+			out.MentionCount = int64(f.value)
+		case 4<<3 | varint:
+			out.MentionCountRoot = int64(f.value)
+		case 5<<3 | varint:
+			out.MsgCountRoot = int64(f.value)
+		case 6<<3 | varint:
+			out.ThreadCount = int64(f.value)
+		case 7<<3 | varint:
+			out.ThreadMentionCount = int64(f.value)
+		case 8<<3 | varint:
+			out.ThreadUrgentMentionCount = int64(f.value)
+		}
 	}
-	return &pluginpb.TeamUnread{
-		TeamId:                   in.TeamId,
-		MsgCount:                 in.MsgCount,
-		MentionCount:             in.MentionCount,
-		MentionCountRoot:         in.MentionCountRoot,
-		MsgCountRoot:             in.MsgCountRoot,
-		ThreadCount:              in.ThreadCount,
-		ThreadMentionCount:       in.ThreadMentionCount,
-		ThreadUrgentMentionCount: in.ThreadUrgentMentionCount,
-	}
-}
-
-// TeamUnreadFromProto takes a message to the model.TeamUnread it came from.
-func TeamUnreadFromProto(in *pluginpb.TeamUnread) *model.TeamUnread {
-	if in == nil {
-		return nil
-	}
-	out := new(model.TeamUnread)
-	TeamUnreadInto(out, in)
-	return out
-}
-
-// TeamUnreadInto sets the fields of a model.TeamUnread from its message.
-func TeamUnreadInto(out *model.TeamUnread, in *pluginpb.TeamUnread) {
-	out.TeamId = in.TeamId
-	out.MsgCount = in.MsgCount
-	out.MentionCount = in.MentionCount
-	out.MentionCountRoot = in.MentionCountRoot
-	out.MsgCountRoot = in.MsgCountRoot
-	out.ThreadCount = in.ThreadCount
-	out.ThreadMentionCount = in.ThreadMentionCount
-	out.ThreadUrgentMentionCount = in.ThreadUrgentMentionCount
+	return f.err
 }

@@ -6,35 +6,35 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// TeamStatsToProto takes a model.TeamStats to its message.
-func TeamStatsToProto(in *model.TeamStats) *pluginpb.TeamStats {
+// AppendTeamStats appends the encoding of a model.TeamStats; nothing for nil.
+func AppendTeamStats(b []byte, in *model.TeamStats) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.TeamStats{
-		TeamId:            in.TeamId,
-		TotalMemberCount:  in.TotalMemberCount,
-		ActiveMemberCount: in.ActiveMemberCount,
-	}
+	b = appendText(b, 1<<3|octets, in.TeamId)
+	b = appendInt(b, 2<<3|varint, uint64(in.TotalMemberCount))
+	b = appendInt(b, 3<<3|varint, uint64(in.ActiveMemberCount))
+	return b
 }
 
-// TeamStatsFromProto takes a message to the model.TeamStats it came from.
-func TeamStatsFromProto(in *pluginpb.TeamStats) *model.TeamStats {
-	if in == nil {
-		return nil
-	}
-	out := new(model.TeamStats)
-	TeamStatsInto(out, in)
-	return out
+// ParseTeamStats reads a model.TeamStats into its zero value; see Message about data.
+func ParseTeamStats(data []byte, out *model.TeamStats) error {
+	return parseTeamStats(newSource(data), out)
 }
 
-// TeamStatsInto sets the fields of a model.TeamStats from its message.
-func TeamStatsInto(out *model.TeamStats, in *pluginpb.TeamStats) {
-	out.TeamId = in.TeamId
-	out.TotalMemberCount = in.TotalMemberCount
-	out.ActiveMemberCount = in.ActiveMemberCount
+func parseTeamStats(in source, out *model.TeamStats) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.TeamId = f.text()
+		case 2<<3 | varint:
+			out.TotalMemberCount = int64(f.value)
+		case 3<<3 | varint:
+			out.ActiveMemberCount = int64(f.value)
+		}
+	}
+	return f.err
 }

@@ -1,40 +1,38 @@
 package convert
 
-import (
-	"time"
+import "time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
+const (
+	timeSeconds = 1<<3 | varint
+	timeNanos   = 2<<3 | varint
 )
 
-// TimeToProto takes a time to its message. The zero time, Go's way to say that there is none, has no message.
-func TimeToProto(in time.Time) *timestamppb.Timestamp {
+// appendTime appends a google.protobuf.Timestamp.
+func appendTime(b []byte, in time.Time) []byte {
+	b = appendInt(b, timeSeconds, uint64(in.Unix()))
+	return appendInt(b, timeNanos, uint64(in.Nanosecond()))
+}
+
+// appendSetTime leaves the zero time out, which is Go's way to say that there is none.
+func appendSetTime(b []byte, tag uint64, in time.Time) []byte {
 	if in.IsZero() {
-		return nil
+		return b
 	}
-	return timestamppb.New(in)
+	return appendWrapped(b, tag, in, appendTime)
 }
 
-// TimeFromProto is the way back of TimeToProto, in UTC.
-func TimeFromProto(in *timestamppb.Timestamp) time.Time {
-	if in == nil {
-		return time.Time{}
+// parseTime is the way back of appendTime, in UTC.
+func parseTime(in source) (time.Time, error) {
+	var seconds int64
+	var nanos int32
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case timeSeconds:
+			seconds = int64(f.value)
+		case timeNanos:
+			nanos = int32(f.value)
+		}
 	}
-	return in.AsTime()
-}
-
-// TimePointerToProto takes a *time.Time to its message.
-func TimePointerToProto(in *time.Time) *timestamppb.Timestamp {
-	if in == nil {
-		return nil
-	}
-	return timestamppb.New(*in)
-}
-
-// TimePointerFromProto is the way back of TimePointerToProto, in UTC.
-func TimePointerFromProto(in *timestamppb.Timestamp) *time.Time {
-	if in == nil {
-		return nil
-	}
-	out := in.AsTime()
-	return &out
+	return time.Unix(seconds, int64(nanos)).UTC(), f.err
 }

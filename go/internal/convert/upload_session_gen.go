@@ -6,51 +6,59 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// UploadSessionToProto takes a model.UploadSession to its message.
-func UploadSessionToProto(in *model.UploadSession) *pluginpb.UploadSession {
+// AppendUploadSession appends the encoding of a model.UploadSession; nothing for nil.
+func AppendUploadSession(b []byte, in *model.UploadSession) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.UploadSession{
-		Id:         in.Id,
-		Type:       string(in.Type),
-		CreateAt:   in.CreateAt,
-		UserId:     in.UserId,
-		ChannelId:  in.ChannelId,
-		Filename:   in.Filename,
-		Path:       in.Path,
-		FileSize:   in.FileSize,
-		FileOffset: in.FileOffset,
-		RemoteId:   in.RemoteId,
-		ReqFileId:  in.ReqFileId,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, string(in.Type))
+	b = appendInt(b, 3<<3|varint, uint64(in.CreateAt))
+	b = appendText(b, 4<<3|octets, in.UserId)
+	b = appendText(b, 5<<3|octets, in.ChannelId)
+	b = appendText(b, 6<<3|octets, in.Filename)
+	b = appendText(b, 7<<3|octets, in.Path)
+	b = appendInt(b, 8<<3|varint, uint64(in.FileSize))
+	b = appendInt(b, 9<<3|varint, uint64(in.FileOffset))
+	b = appendText(b, 10<<3|octets, in.RemoteId)
+	b = appendText(b, 11<<3|octets, in.ReqFileId)
+	return b
 }
 
-// UploadSessionFromProto takes a message to the model.UploadSession it came from.
-func UploadSessionFromProto(in *pluginpb.UploadSession) *model.UploadSession {
-	if in == nil {
-		return nil
-	}
-	out := new(model.UploadSession)
-	UploadSessionInto(out, in)
-	return out
+// ParseUploadSession reads a model.UploadSession into its zero value; see Message about data.
+func ParseUploadSession(data []byte, out *model.UploadSession) error {
+	return parseUploadSession(newSource(data), out)
 }
 
-// UploadSessionInto sets the fields of a model.UploadSession from its message.
-func UploadSessionInto(out *model.UploadSession, in *pluginpb.UploadSession) {
-	out.Id = in.Id
-	out.Type = model.UploadType(in.Type)
-	out.CreateAt = in.CreateAt
-	out.UserId = in.UserId
-	out.ChannelId = in.ChannelId
-	out.Filename = in.Filename
-	out.Path = in.Path
-	out.FileSize = in.FileSize
-	out.FileOffset = in.FileOffset
-	out.RemoteId = in.RemoteId
-	out.ReqFileId = in.ReqFileId
+func parseUploadSession(in source, out *model.UploadSession) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Type = model.UploadType(f.text())
+		case 3<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 4<<3 | octets:
+			out.UserId = f.text()
+		case 5<<3 | octets:
+			out.ChannelId = f.text()
+		case 6<<3 | octets:
+			out.Filename = f.text()
+		case 7<<3 | octets:
+			out.Path = f.text()
+		case 8<<3 | varint:
+			out.FileSize = int64(f.value)
+		case 9<<3 | varint:
+			out.FileOffset = int64(f.value)
+		case 10<<3 | octets:
+			out.RemoteId = f.text()
+		case 11<<3 | octets:
+			out.ReqFileId = f.text()
+		}
+	}
+	return f.err
 }

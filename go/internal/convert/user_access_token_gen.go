@@ -6,43 +6,47 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// UserAccessTokenToProto takes a model.UserAccessToken to its message.
-func UserAccessTokenToProto(in *model.UserAccessToken) *pluginpb.UserAccessToken {
+// AppendUserAccessToken appends the encoding of a model.UserAccessToken; nothing for nil.
+func AppendUserAccessToken(b []byte, in *model.UserAccessToken) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.UserAccessToken{
-		Id:             in.Id,
-		Token:          in.Token,
-		UserId:         in.UserId,
-		Description:    in.Description,
-		IsActive:       in.IsActive,
-		ExpiresAt:      in.ExpiresAt,
-		LastNotifiedAt: in.LastNotifiedAt,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendText(b, 2<<3|octets, in.Token)
+	b = appendText(b, 3<<3|octets, in.UserId)
+	b = appendText(b, 4<<3|octets, in.Description)
+	b = appendBool(b, 5<<3|varint, in.IsActive)
+	b = appendInt(b, 6<<3|varint, uint64(in.ExpiresAt))
+	b = appendIntPointer(b, 7<<3|varint, in.LastNotifiedAt)
+	return b
 }
 
-// UserAccessTokenFromProto takes a message to the model.UserAccessToken it came from.
-func UserAccessTokenFromProto(in *pluginpb.UserAccessToken) *model.UserAccessToken {
-	if in == nil {
-		return nil
-	}
-	out := new(model.UserAccessToken)
-	UserAccessTokenInto(out, in)
-	return out
+// ParseUserAccessToken reads a model.UserAccessToken into its zero value; see Message about data.
+func ParseUserAccessToken(data []byte, out *model.UserAccessToken) error {
+	return parseUserAccessToken(newSource(data), out)
 }
 
-// UserAccessTokenInto sets the fields of a model.UserAccessToken from its message.
-func UserAccessTokenInto(out *model.UserAccessToken, in *pluginpb.UserAccessToken) {
-	out.Id = in.Id
-	out.Token = in.Token
-	out.UserId = in.UserId
-	out.Description = in.Description
-	out.IsActive = in.IsActive
-	out.ExpiresAt = in.ExpiresAt
-	out.LastNotifiedAt = in.LastNotifiedAt
+func parseUserAccessToken(in source, out *model.UserAccessToken) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | octets:
+			out.Token = f.text()
+		case 3<<3 | octets:
+			out.UserId = f.text()
+		case 4<<3 | octets:
+			out.Description = f.text()
+		case 5<<3 | varint:
+			out.IsActive = f.value != 0
+		case 6<<3 | varint:
+			out.ExpiresAt = int64(f.value)
+		case 7<<3 | varint:
+			out.LastNotifiedAt = intPointer[int64](&f)
+		}
+	}
+	return f.err
 }

@@ -6,153 +6,185 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// UserToProto takes a model.User to its message.
-func UserToProto(in *model.User) *pluginpb.User {
+// AppendUser appends the encoding of a model.User; nothing for nil.
+func AppendUser(b []byte, in *model.User) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.User{
-		Id:                     in.Id,
-		CreateAt:               in.CreateAt,
-		UpdateAt:               in.UpdateAt,
-		DeleteAt:               in.DeleteAt,
-		Username:               in.Username,
-		Password:               in.Password,
-		AuthData:               in.AuthData,
-		AuthService:            in.AuthService,
-		Email:                  in.Email,
-		EmailVerified:          in.EmailVerified,
-		Nickname:               in.Nickname,
-		FirstName:              in.FirstName,
-		LastName:               in.LastName,
-		Position:               in.Position,
-		Roles:                  in.Roles,
-		AllowMarketing:         in.AllowMarketing,
-		Props:                  in.Props,
-		NotifyProps:            in.NotifyProps,
-		LastPasswordUpdate:     in.LastPasswordUpdate,
-		LastPictureUpdate:      in.LastPictureUpdate,
-		FailedAttempts:         int64(in.FailedAttempts),
-		Locale:                 in.Locale,
-		Timezone:               in.Timezone,
-		MfaActive:              in.MfaActive,
-		MfaSecret:              in.MfaSecret,
-		RemoteId:               in.RemoteId,
-		LastActivityAt:         in.LastActivityAt,
-		IsBot:                  in.IsBot,
-		BotDescription:         in.BotDescription,
-		BotLastIconUpdate:      in.BotLastIconUpdate,
-		TermsOfServiceId:       in.TermsOfServiceId,
-		TermsOfServiceCreateAt: in.TermsOfServiceCreateAt,
-		DisableWelcomeEmail:    in.DisableWelcomeEmail,
-		LastLogin:              in.LastLogin,
-		MfaUsedTimestamps:      in.MfaUsedTimestamps,
-	}
+	b = appendText(b, 1<<3|octets, in.Id)
+	b = appendInt(b, 2<<3|varint, uint64(in.CreateAt))
+	b = appendInt(b, 3<<3|varint, uint64(in.UpdateAt))
+	b = appendInt(b, 4<<3|varint, uint64(in.DeleteAt))
+	b = appendText(b, 5<<3|octets, in.Username)
+	b = appendText(b, 6<<3|octets, in.Password)
+	b = appendTextPointer(b, 7<<3|octets, in.AuthData)
+	b = appendText(b, 8<<3|octets, in.AuthService)
+	b = appendText(b, 9<<3|octets, in.Email)
+	b = appendBool(b, 10<<3|varint, in.EmailVerified)
+	b = appendText(b, 11<<3|octets, in.Nickname)
+	b = appendText(b, 12<<3|octets, in.FirstName)
+	b = appendText(b, 13<<3|octets, in.LastName)
+	b = appendText(b, 14<<3|octets, in.Position)
+	b = appendText(b, 15<<3|octets, in.Roles)
+	b = appendBool(b, 16<<3|varint, in.AllowMarketing)
+	b = appendTextMap(b, 17<<3|octets, in.Props)
+	b = appendTextMap(b, 18<<3|octets, in.NotifyProps)
+	b = appendInt(b, 19<<3|varint, uint64(in.LastPasswordUpdate))
+	b = appendInt(b, 20<<3|varint, uint64(in.LastPictureUpdate))
+	b = appendInt(b, 21<<3|varint, uint64(in.FailedAttempts))
+	b = appendText(b, 22<<3|octets, in.Locale)
+	b = appendTextMap(b, 23<<3|octets, in.Timezone)
+	b = appendBool(b, 24<<3|varint, in.MfaActive)
+	b = appendText(b, 25<<3|octets, in.MfaSecret)
+	b = appendTextPointer(b, 26<<3|octets, in.RemoteId)
+	b = appendInt(b, 27<<3|varint, uint64(in.LastActivityAt))
+	b = appendBool(b, 28<<3|varint, in.IsBot)
+	b = appendText(b, 29<<3|octets, in.BotDescription)
+	b = appendInt(b, 30<<3|varint, uint64(in.BotLastIconUpdate))
+	b = appendText(b, 31<<3|octets, in.TermsOfServiceId)
+	b = appendInt(b, 32<<3|varint, uint64(in.TermsOfServiceCreateAt))
+	b = appendBool(b, 33<<3|varint, in.DisableWelcomeEmail)
+	b = appendInt(b, 34<<3|varint, uint64(in.LastLogin))
+	b = appendTexts(b, 35<<3|octets, in.MfaUsedTimestamps)
+	return b
 }
 
-// UserFromProto takes a message to the model.User it came from.
-func UserFromProto(in *pluginpb.User) *model.User {
+// ParseUser reads a model.User into its zero value; see Message about data.
+func ParseUser(data []byte, out *model.User) error { return parseUser(newSource(data), out) }
+
+func parseUser(in source, out *model.User) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Id = f.text()
+		case 2<<3 | varint:
+			out.CreateAt = int64(f.value)
+		case 3<<3 | varint:
+			out.UpdateAt = int64(f.value)
+		case 4<<3 | varint:
+			out.DeleteAt = int64(f.value)
+		case 5<<3 | octets:
+			out.Username = f.text()
+		case 6<<3 | octets:
+			out.Password = f.text()
+		case 7<<3 | octets:
+			out.AuthData = textPointer[string](&f)
+		case 8<<3 | octets:
+			out.AuthService = f.text()
+		case 9<<3 | octets:
+			out.Email = f.text()
+		case 10<<3 | varint:
+			out.EmailVerified = f.value != 0
+		case 11<<3 | octets:
+			out.Nickname = f.text()
+		case 12<<3 | octets:
+			out.FirstName = f.text()
+		case 13<<3 | octets:
+			out.LastName = f.text()
+		case 14<<3 | octets:
+			out.Position = f.text()
+		case 15<<3 | octets:
+			out.Roles = f.text()
+		case 16<<3 | varint:
+			out.AllowMarketing = f.value != 0
+		case 17<<3 | octets:
+			textMap(&f, &out.Props)
+		case 18<<3 | octets:
+			textMap(&f, &out.NotifyProps)
+		case 19<<3 | varint:
+			out.LastPasswordUpdate = int64(f.value)
+		case 20<<3 | varint:
+			out.LastPictureUpdate = int64(f.value)
+		case 21<<3 | varint:
+			out.FailedAttempts = int(f.value)
+		case 22<<3 | octets:
+			out.Locale = f.text()
+		case 23<<3 | octets:
+			textMap(&f, &out.Timezone)
+		case 24<<3 | varint:
+			out.MfaActive = f.value != 0
+		case 25<<3 | octets:
+			out.MfaSecret = f.text()
+		case 26<<3 | octets:
+			out.RemoteId = textPointer[string](&f)
+		case 27<<3 | varint:
+			out.LastActivityAt = int64(f.value)
+		case 28<<3 | varint:
+			out.IsBot = f.value != 0
+		case 29<<3 | octets:
+			out.BotDescription = f.text()
+		case 30<<3 | varint:
+			out.BotLastIconUpdate = int64(f.value)
+		case 31<<3 | octets:
+			out.TermsOfServiceId = f.text()
+		case 32<<3 | varint:
+			out.TermsOfServiceCreateAt = int64(f.value)
+		case 33<<3 | varint:
+			out.DisableWelcomeEmail = f.value != 0
+		case 34<<3 | varint:
+			out.LastLogin = int64(f.value)
+		case 35<<3 | octets:
+			texts(&f, &out.MfaUsedTimestamps)
+		}
+	}
+	return f.err
+}
+
+// AppendUserAuth appends the encoding of a model.UserAuth; nothing for nil.
+func AppendUserAuth(b []byte, in *model.UserAuth) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	out := new(model.User)
-	UserInto(out, in)
-	return out
+	b = appendTextPointer(b, 1<<3|octets, in.AuthData)
+	b = appendText(b, 2<<3|octets, in.AuthService)
+	return b
 }
 
-// UserInto sets the fields of a model.User from its message.
-func UserInto(out *model.User, in *pluginpb.User) {
-	out.Id = in.Id
-	out.CreateAt = in.CreateAt
-	out.UpdateAt = in.UpdateAt
-	out.DeleteAt = in.DeleteAt
-	out.Username = in.Username
-	out.Password = in.Password
-	out.AuthData = in.AuthData
-	out.AuthService = in.AuthService
-	out.Email = in.Email
-	out.EmailVerified = in.EmailVerified
-	out.Nickname = in.Nickname
-	out.FirstName = in.FirstName
-	out.LastName = in.LastName
-	out.Position = in.Position
-	out.Roles = in.Roles
-	out.AllowMarketing = in.AllowMarketing
-	out.Props = in.Props
-	out.NotifyProps = in.NotifyProps
-	out.LastPasswordUpdate = in.LastPasswordUpdate
-	out.LastPictureUpdate = in.LastPictureUpdate
-	out.FailedAttempts = int(in.FailedAttempts)
-	out.Locale = in.Locale
-	out.Timezone = in.Timezone
-	out.MfaActive = in.MfaActive
-	out.MfaSecret = in.MfaSecret
-	out.RemoteId = in.RemoteId
-	out.LastActivityAt = in.LastActivityAt
-	out.IsBot = in.IsBot
-	out.BotDescription = in.BotDescription
-	out.BotLastIconUpdate = in.BotLastIconUpdate
-	out.TermsOfServiceId = in.TermsOfServiceId
-	out.TermsOfServiceCreateAt = in.TermsOfServiceCreateAt
-	out.DisableWelcomeEmail = in.DisableWelcomeEmail
-	out.LastLogin = in.LastLogin
-	out.MfaUsedTimestamps = in.MfaUsedTimestamps
+// ParseUserAuth reads a model.UserAuth into its zero value; see Message about data.
+func ParseUserAuth(data []byte, out *model.UserAuth) error {
+	return parseUserAuth(newSource(data), out)
 }
 
-// UserAuthToProto takes a model.UserAuth to its message.
-func UserAuthToProto(in *model.UserAuth) *pluginpb.UserAuth {
+func parseUserAuth(in source, out *model.UserAuth) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.AuthData = textPointer[string](&f)
+		case 2<<3 | octets:
+			out.AuthService = f.text()
+		}
+	}
+	return f.err
+}
+
+// AppendViewUsersRestrictions appends the encoding of a model.ViewUsersRestrictions; nothing for nil.
+func AppendViewUsersRestrictions(b []byte, in *model.ViewUsersRestrictions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.UserAuth{
-		AuthData:    in.AuthData,
-		AuthService: in.AuthService,
-	}
+	b = appendTexts(b, 1<<3|octets, in.Teams)
+	b = appendTexts(b, 2<<3|octets, in.Channels)
+	return b
 }
 
-// UserAuthFromProto takes a message to the model.UserAuth it came from.
-func UserAuthFromProto(in *pluginpb.UserAuth) *model.UserAuth {
-	if in == nil {
-		return nil
-	}
-	out := new(model.UserAuth)
-	UserAuthInto(out, in)
-	return out
+// ParseViewUsersRestrictions reads a model.ViewUsersRestrictions into its zero value; see Message about data.
+func ParseViewUsersRestrictions(data []byte, out *model.ViewUsersRestrictions) error {
+	return parseViewUsersRestrictions(newSource(data), out)
 }
 
-// UserAuthInto sets the fields of a model.UserAuth from its message.
-func UserAuthInto(out *model.UserAuth, in *pluginpb.UserAuth) {
-	out.AuthData = in.AuthData
-	out.AuthService = in.AuthService
-}
-
-// ViewUsersRestrictionsToProto takes a model.ViewUsersRestrictions to its message.
-func ViewUsersRestrictionsToProto(in *model.ViewUsersRestrictions) *pluginpb.ViewUsersRestrictions {
-	if in == nil {
-		return nil
+func parseViewUsersRestrictions(in source, out *model.ViewUsersRestrictions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			texts(&f, &out.Teams)
+		case 2<<3 | octets:
+			texts(&f, &out.Channels)
+		}
 	}
-	return &pluginpb.ViewUsersRestrictions{
-		Teams:    in.Teams,
-		Channels: in.Channels,
-	}
-}
-
-// ViewUsersRestrictionsFromProto takes a message to the model.ViewUsersRestrictions it came from.
-func ViewUsersRestrictionsFromProto(in *pluginpb.ViewUsersRestrictions) *model.ViewUsersRestrictions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.ViewUsersRestrictions)
-	ViewUsersRestrictionsInto(out, in)
-	return out
-}
-
-// ViewUsersRestrictionsInto sets the fields of a model.ViewUsersRestrictions from its message.
-func ViewUsersRestrictionsInto(out *model.ViewUsersRestrictions, in *pluginpb.ViewUsersRestrictions) {
-	out.Teams = in.Teams
-	out.Channels = in.Channels
+	return f.err
 }

@@ -6,67 +6,83 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// UserGetOptionsToProto takes a model.UserGetOptions to its message.
-func UserGetOptionsToProto(in *model.UserGetOptions) *pluginpb.UserGetOptions {
+// AppendUserGetOptions appends the encoding of a model.UserGetOptions; nothing for nil.
+func AppendUserGetOptions(b []byte, in *model.UserGetOptions) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.UserGetOptions{
-		InTeamId:         in.InTeamId,
-		NotInTeamId:      in.NotInTeamId,
-		InChannelId:      in.InChannelId,
-		NotInChannelId:   in.NotInChannelId,
-		InGroupId:        in.InGroupId,
-		NotInGroupId:     in.NotInGroupId,
-		GroupConstrained: in.GroupConstrained,
-		WithoutTeam:      in.WithoutTeam,
-		Inactive:         in.Inactive,
-		Active:           in.Active,
-		Role:             in.Role,
-		Roles:            in.Roles,
-		ChannelRoles:     in.ChannelRoles,
-		TeamRoles:        in.TeamRoles,
-		Sort:             in.Sort,
-		ViewRestrictions: ViewUsersRestrictionsToProto(in.ViewRestrictions),
-		Page:             int64(in.Page),
-		PerPage:          int64(in.PerPage),
-		UpdatedAfter:     in.UpdatedAfter,
-	}
+	b = appendText(b, 1<<3|octets, in.InTeamId)
+	b = appendText(b, 2<<3|octets, in.NotInTeamId)
+	b = appendText(b, 3<<3|octets, in.InChannelId)
+	b = appendText(b, 4<<3|octets, in.NotInChannelId)
+	b = appendText(b, 5<<3|octets, in.InGroupId)
+	b = appendText(b, 6<<3|octets, in.NotInGroupId)
+	b = appendBool(b, 7<<3|varint, in.GroupConstrained)
+	b = appendBool(b, 8<<3|varint, in.WithoutTeam)
+	b = appendBool(b, 9<<3|varint, in.Inactive)
+	b = appendBool(b, 10<<3|varint, in.Active)
+	b = appendText(b, 11<<3|octets, in.Role)
+	b = appendTexts(b, 12<<3|octets, in.Roles)
+	b = appendTexts(b, 13<<3|octets, in.ChannelRoles)
+	b = appendTexts(b, 14<<3|octets, in.TeamRoles)
+	b = appendText(b, 15<<3|octets, in.Sort)
+	b = appendMessage(b, 16<<3|octets, in.ViewRestrictions, AppendViewUsersRestrictions)
+	b = appendInt(b, 17<<3|varint, uint64(in.Page))
+	b = appendInt(b, 18<<3|varint, uint64(in.PerPage))
+	b = appendInt(b, 19<<3|varint, uint64(in.UpdatedAfter))
+	return b
 }
 
-// UserGetOptionsFromProto takes a message to the model.UserGetOptions it came from.
-func UserGetOptionsFromProto(in *pluginpb.UserGetOptions) *model.UserGetOptions {
-	if in == nil {
-		return nil
-	}
-	out := new(model.UserGetOptions)
-	UserGetOptionsInto(out, in)
-	return out
+// ParseUserGetOptions reads a model.UserGetOptions into its zero value; see Message about data.
+func ParseUserGetOptions(data []byte, out *model.UserGetOptions) error {
+	return parseUserGetOptions(newSource(data), out)
 }
 
-// UserGetOptionsInto sets the fields of a model.UserGetOptions from its message.
-func UserGetOptionsInto(out *model.UserGetOptions, in *pluginpb.UserGetOptions) {
-	out.InTeamId = in.InTeamId
-	out.NotInTeamId = in.NotInTeamId
-	out.InChannelId = in.InChannelId
-	out.NotInChannelId = in.NotInChannelId
-	out.InGroupId = in.InGroupId
-	out.NotInGroupId = in.NotInGroupId
-	out.GroupConstrained = in.GroupConstrained
-	out.WithoutTeam = in.WithoutTeam
-	out.Inactive = in.Inactive
-	out.Active = in.Active
-	out.Role = in.Role
-	out.Roles = in.Roles
-	out.ChannelRoles = in.ChannelRoles
-	out.TeamRoles = in.TeamRoles
-	out.Sort = in.Sort
-	out.ViewRestrictions = ViewUsersRestrictionsFromProto(in.ViewRestrictions)
-	out.Page = int(in.Page)
-	out.PerPage = int(in.PerPage)
-	out.UpdatedAfter = in.UpdatedAfter
+func parseUserGetOptions(in source, out *model.UserGetOptions) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.InTeamId = f.text()
+		case 2<<3 | octets:
+			out.NotInTeamId = f.text()
+		case 3<<3 | octets:
+			out.InChannelId = f.text()
+		case 4<<3 | octets:
+			out.NotInChannelId = f.text()
+		case 5<<3 | octets:
+			out.InGroupId = f.text()
+		case 6<<3 | octets:
+			out.NotInGroupId = f.text()
+		case 7<<3 | varint:
+			out.GroupConstrained = f.value != 0
+		case 8<<3 | varint:
+			out.WithoutTeam = f.value != 0
+		case 9<<3 | varint:
+			out.Inactive = f.value != 0
+		case 10<<3 | varint:
+			out.Active = f.value != 0
+		case 11<<3 | octets:
+			out.Role = f.text()
+		case 12<<3 | octets:
+			texts(&f, &out.Roles)
+		case 13<<3 | octets:
+			texts(&f, &out.ChannelRoles)
+		case 14<<3 | octets:
+			texts(&f, &out.TeamRoles)
+		case 15<<3 | octets:
+			out.Sort = f.text()
+		case 16<<3 | octets:
+			message(&f, &out.ViewRestrictions, parseViewUsersRestrictions)
+		case 17<<3 | varint:
+			out.Page = int(f.value)
+		case 18<<3 | varint:
+			out.PerPage = int(f.value)
+		case 19<<3 | varint:
+			out.UpdatedAfter = int64(f.value)
+		}
+	}
+	return f.err
 }

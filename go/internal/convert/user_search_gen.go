@@ -6,59 +6,71 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// UserSearchToProto takes a model.UserSearch to its message.
-func UserSearchToProto(in *model.UserSearch) *pluginpb.UserSearch {
+// AppendUserSearch appends the encoding of a model.UserSearch; nothing for nil.
+func AppendUserSearch(b []byte, in *model.UserSearch) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.UserSearch{
-		Term:             in.Term,
-		TeamId:           in.TeamId,
-		NotInTeamId:      in.NotInTeamId,
-		InChannelId:      in.InChannelId,
-		NotInChannelId:   in.NotInChannelId,
-		InGroupId:        in.InGroupId,
-		GroupConstrained: in.GroupConstrained,
-		AllowInactive:    in.AllowInactive,
-		WithoutTeam:      in.WithoutTeam,
-		Limit:            int64(in.Limit),
-		Role:             in.Role,
-		Roles:            in.Roles,
-		ChannelRoles:     in.ChannelRoles,
-		TeamRoles:        in.TeamRoles,
-		NotInGroupId:     in.NotInGroupId,
-	}
+	b = appendText(b, 1<<3|octets, in.Term)
+	b = appendText(b, 2<<3|octets, in.TeamId)
+	b = appendText(b, 3<<3|octets, in.NotInTeamId)
+	b = appendText(b, 4<<3|octets, in.InChannelId)
+	b = appendText(b, 5<<3|octets, in.NotInChannelId)
+	b = appendText(b, 6<<3|octets, in.InGroupId)
+	b = appendBool(b, 7<<3|varint, in.GroupConstrained)
+	b = appendBool(b, 8<<3|varint, in.AllowInactive)
+	b = appendBool(b, 9<<3|varint, in.WithoutTeam)
+	b = appendInt(b, 10<<3|varint, uint64(in.Limit))
+	b = appendText(b, 11<<3|octets, in.Role)
+	b = appendTexts(b, 12<<3|octets, in.Roles)
+	b = appendTexts(b, 13<<3|octets, in.ChannelRoles)
+	b = appendTexts(b, 14<<3|octets, in.TeamRoles)
+	b = appendText(b, 15<<3|octets, in.NotInGroupId)
+	return b
 }
 
-// UserSearchFromProto takes a message to the model.UserSearch it came from.
-func UserSearchFromProto(in *pluginpb.UserSearch) *model.UserSearch {
-	if in == nil {
-		return nil
-	}
-	out := new(model.UserSearch)
-	UserSearchInto(out, in)
-	return out
+// ParseUserSearch reads a model.UserSearch into its zero value; see Message about data.
+func ParseUserSearch(data []byte, out *model.UserSearch) error {
+	return parseUserSearch(newSource(data), out)
 }
 
-// UserSearchInto sets the fields of a model.UserSearch from its message.
-func UserSearchInto(out *model.UserSearch, in *pluginpb.UserSearch) {
-	out.Term = in.Term
-	out.TeamId = in.TeamId
-	out.NotInTeamId = in.NotInTeamId
-	out.InChannelId = in.InChannelId
-	out.NotInChannelId = in.NotInChannelId
-	out.InGroupId = in.InGroupId
-	out.GroupConstrained = in.GroupConstrained
-	out.AllowInactive = in.AllowInactive
-	out.WithoutTeam = in.WithoutTeam
-	out.Limit = int(in.Limit)
-	out.Role = in.Role
-	out.Roles = in.Roles
-	out.ChannelRoles = in.ChannelRoles
-	out.TeamRoles = in.TeamRoles
-	out.NotInGroupId = in.NotInGroupId
+func parseUserSearch(in source, out *model.UserSearch) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			out.Term = f.text()
+		case 2<<3 | octets:
+			out.TeamId = f.text()
+		case 3<<3 | octets:
+			out.NotInTeamId = f.text()
+		case 4<<3 | octets:
+			out.InChannelId = f.text()
+		case 5<<3 | octets:
+			out.NotInChannelId = f.text()
+		case 6<<3 | octets:
+			out.InGroupId = f.text()
+		case 7<<3 | varint:
+			out.GroupConstrained = f.value != 0
+		case 8<<3 | varint:
+			out.AllowInactive = f.value != 0
+		case 9<<3 | varint:
+			out.WithoutTeam = f.value != 0
+		case 10<<3 | varint:
+			out.Limit = int(f.value)
+		case 11<<3 | octets:
+			out.Role = f.text()
+		case 12<<3 | octets:
+			texts(&f, &out.Roles)
+		case 13<<3 | octets:
+			texts(&f, &out.ChannelRoles)
+		case 14<<3 | octets:
+			texts(&f, &out.TeamRoles)
+		case 15<<3 | octets:
+			out.NotInGroupId = f.text()
+		}
+	}
+	return f.err
 }

@@ -8,81 +8,110 @@ import (
 	"github.com/lib/pq"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// registeredToProto takes a value of a type registered with gob to its message, others to nil.
-func registeredToProto(in any) *pluginpb.Value {
+// Tags of the messages that are written and read by hand.
+const (
+	valueGoKind                     = 1<<3 | varint
+	valueBoolValue                  = 2<<3 | varint
+	valueInt64Value                 = 3<<3 | varint
+	valueUint64Value                = 4<<3 | varint
+	valueDoubleValue                = 5<<3 | fixed64
+	valueStringValue                = 6<<3 | octets
+	valueBytesValue                 = 7<<3 | octets
+	valueListValue                  = 8<<3 | octets
+	valueMapValue                   = 9<<3 | octets
+	valueTimeValue                  = 10<<3 | octets
+	valueComplexValue               = 11<<3 | octets
+	valueMessageAttachmentList      = 12<<3 | octets
+	valueAppError                   = 13<<3 | octets
+	valuePqError                    = 14<<3 | octets
+	valueErrorString                = 15<<3 | octets
+	valueAutocompleteDynamicListArg = 16<<3 | octets
+	valueAutocompleteStaticListArg  = 17<<3 | octets
+	valueAutocompleteTextArg        = 18<<3 | octets
+	valuePreviewPost                = 19<<3 | octets
+	valuePluginPropertyOptionList   = 20<<3 | octets
+	valuePropertyOwnerList          = 21<<3 | octets
+
+	complexReal      = 1<<3 | fixed64
+	complexImaginary = 2<<3 | fixed64
+
+	errorAppError    = 1<<3 | octets
+	errorPqError     = 2<<3 | octets
+	errorErrorString = 3<<3 | octets
+
+	valueListItems = 1<<3 | octets
+
+	valueMapEntries = 1<<3 | octets
+)
+
+// appendRegistered appends a value of a type registered with gob, and tells whether it is one.
+func appendRegistered(b []byte, in any) ([]byte, bool) {
 	switch value := in.(type) {
 	case []*model.MessageAttachment:
-		return &pluginpb.Value{Kind: &pluginpb.Value_MessageAttachmentList{MessageAttachmentList: MessageAttachmentListToProto(value)}}
+		return appendWrapped(b, valueMessageAttachmentList, value, appendMessageAttachmentList), true
 	case *model.AppError:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_AppError{AppError: AppErrorToProto(value)}}
+		return appendMessage(b, valueAppError, value, AppendAppError), true
 	case *pq.Error:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_PqError{PqError: PqErrorToProto(value)}}
+		return appendMessage(b, valuePqError, value, AppendPqError), true
 	case *plugin.ErrorString:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_ErrorString{ErrorString: ErrorStringToProto(value)}}
+		return appendMessage(b, valueErrorString, value, AppendErrorString), true
 	case *model.AutocompleteDynamicListArg:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_AutocompleteDynamicListArg{AutocompleteDynamicListArg: AutocompleteDynamicListArgToProto(value)}}
+		return appendMessage(b, valueAutocompleteDynamicListArg, value, AppendAutocompleteDynamicListArg), true
 	case *model.AutocompleteStaticListArg:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_AutocompleteStaticListArg{AutocompleteStaticListArg: AutocompleteStaticListArgToProto(value)}}
+		return appendMessage(b, valueAutocompleteStaticListArg, value, AppendAutocompleteStaticListArg), true
 	case *model.AutocompleteTextArg:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_AutocompleteTextArg{AutocompleteTextArg: AutocompleteTextArgToProto(value)}}
+		return appendMessage(b, valueAutocompleteTextArg, value, AppendAutocompleteTextArg), true
 	case *model.PreviewPost:
-		if value == nil {
-			return &pluginpb.Value{}
-		}
-		return &pluginpb.Value{Kind: &pluginpb.Value_PreviewPost{PreviewPost: PreviewPostToProto(value)}}
+		return appendMessage(b, valuePreviewPost, value, AppendPreviewPost), true
 	case model.PropertyOptions[*model.PluginPropertyOption]:
-		return &pluginpb.Value{Kind: &pluginpb.Value_PluginPropertyOptionList{PluginPropertyOptionList: PluginPropertyOptionListToProto(value)}}
+		return appendWrapped(b, valuePluginPropertyOptionList, value, appendPluginPropertyOptionList), true
 	case []model.PropertyOwner:
-		return &pluginpb.Value{Kind: &pluginpb.Value_PropertyOwnerList{PropertyOwnerList: PropertyOwnerListToProto(value)}}
+		return appendWrapped(b, valuePropertyOwnerList, value, appendPropertyOwnerList), true
 	}
-	return nil
+	return b, false
 }
 
-// registeredFromProto is the way back of registeredToProto.
-func registeredFromProto(in *pluginpb.Value) any {
-	switch kind := in.Kind.(type) {
-	case *pluginpb.Value_MessageAttachmentList:
-		return []*model.MessageAttachment(MessageAttachmentListFromProto(kind.MessageAttachmentList))
-	case *pluginpb.Value_AppError:
-		return AppErrorFromProto(kind.AppError)
-	case *pluginpb.Value_PqError:
-		return PqErrorFromProto(kind.PqError)
-	case *pluginpb.Value_ErrorString:
-		return ErrorStringFromProto(kind.ErrorString)
-	case *pluginpb.Value_AutocompleteDynamicListArg:
-		return AutocompleteDynamicListArgFromProto(kind.AutocompleteDynamicListArg)
-	case *pluginpb.Value_AutocompleteStaticListArg:
-		return AutocompleteStaticListArgFromProto(kind.AutocompleteStaticListArg)
-	case *pluginpb.Value_AutocompleteTextArg:
-		return AutocompleteTextArgFromProto(kind.AutocompleteTextArg)
-	case *pluginpb.Value_PreviewPost:
-		return PreviewPostFromProto(kind.PreviewPost)
-	case *pluginpb.Value_PluginPropertyOptionList:
-		return model.PropertyOptions[*model.PluginPropertyOption](PluginPropertyOptionListFromProto(kind.PluginPropertyOptionList))
-	case *pluginpb.Value_PropertyOwnerList:
-		return []model.PropertyOwner(PropertyOwnerListFromProto(kind.PropertyOwnerList))
+// parseRegistered is the way back of appendRegistered.
+func parseRegistered(tag uint64, in source) (any, error) {
+	switch tag {
+	case valueMessageAttachmentList:
+		return anyOf(parseMessageAttachmentList(in))
+	case valueAppError:
+		out := new(model.AppError)
+		return out, parseAppError(in, out)
+	case valuePqError:
+		out := new(pq.Error)
+		return out, parsePqError(in, out)
+	case valueErrorString:
+		out := new(plugin.ErrorString)
+		return out, parseErrorString(in, out)
+	case valueAutocompleteDynamicListArg:
+		out := new(model.AutocompleteDynamicListArg)
+		return out, parseAutocompleteDynamicListArg(in, out)
+	case valueAutocompleteStaticListArg:
+		out := new(model.AutocompleteStaticListArg)
+		return out, parseAutocompleteStaticListArg(in, out)
+	case valueAutocompleteTextArg:
+		out := new(model.AutocompleteTextArg)
+		return out, parseAutocompleteTextArg(in, out)
+	case valuePreviewPost:
+		out := new(model.PreviewPost)
+		return out, parsePreviewPost(in, out)
+	case valuePluginPropertyOptionList:
+		return anyOf(parsePluginPropertyOptionList(in))
+	case valuePropertyOwnerList:
+		return anyOf(parsePropertyOwnerList(in))
 	}
-	return nil
+	return nil, nil
+}
+
+// isValueMessage tells whether a field of Value is a message.
+func isValueMessage(tag uint64) bool {
+	switch tag {
+	case valueListValue, valueMapValue, valueTimeValue, valueComplexValue, valueMessageAttachmentList, valueAppError, valuePqError, valueErrorString, valueAutocompleteDynamicListArg, valueAutocompleteStaticListArg, valueAutocompleteTextArg, valuePreviewPost, valuePluginPropertyOptionList, valuePropertyOwnerList:
+		return true
+	}
+	return false
 }

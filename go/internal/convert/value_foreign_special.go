@@ -8,76 +8,74 @@ import (
 	"strconv"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// foreignToProto takes a value of a type that gob refuses inside an interface: named strings and numbers, maps and
-// slices of them, structs. Mattermost's own RPC would break the connection over it, but a host in the server's
-// process may well meet one. Its type is lost: named types become basic ones, structs what JSON makes of them.
-func foreignToProto(in any) *pluginpb.Value {
+// appendForeign appends a value of a type that gob refuses inside an interface: named strings and numbers, maps and
+// slices of them, structs. Mattermost's own RPC would break the connection over it, but a host in the server's process
+// may well meet one. Its type is lost: named types become basic ones, structs what JSON makes of them.
+func appendForeign(b []byte, in any) []byte {
 	if err, ok := in.(error); ok {
-		return registeredToProto(&plugin.ErrorString{Err: err.Error()})
+		return AppendValue(b, &plugin.ErrorString{Err: err.Error()})
 	}
 	value := reflect.ValueOf(in)
 	switch value.Kind() {
 	case reflect.Bool:
-		return boolValue(value.Bool())
+		return AppendValue(b, value.Bool())
 	case reflect.String:
-		return stringValue(value.String())
+		return AppendValue(b, value.String())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return int64Value(value.Int(), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
+		return AppendValue(b, value.Int())
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return uint64Value(value.Uint(), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
+		return AppendValue(b, value.Uint())
 	case reflect.Float32, reflect.Float64:
-		return doubleValue(value.Float(), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
+		return AppendValue(b, value.Float())
 	case reflect.Pointer:
 		if value.IsNil() {
-			return nil
+			return b
 		}
 		if value.Elem().Kind() != reflect.Struct {
-			return ValueToProto(value.Elem().Interface())
+			return AppendValue(b, value.Elem().Interface())
 		}
 	case reflect.Slice, reflect.Array:
-		return foreignList(value)
+		return AppendValue(b, foreignList(value))
 	case reflect.Map:
 		if value.Type().Key().Kind() == reflect.String {
-			return foreignMap(value)
+			return AppendValue(b, foreignMap(value))
 		}
 	}
-	return foreignJSON(in)
+	return AppendValue(b, foreignJSON(in))
 }
 
-func foreignList(value reflect.Value) *pluginpb.Value {
+func foreignList(value reflect.Value) any {
 	if value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Uint8 {
-		return bytesValue(value.Bytes())
+		return value.Bytes()
 	}
-	items := make([]*pluginpb.Value, value.Len())
+	items := make([]any, value.Len())
 	for i := range items {
-		items[i] = ValueElementToProto(value.Index(i).Interface())
+		items[i] = value.Index(i).Interface()
 	}
-	return listValue(items, pluginpb.GoKind_GO_KIND_UNSPECIFIED)
+	return items
 }
 
-func foreignMap(value reflect.Value) *pluginpb.Value {
-	entries := make(map[string]*pluginpb.Value, value.Len())
+func foreignMap(value reflect.Value) map[string]any {
+	entries := make(map[string]any, value.Len())
 	for item := value.MapRange(); item.Next(); {
-		entries[item.Key().String()] = ValueElementToProto(item.Value().Interface())
+		entries[item.Key().String()] = item.Value().Interface()
 	}
-	return &pluginpb.Value{Kind: &pluginpb.Value_MapValue{MapValue: &pluginpb.ValueMap{Entries: entries}}}
+	return entries
 }
 
-func foreignJSON(in any) *pluginpb.Value {
+func foreignJSON(in any) any {
 	text, err := json.Marshal(in)
 	if err != nil {
 		// Functions and channels, of which nothing but a description can travel.
-		return stringValue(fmt.Sprintf("%+v", in))
+		return fmt.Sprintf("%+v", in)
 	}
 	plain, err := DecodeJSON(text)
 	if err != nil {
-		return stringValue(string(text))
+		return string(text)
 	}
-	return ValueToProto(plain)
+	return plain
 }
 
 // DecodeJSON decodes a JSON text into plain values whose integers stay integers, where encoding/json would make

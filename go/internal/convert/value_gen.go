@@ -4,26 +4,36 @@
 
 package convert
 
-import (
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
-)
-
-// ValueListToProto puts a []any into a message.
-func ValueListToProto(in []any) *pluginpb.ValueList {
-	return &pluginpb.ValueList{Items: ListOf(in, ValueElementToProto)}
+// appendValueList appends the message that holds a []any.
+func appendValueList(b []byte, in []any) []byte {
+	b = appendWrappedList(b, 1<<3|octets, in, AppendValue)
+	return b
 }
 
-// ValueListFromProto takes a []any out of its message.
-func ValueListFromProto(in *pluginpb.ValueList) []any {
-	return ListOf(in.GetItems(), ValueFromProto)
+// parseValueList is the way back of appendValueList.
+func parseValueList(in source) (out []any, err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			wrappedList(&f, &out, parseValue)
+		}
+	}
+	return out, f.err
 }
 
-// ValueMapToProto puts a map[string]any into a message.
-func ValueMapToProto(in map[string]any) *pluginpb.ValueMap {
-	return &pluginpb.ValueMap{Entries: MapOf[string](in, ValueElementToProto)}
+// appendValueMap appends the message that holds a map[string]any.
+func appendValueMap(b []byte, in map[string]any) []byte {
+	b = appendWrappedMap(b, 1<<3|octets, in, AppendValue)
+	return b
 }
 
-// ValueMapFromProto takes a map[string]any out of its message.
-func ValueMapFromProto(in *pluginpb.ValueMap) map[string]any {
-	return MapOf[string](in.GetEntries(), ValueFromProto)
+// parseValueMap is the way back of appendValueMap.
+func parseValueMap(in source) (out map[string]any, err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			wrappedMap(&f, &out, parseValue)
+		}
+	}
+	return out, f.err
 }

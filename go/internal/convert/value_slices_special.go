@@ -2,140 +2,119 @@ package convert
 
 import "github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 
-// sliceToProto takes a slice of a basic type, which gob carries inside an interface too, to a list whose kind says
-// which. It returns nil for anything else.
-func sliceToProto(in any) *pluginpb.Value {
+// appendSlice appends a slice of a basic type, which gob carries inside an interface too, as a list whose kind says
+// which. It tells whether it is one.
+func appendSlice(b []byte, in any) ([]byte, bool) {
 	switch value := in.(type) {
 	case []string:
-		return listValue(ListOf(value, stringValue), pluginpb.GoKind_GO_KIND_STRING_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_STRING_SLICE, value, appendStringValue), true
 	case []bool:
-		return listValue(ListOf(value, boolValue), pluginpb.GoKind_GO_KIND_BOOL_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_BOOL_SLICE, value, appendBoolValue), true
 	case []int:
-		return signedList(value, pluginpb.GoKind_GO_KIND_INT_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_INT_SLICE, value, appendSignedValue), true
 	case []int8:
-		return signedList(value, pluginpb.GoKind_GO_KIND_INT8_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_INT8_SLICE, value, appendSignedValue), true
 	case []int16:
-		return signedList(value, pluginpb.GoKind_GO_KIND_INT16_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_INT16_SLICE, value, appendSignedValue), true
 	case []int32:
-		return signedList(value, pluginpb.GoKind_GO_KIND_INT32_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_INT32_SLICE, value, appendSignedValue), true
 	case []int64:
-		return signedList(value, pluginpb.GoKind_GO_KIND_INT64_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_INT64_SLICE, value, appendSignedValue), true
 	case []uint:
-		return unsignedList(value, pluginpb.GoKind_GO_KIND_UINT_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_UINT_SLICE, value, appendUnsignedValue), true
 	case []uint16:
-		return unsignedList(value, pluginpb.GoKind_GO_KIND_UINT16_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_UINT16_SLICE, value, appendUnsignedValue), true
 	case []uint32:
-		return unsignedList(value, pluginpb.GoKind_GO_KIND_UINT32_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_UINT32_SLICE, value, appendUnsignedValue), true
 	case []uint64:
-		return unsignedList(value, pluginpb.GoKind_GO_KIND_UINT64_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_UINT64_SLICE, value, appendUnsignedValue), true
 	case []uintptr:
-		return unsignedList(value, pluginpb.GoKind_GO_KIND_UINTPTR_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_UINTPTR_SLICE, value, appendUnsignedValue), true
 	case []float32:
-		return floatList(value, pluginpb.GoKind_GO_KIND_FLOAT32_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_FLOAT32_SLICE, value, appendFloatValue), true
 	case []float64:
-		return floatList(value, pluginpb.GoKind_GO_KIND_FLOAT64_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_FLOAT64_SLICE, value, appendFloatValue), true
 	case []complex64:
-		return complexList(value, pluginpb.GoKind_GO_KIND_COMPLEX64_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_COMPLEX64_SLICE, value, appendComplexValue), true
 	case []complex128:
-		return complexList(value, pluginpb.GoKind_GO_KIND_COMPLEX128_SLICE)
+		return appendList(b, pluginpb.GoKind_GO_KIND_COMPLEX128_SLICE, value, appendComplexValue), true
 	}
-	return nil
+	return b, false
 }
 
-// listFromProto is the way back of sliceToProto; without a kind the list is a []any.
-func listFromProto(in []*pluginpb.Value, goKind pluginpb.GoKind) any {
-	switch goKind {
+func appendList[T any](b []byte, goKind pluginpb.GoKind, list []T, add func([]byte, T) []byte) []byte {
+	b, start := begin(appendKind(b, goKind), valueListValue)
+	return end(appendWrappedList(b, valueListItems, list, add), start)
+}
+
+func appendBoolValue(b []byte, value bool) []byte { return appendSetBool(b, valueBoolValue, value) }
+
+func appendSignedValue[T integer](b []byte, value T) []byte {
+	return appendSetInt(b, valueInt64Value, uint64(value))
+}
+
+func appendUnsignedValue[T integer](b []byte, value T) []byte {
+	return appendSetInt(b, valueUint64Value, uint64(value))
+}
+
+func appendFloatValue[T ~float32 | ~float64](b []byte, value T) []byte {
+	return appendSetDouble(b, valueDoubleValue, float64(value))
+}
+
+func appendComplexValue[T ~complex64 | ~complex128](b []byte, value T) []byte {
+	return appendComplex(b, complex128(value))
+}
+
+// list is the way back of appendSlice; without a kind the list is a []any.
+func (v value) list() (any, error) {
+	switch v.goKind {
 	case pluginpb.GoKind_GO_KIND_STRING_SLICE:
-		return ListOf(in, (*pluginpb.Value).GetStringValue)
+		return parseList(v.in, parseStringValue)
 	case pluginpb.GoKind_GO_KIND_BOOL_SLICE:
-		return ListOf(in, (*pluginpb.Value).GetBoolValue)
+		return parseList(v.in, parseBoolValue)
 	case pluginpb.GoKind_GO_KIND_INT_SLICE:
-		return signedSlice[int](in)
+		return parseList(v.in, parseSignedValue[int])
 	case pluginpb.GoKind_GO_KIND_INT8_SLICE:
-		return signedSlice[int8](in)
+		return parseList(v.in, parseSignedValue[int8])
 	case pluginpb.GoKind_GO_KIND_INT16_SLICE:
-		return signedSlice[int16](in)
+		return parseList(v.in, parseSignedValue[int16])
 	case pluginpb.GoKind_GO_KIND_INT32_SLICE:
-		return signedSlice[int32](in)
+		return parseList(v.in, parseSignedValue[int32])
 	case pluginpb.GoKind_GO_KIND_INT64_SLICE:
-		return signedSlice[int64](in)
+		return parseList(v.in, parseSignedValue[int64])
 	case pluginpb.GoKind_GO_KIND_UINT_SLICE:
-		return unsignedSlice[uint](in)
+		return parseList(v.in, parseUnsignedValue[uint])
 	case pluginpb.GoKind_GO_KIND_UINT16_SLICE:
-		return unsignedSlice[uint16](in)
+		return parseList(v.in, parseUnsignedValue[uint16])
 	case pluginpb.GoKind_GO_KIND_UINT32_SLICE:
-		return unsignedSlice[uint32](in)
+		return parseList(v.in, parseUnsignedValue[uint32])
 	case pluginpb.GoKind_GO_KIND_UINT64_SLICE:
-		return unsignedSlice[uint64](in)
+		return parseList(v.in, parseUnsignedValue[uint64])
 	case pluginpb.GoKind_GO_KIND_UINTPTR_SLICE:
-		return unsignedSlice[uintptr](in)
+		return parseList(v.in, parseUnsignedValue[uintptr])
 	case pluginpb.GoKind_GO_KIND_FLOAT32_SLICE:
-		return floatSlice[float32](in)
+		return parseList(v.in, parseFloatValue[float32])
 	case pluginpb.GoKind_GO_KIND_FLOAT64_SLICE:
-		return floatSlice[float64](in)
+		return parseList(v.in, parseFloatValue[float64])
 	case pluginpb.GoKind_GO_KIND_COMPLEX64_SLICE:
-		return complexSlice[complex64](in)
+		return parseList(v.in, parseComplexValue[complex64])
 	case pluginpb.GoKind_GO_KIND_COMPLEX128_SLICE:
-		return complexSlice[complex128](in)
+		return parseList(v.in, parseComplexValue[complex128])
 	}
-	out := make([]any, len(in))
-	for i, item := range in {
-		out[i] = ValueFromProto(item)
+	out, err := parseValueList(v.in)
+	if out == nil {
+		out = []any{}
 	}
-	return out
+	return out, err
 }
 
-type signed interface {
-	~int | ~int8 | ~int16 | ~int32 | ~int64
-}
-
-type unsigned interface {
-	~uint | ~uint16 | ~uint32 | ~uint64 | ~uintptr
-}
-
-func bytesValue(value []byte) *pluginpb.Value {
-	return &pluginpb.Value{Kind: &pluginpb.Value_BytesValue{BytesValue: value}}
-}
-
-func signedList[T signed](in []T, goKind pluginpb.GoKind) *pluginpb.Value {
-	return listValue(ListOf(in, func(item T) *pluginpb.Value {
-		return int64Value(int64(item), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	}), goKind)
-}
-
-func signedSlice[T signed](in []*pluginpb.Value) []T {
-	return ListOf(in, func(item *pluginpb.Value) T { return T(item.GetInt64Value()) })
-}
-
-func unsignedList[T unsigned](in []T, goKind pluginpb.GoKind) *pluginpb.Value {
-	return listValue(ListOf(in, func(item T) *pluginpb.Value {
-		return uint64Value(uint64(item), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	}), goKind)
-}
-
-func unsignedSlice[T unsigned](in []*pluginpb.Value) []T {
-	return ListOf(in, func(item *pluginpb.Value) T { return T(item.GetUint64Value()) })
-}
-
-func floatList[T ~float32 | ~float64](in []T, goKind pluginpb.GoKind) *pluginpb.Value {
-	return listValue(ListOf(in, func(item T) *pluginpb.Value {
-		return doubleValue(float64(item), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	}), goKind)
-}
-
-func floatSlice[T ~float32 | ~float64](in []*pluginpb.Value) []T {
-	return ListOf(in, func(item *pluginpb.Value) T { return T(item.GetDoubleValue()) })
-}
-
-func complexList[T ~complex64 | ~complex128](in []T, goKind pluginpb.GoKind) *pluginpb.Value {
-	return listValue(ListOf(in, func(item T) *pluginpb.Value {
-		return complexValue(complex128(item), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	}), goKind)
-}
-
-func complexSlice[T ~complex64 | ~complex128](in []*pluginpb.Value) []T {
-	return ListOf(in, func(item *pluginpb.Value) T {
-		number := item.GetComplexValue()
-		return T(complex(number.GetReal(), number.GetImaginary()))
-	})
+func parseList[T any](in source, parse func(source) (T, error)) (any, error) {
+	var out []T
+	f := in.fields()
+	for f.next() {
+		if f.tag == valueListItems {
+			wrappedList(&f, &out, parse)
+		}
+	}
+	return out, f.err
 }

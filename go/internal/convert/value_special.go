@@ -1,233 +1,308 @@
 package convert
 
 import (
+	"math"
 	"time"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// ValueToProto takes what an interface holds to its message: the types that gob carries inside one, each with the
-// kind that tells it from its neighbours. Other types are taken by what they are made of, see foreignToProto.
-func ValueToProto(in any) *pluginpb.Value {
+// appendSetValue appends the field of what an interface holds, unless that is nothing.
+func appendSetValue(b []byte, tag uint64, in any) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
+	before := len(b)
+	b, start := begin(b, tag)
+	if b = AppendValue(b, in); len(b) == start {
+		return b[:before]
+	}
+	return end(b, start)
+}
+
+// AppendValue appends the message of what an interface holds: the types that gob carries inside one, each with the kind
+// that tells it from its neighbours. Other types are taken by what they are made of, see appendForeign. Nothing, which
+// a pointer may be, too, is a message without a case.
+func AppendValue(b []byte, in any) []byte {
 	switch value := in.(type) {
-	case string:
-		return stringValue(value)
-	case bool:
-		return boolValue(value)
-	case int64:
-		return int64Value(value, pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	case float64:
-		return doubleValue(value, pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	case map[string]any:
-		return mapValue(value)
-	case []any:
-		return listValue(ListOf(value, ValueElementToProto), pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	case []byte:
-		return &pluginpb.Value{Kind: &pluginpb.Value_BytesValue{BytesValue: value}}
-	case int:
-		return int64Value(int64(value), pluginpb.GoKind_GO_KIND_INT)
-	case int8:
-		return int64Value(int64(value), pluginpb.GoKind_GO_KIND_INT8)
-	case int16:
-		return int64Value(int64(value), pluginpb.GoKind_GO_KIND_INT16)
-	case int32:
-		return int64Value(int64(value), pluginpb.GoKind_GO_KIND_INT32)
-	case uint:
-		return uint64Value(uint64(value), pluginpb.GoKind_GO_KIND_UINT)
-	case uint8:
-		return uint64Value(uint64(value), pluginpb.GoKind_GO_KIND_UINT8)
-	case uint16:
-		return uint64Value(uint64(value), pluginpb.GoKind_GO_KIND_UINT16)
-	case uint32:
-		return uint64Value(uint64(value), pluginpb.GoKind_GO_KIND_UINT32)
-	case uint64:
-		return uint64Value(value, pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	case uintptr:
-		return uint64Value(uint64(value), pluginpb.GoKind_GO_KIND_UINTPTR)
-	case float32:
-		return doubleValue(float64(value), pluginpb.GoKind_GO_KIND_FLOAT32)
-	case complex64:
-		return complexValue(complex128(value), pluginpb.GoKind_GO_KIND_COMPLEX64)
-	case complex128:
-		return complexValue(value, pluginpb.GoKind_GO_KIND_UNSPECIFIED)
-	case time.Time:
-		return &pluginpb.Value{Kind: &pluginpb.Value_TimeValue{TimeValue: timestamppb.New(value)}}
-	case map[string]string:
-		return stringMapValue(value)
-	}
-	if out := sliceToProto(in); out != nil {
-		return out
-	}
-	if out := registeredToProto(in); out != nil {
-		return out
-	}
-	return foreignToProto(in)
-}
-
-// ValueElementToProto is ValueToProto for the elements of lists and maps, where nil needs a message too.
-func ValueElementToProto(in any) *pluginpb.Value {
-	if out := ValueToProto(in); out != nil {
-		return out
-	}
-	return &pluginpb.Value{}
-}
-
-// ValueFromProto is the way back of ValueToProto. A message without a case is nil.
-func ValueFromProto(in *pluginpb.Value) any {
-	if in == nil {
-		return nil
-	}
-	switch kind := in.Kind.(type) {
 	case nil:
-		return nil
-	case *pluginpb.Value_StringValue:
-		return kind.StringValue
-	case *pluginpb.Value_BoolValue:
-		return kind.BoolValue
-	case *pluginpb.Value_Int64Value:
-		return signedFromProto(kind.Int64Value, in.GoKind)
-	case *pluginpb.Value_Uint64Value:
-		return unsignedFromProto(kind.Uint64Value, in.GoKind)
-	case *pluginpb.Value_DoubleValue:
-		if in.GoKind == pluginpb.GoKind_GO_KIND_FLOAT32 {
-			return float32(kind.DoubleValue)
+		return b
+	case string:
+		return appendSetText(b, valueStringValue, value)
+	case bool:
+		return appendSetBool(b, valueBoolValue, value)
+	case int64:
+		return appendSetInt(b, valueInt64Value, uint64(value))
+	case float64:
+		return appendSetDouble(b, valueDoubleValue, value)
+	case map[string]any:
+		return appendWrapped(b, valueMapValue, value, appendValueMap)
+	case []any:
+		return appendWrapped(b, valueListValue, value, appendValueList)
+	case []byte:
+		return appendSetBytes(b, valueBytesValue, value)
+	case int:
+		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT, int64(value))
+	case int8:
+		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT8, int64(value))
+	case int16:
+		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT16, int64(value))
+	case int32:
+		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT32, int64(value))
+	case uint:
+		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT, uint64(value))
+	case uint8:
+		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT8, uint64(value))
+	case uint16:
+		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT16, uint64(value))
+	case uint32:
+		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT32, uint64(value))
+	case uint64:
+		return appendSetInt(b, valueUint64Value, value)
+	case uintptr:
+		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINTPTR, uint64(value))
+	case float32:
+		return appendSetDouble(appendKind(b, pluginpb.GoKind_GO_KIND_FLOAT32), valueDoubleValue, float64(value))
+	case complex64:
+		return appendComplex(appendKind(b, pluginpb.GoKind_GO_KIND_COMPLEX64), complex128(value))
+	case complex128:
+		return appendComplex(b, value)
+	case time.Time:
+		return appendWrapped(b, valueTimeValue, value, appendTime)
+	case map[string]string:
+		return appendStringMap(b, value)
+	}
+	if out, ok := appendSlice(b, in); ok {
+		return out
+	}
+	if out, ok := appendRegistered(b, in); ok {
+		return out
+	}
+	return appendForeign(b, in)
+}
+
+func appendKind(b []byte, goKind pluginpb.GoKind) []byte {
+	return appendInt(b, valueGoKind, uint64(goKind))
+}
+
+func appendSigned(b []byte, goKind pluginpb.GoKind, value int64) []byte {
+	return appendSetInt(appendKind(b, goKind), valueInt64Value, uint64(value))
+}
+
+func appendUnsigned(b []byte, goKind pluginpb.GoKind, value uint64) []byte {
+	return appendSetInt(appendKind(b, goKind), valueUint64Value, value)
+}
+
+func appendComplex(b []byte, value complex128) []byte {
+	b, start := begin(b, valueComplexValue)
+	b = appendDouble(b, complexReal, real(value))
+	b = appendDouble(b, complexImaginary, imag(value))
+	return end(b, start)
+}
+
+func appendStringMap(b []byte, value map[string]string) []byte {
+	b, start := begin(appendKind(b, pluginpb.GoKind_GO_KIND_STRING_MAP), valueMapValue)
+	b = appendWrappedMap(b, valueMapEntries, value, appendStringValue)
+	return end(b, start)
+}
+
+func appendStringValue(b []byte, value string) []byte {
+	return appendSetText(b, valueStringValue, value)
+}
+
+// ParseValue is the way back of AppendValue; see Message about data. A message without a case is nil.
+func ParseValue(data []byte) (any, error) { return parseValue(newSource(data)) }
+
+func parseValue(in source) (any, error) {
+	value, err := readValue(in)
+	if err != nil {
+		return nil, err
+	}
+	return value.any()
+}
+
+// value is a Value message: its case, not read yet where that is a message, and its kind.
+type value struct {
+	oneof
+	goKind pluginpb.GoKind
+}
+
+func readValue(in source) (value, error) {
+	var out value
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case valueGoKind:
+			out.goKind = pluginpb.GoKind(int32(f.value))
+		case valueBoolValue, valueInt64Value, valueUint64Value, valueDoubleValue, valueStringValue, valueBytesValue:
+			out.set(&f, checkValue)
+		default:
+			if isValueMessage(f.tag) {
+				out.merge(&f, checkValue)
+			}
 		}
-		return kind.DoubleValue
-	case *pluginpb.Value_BytesValue:
-		return kind.BytesValue
-	case *pluginpb.Value_MapValue:
-		return mapFromProto(kind.MapValue, in.GoKind)
-	case *pluginpb.Value_ListValue:
-		return listFromProto(kind.ListValue.GetItems(), in.GoKind)
-	case *pluginpb.Value_TimeValue:
-		return kind.TimeValue.AsTime()
-	case *pluginpb.Value_ComplexValue:
-		value := complex(kind.ComplexValue.GetReal(), kind.ComplexValue.GetImaginary())
-		if in.GoKind == pluginpb.GoKind_GO_KIND_COMPLEX64 {
-			return complex64(value)
+	}
+	return out, f.err
+}
+
+func checkValue(kind oneof) error {
+	_, err := value{oneof: kind}.any()
+	return err
+}
+
+func (v value) any() (any, error) {
+	switch v.tag {
+	case 0:
+		return nil, nil
+	case valueStringValue:
+		return anyOf(v.in.text())
+	case valueBoolValue:
+		return v.value != 0, nil
+	case valueInt64Value:
+		return v.signed(int64(v.value)), nil
+	case valueUint64Value:
+		return v.unsigned(v.value), nil
+	case valueDoubleValue:
+		number := math.Float64frombits(v.value)
+		if v.goKind == pluginpb.GoKind_GO_KIND_FLOAT32 {
+			return float32(number), nil
 		}
-		return value
+		return number, nil
+	case valueBytesValue:
+		return v.in.bytes(), nil
+	case valueMapValue:
+		if v.goKind == pluginpb.GoKind_GO_KIND_STRING_MAP {
+			return anyOf(parseStringMap(v.in))
+		}
+		out, err := parseValueMap(v.in)
+		if out == nil {
+			out = map[string]any{}
+		}
+		return out, err
+	case valueListValue:
+		return v.list()
+	case valueTimeValue:
+		return anyOf(parseTime(v.in))
+	case valueComplexValue:
+		number, err := parseComplex(v.in)
+		if v.goKind == pluginpb.GoKind_GO_KIND_COMPLEX64 {
+			return complex64(number), err
+		}
+		return number, err
 	}
-	return registeredFromProto(in)
+	return parseRegistered(v.tag, v.in)
 }
 
-// Each of the following makes the message and its case in one allocation, which is what Props mostly consist of.
+func anyOf[T any](out T, err error) (any, error) { return out, err }
 
-func stringValue(value string) *pluginpb.Value {
-	out := &struct {
-		message pluginpb.Value
-		kind    pluginpb.Value_StringValue
-	}{}
-	out.kind.StringValue = value
-	out.message.Kind = &out.kind
-	return &out.message
-}
-
-func boolValue(value bool) *pluginpb.Value {
-	out := &struct {
-		message pluginpb.Value
-		kind    pluginpb.Value_BoolValue
-	}{}
-	out.kind.BoolValue = value
-	out.message.Kind = &out.kind
-	return &out.message
-}
-
-func int64Value(value int64, goKind pluginpb.GoKind) *pluginpb.Value {
-	out := &struct {
-		message pluginpb.Value
-		kind    pluginpb.Value_Int64Value
-	}{}
-	out.kind.Int64Value = value
-	out.message.Kind = &out.kind
-	out.message.GoKind = goKind
-	return &out.message
-}
-
-func uint64Value(value uint64, goKind pluginpb.GoKind) *pluginpb.Value {
-	return &pluginpb.Value{Kind: &pluginpb.Value_Uint64Value{Uint64Value: value}, GoKind: goKind}
-}
-
-func doubleValue(value float64, goKind pluginpb.GoKind) *pluginpb.Value {
-	out := &struct {
-		message pluginpb.Value
-		kind    pluginpb.Value_DoubleValue
-	}{}
-	out.kind.DoubleValue = value
-	out.message.Kind = &out.kind
-	out.message.GoKind = goKind
-	return &out.message
-}
-
-func complexValue(value complex128, goKind pluginpb.GoKind) *pluginpb.Value {
-	number := &pluginpb.Complex{Real: real(value), Imaginary: imag(value)}
-	return &pluginpb.Value{Kind: &pluginpb.Value_ComplexValue{ComplexValue: number}, GoKind: goKind}
-}
-
-func mapValue(value map[string]any) *pluginpb.Value {
-	entries := MapOf[string](value, ValueElementToProto)
-	return &pluginpb.Value{Kind: &pluginpb.Value_MapValue{MapValue: &pluginpb.ValueMap{Entries: entries}}}
-}
-
-func stringMapValue(value map[string]string) *pluginpb.Value {
-	entries := MapOf[string](value, stringValue)
-	return &pluginpb.Value{
-		Kind:   &pluginpb.Value_MapValue{MapValue: &pluginpb.ValueMap{Entries: entries}},
-		GoKind: pluginpb.GoKind_GO_KIND_STRING_MAP,
-	}
-}
-
-func listValue(items []*pluginpb.Value, goKind pluginpb.GoKind) *pluginpb.Value {
-	return &pluginpb.Value{
-		Kind:   &pluginpb.Value_ListValue{ListValue: &pluginpb.ValueList{Items: items}},
-		GoKind: goKind,
-	}
-}
-
-// signedFromProto returns the number as the kind it had, or as an int64 if a new value does not fit that any more.
-func signedFromProto(value int64, goKind pluginpb.GoKind) any {
+// signed returns a number as the kind it had, or as an int64 if a new value does not fit that any more.
+func (v value) signed(number int64) any {
 	switch {
-	case goKind == pluginpb.GoKind_GO_KIND_INT && int64(int(value)) == value:
-		return int(value)
-	case goKind == pluginpb.GoKind_GO_KIND_INT8 && int64(int8(value)) == value:
-		return int8(value)
-	case goKind == pluginpb.GoKind_GO_KIND_INT16 && int64(int16(value)) == value:
-		return int16(value)
-	case goKind == pluginpb.GoKind_GO_KIND_INT32 && int64(int32(value)) == value:
-		return int32(value)
+	case v.goKind == pluginpb.GoKind_GO_KIND_INT && int64(int(number)) == number:
+		return int(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_INT8 && int64(int8(number)) == number:
+		return int8(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_INT16 && int64(int16(number)) == number:
+		return int16(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_INT32 && int64(int32(number)) == number:
+		return int32(number)
 	}
-	return value
+	return number
 }
 
-// unsignedFromProto is signedFromProto for unsigned numbers.
-func unsignedFromProto(value uint64, goKind pluginpb.GoKind) any {
+// unsigned is signed for unsigned numbers.
+func (v value) unsigned(number uint64) any {
 	switch {
-	case goKind == pluginpb.GoKind_GO_KIND_UINT && uint64(uint(value)) == value:
-		return uint(value)
-	case goKind == pluginpb.GoKind_GO_KIND_UINT8 && uint64(uint8(value)) == value:
-		return uint8(value)
-	case goKind == pluginpb.GoKind_GO_KIND_UINT16 && uint64(uint16(value)) == value:
-		return uint16(value)
-	case goKind == pluginpb.GoKind_GO_KIND_UINT32 && uint64(uint32(value)) == value:
-		return uint32(value)
-	case goKind == pluginpb.GoKind_GO_KIND_UINTPTR && uint64(uintptr(value)) == value:
-		return uintptr(value)
+	case v.goKind == pluginpb.GoKind_GO_KIND_UINT && uint64(uint(number)) == number:
+		return uint(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_UINT8 && uint64(uint8(number)) == number:
+		return uint8(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_UINT16 && uint64(uint16(number)) == number:
+		return uint16(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_UINT32 && uint64(uint32(number)) == number:
+		return uint32(number)
+	case v.goKind == pluginpb.GoKind_GO_KIND_UINTPTR && uint64(uintptr(number)) == number:
+		return uintptr(number)
 	}
-	return value
+	return number
 }
 
-func mapFromProto(in *pluginpb.ValueMap, goKind pluginpb.GoKind) any {
-	if goKind == pluginpb.GoKind_GO_KIND_STRING_MAP {
-		return MapOf[string](in.GetEntries(), (*pluginpb.Value).GetStringValue)
+func parseStringMap(in source) (map[string]string, error) {
+	var out map[string]string
+	f := in.fields()
+	for f.next() {
+		if f.tag == valueMapEntries {
+			wrappedMap(&f, &out, parseStringValue)
+		}
 	}
-	out := make(map[string]any, len(in.GetEntries()))
-	for key, item := range in.GetEntries() {
-		out[key] = ValueFromProto(item)
+	return out, f.err
+}
+
+func parseComplex(in source) (complex128, error) {
+	var real, imaginary float64
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case complexReal:
+			real = math.Float64frombits(f.value)
+		case complexImaginary:
+			imaginary = math.Float64frombits(f.value)
+		}
 	}
-	return out
+	return complex(real, imaginary), f.err
+}
+
+// The following return what a Value message holds if its case is the one, else zero.
+
+func parseStringValue(in source) (string, error) {
+	v, err := readValue(in)
+	if err == nil && v.tag == valueStringValue {
+		return v.in.text()
+	}
+	return "", v.other(err)
+}
+
+func parseBoolValue(in source) (bool, error) {
+	v, err := readValue(in)
+	if v.tag == valueBoolValue {
+		return v.value != 0, err
+	}
+	return false, v.other(err)
+}
+
+func parseNumber[T integer](in source, tag uint64) (T, error) {
+	v, err := readValue(in)
+	if v.tag == tag {
+		return T(v.value), err
+	}
+	return 0, v.other(err)
+}
+
+func parseSignedValue[T integer](in source) (T, error) { return parseNumber[T](in, valueInt64Value) }
+
+func parseUnsignedValue[T integer](in source) (T, error) { return parseNumber[T](in, valueUint64Value) }
+
+func parseFloatValue[T ~float32 | ~float64](in source) (T, error) {
+	v, err := readValue(in)
+	if v.tag == valueDoubleValue {
+		return T(math.Float64frombits(v.value)), err
+	}
+	return 0, v.other(err)
+}
+
+func parseComplexValue[T ~complex64 | ~complex128](in source) (T, error) {
+	v, err := readValue(in)
+	if err == nil && v.tag == valueComplexValue {
+		number, err := parseComplex(v.in)
+		return T(number), err
+	}
+	return 0, v.other(err)
+}
+
+// other checks a case that is not the wanted one.
+func (v value) other(err error) error {
+	if err != nil {
+		return err
+	}
+	return checkValue(v.oneof)
 }

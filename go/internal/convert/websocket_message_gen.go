@@ -6,53 +6,62 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// WebsocketBroadcastToProto takes a model.WebsocketBroadcast to its message.
-func WebsocketBroadcastToProto(in *model.WebsocketBroadcast) *pluginpb.WebsocketBroadcast {
+// AppendWebsocketBroadcast appends the encoding of a model.WebsocketBroadcast; nothing for nil.
+func AppendWebsocketBroadcast(b []byte, in *model.WebsocketBroadcast) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.WebsocketBroadcast{
-		OmitUsers:             in.OmitUsers,
-		UserId:                in.UserId,
-		ChannelId:             in.ChannelId,
-		TeamId:                in.TeamId,
-		ConnectionId:          in.ConnectionId,
-		OmitConnectionId:      in.OmitConnectionId,
-		ContainsSanitizedData: in.ContainsSanitizedData,
-		ContainsSensitiveData: in.ContainsSensitiveData,
-		RequiredPermissions:   in.RequiredPermissions,
-		ReliableClusterSend:   in.ReliableClusterSend,
-		BroadcastHooks:        in.BroadcastHooks,
-		BroadcastHookArgs:     ListOf(in.BroadcastHookArgs, ValueMapToProto),
-	}
+	b = appendBoolMap(b, 1<<3|octets, in.OmitUsers)
+	b = appendText(b, 2<<3|octets, in.UserId)
+	b = appendText(b, 3<<3|octets, in.ChannelId)
+	b = appendText(b, 4<<3|octets, in.TeamId)
+	b = appendText(b, 5<<3|octets, in.ConnectionId)
+	b = appendText(b, 6<<3|octets, in.OmitConnectionId)
+	b = appendBool(b, 7<<3|varint, in.ContainsSanitizedData)
+	b = appendBool(b, 8<<3|varint, in.ContainsSensitiveData)
+	b = appendTexts(b, 9<<3|octets, in.RequiredPermissions)
+	b = appendBool(b, 10<<3|varint, in.ReliableClusterSend)
+	b = appendTexts(b, 11<<3|octets, in.BroadcastHooks)
+	b = appendWrappedList(b, 12<<3|octets, in.BroadcastHookArgs, appendValueMap)
+	return b
 }
 
-// WebsocketBroadcastFromProto takes a message to the model.WebsocketBroadcast it came from.
-func WebsocketBroadcastFromProto(in *pluginpb.WebsocketBroadcast) *model.WebsocketBroadcast {
-	if in == nil {
-		return nil
-	}
-	out := new(model.WebsocketBroadcast)
-	WebsocketBroadcastInto(out, in)
-	return out
+// ParseWebsocketBroadcast reads a model.WebsocketBroadcast into its zero value; see Message about data.
+func ParseWebsocketBroadcast(data []byte, out *model.WebsocketBroadcast) error {
+	return parseWebsocketBroadcast(newSource(data), out)
 }
 
-// WebsocketBroadcastInto sets the fields of a model.WebsocketBroadcast from its message.
-func WebsocketBroadcastInto(out *model.WebsocketBroadcast, in *pluginpb.WebsocketBroadcast) {
-	out.OmitUsers = in.OmitUsers
-	out.UserId = in.UserId
-	out.ChannelId = in.ChannelId
-	out.TeamId = in.TeamId
-	out.ConnectionId = in.ConnectionId
-	out.OmitConnectionId = in.OmitConnectionId
-	out.ContainsSanitizedData = in.ContainsSanitizedData
-	out.ContainsSensitiveData = in.ContainsSensitiveData
-	out.RequiredPermissions = in.RequiredPermissions
-	out.ReliableClusterSend = in.ReliableClusterSend
-	out.BroadcastHooks = in.BroadcastHooks
-	out.BroadcastHookArgs = ListOf(in.BroadcastHookArgs, ValueMapFromProto)
+func parseWebsocketBroadcast(in source, out *model.WebsocketBroadcast) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | octets:
+			boolMap(&f, &out.OmitUsers)
+		case 2<<3 | octets:
+			out.UserId = f.text()
+		case 3<<3 | octets:
+			out.ChannelId = f.text()
+		case 4<<3 | octets:
+			out.TeamId = f.text()
+		case 5<<3 | octets:
+			out.ConnectionId = f.text()
+		case 6<<3 | octets:
+			out.OmitConnectionId = f.text()
+		case 7<<3 | varint:
+			out.ContainsSanitizedData = f.value != 0
+		case 8<<3 | varint:
+			out.ContainsSensitiveData = f.value != 0
+		case 9<<3 | octets:
+			texts(&f, &out.RequiredPermissions)
+		case 10<<3 | varint:
+			out.ReliableClusterSend = f.value != 0
+		case 11<<3 | octets:
+			texts(&f, &out.BroadcastHooks)
+		case 12<<3 | octets:
+			wrappedList(&f, &out.BroadcastHookArgs, parseValueMap)
+		}
+	}
+	return f.err
 }

@@ -6,41 +6,41 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// WebSocketRequestToProto takes a model.WebSocketRequest to its message.
-func WebSocketRequestToProto(in *model.WebSocketRequest) *pluginpb.WebSocketRequest {
+// AppendWebSocketRequest appends the encoding of a model.WebSocketRequest; nothing for nil.
+func AppendWebSocketRequest(b []byte, in *model.WebSocketRequest) []byte {
 	if in == nil {
-		return nil
+		return b
 	}
-	return &pluginpb.WebSocketRequest{
-		Seq:     in.Seq,
-		Action:  in.Action,
-		Data:    MapOf[string](in.Data, ValueElementToProto),
-		Session: SessionToProto(&in.Session),
-		Locale:  in.Locale,
-	}
+	b = appendInt(b, 1<<3|varint, uint64(in.Seq))
+	b = appendText(b, 2<<3|octets, in.Action)
+	b = appendWrappedMap(b, 3<<3|octets, in.Data, AppendValue)
+	b = appendSetMessage(b, 4<<3|octets, &in.Session, AppendSession)
+	b = appendText(b, 5<<3|octets, in.Locale)
+	return b
 }
 
-// WebSocketRequestFromProto takes a message to the model.WebSocketRequest it came from.
-func WebSocketRequestFromProto(in *pluginpb.WebSocketRequest) *model.WebSocketRequest {
-	if in == nil {
-		return nil
-	}
-	out := new(model.WebSocketRequest)
-	WebSocketRequestInto(out, in)
-	return out
+// ParseWebSocketRequest reads a model.WebSocketRequest into its zero value; see Message about data.
+func ParseWebSocketRequest(data []byte, out *model.WebSocketRequest) error {
+	return parseWebSocketRequest(newSource(data), out)
 }
 
-// WebSocketRequestInto sets the fields of a model.WebSocketRequest from its message.
-func WebSocketRequestInto(out *model.WebSocketRequest, in *pluginpb.WebSocketRequest) {
-	out.Seq = in.Seq
-	out.Action = in.Action
-	out.Data = MapOf[string](in.Data, ValueFromProto)
-	if in.Session != nil {
-		SessionInto(&out.Session, in.Session)
+func parseWebSocketRequest(in source, out *model.WebSocketRequest) error {
+	f := in.fields()
+	for f.next() {
+		switch f.tag {
+		case 1<<3 | varint:
+			out.Seq = int64(f.value)
+		case 2<<3 | octets:
+			out.Action = f.text()
+		case 3<<3 | octets:
+			wrappedMap(&f, &out.Data, parseValue)
+		case 4<<3 | octets:
+			structure(&f, &out.Session, parseSession)
+		case 5<<3 | octets:
+			out.Locale = f.text()
+		}
 	}
-	out.Locale = in.Locale
+	return f.err
 }

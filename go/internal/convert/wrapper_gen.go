@@ -6,43 +6,38 @@ package convert
 
 import (
 	"github.com/mattermost/mattermost/server/public/model"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-// NotificationTargetStringListToProto puts a []model.NotificationTarget into a message.
-func NotificationTargetStringListToProto(in []model.NotificationTarget) *pluginpb.StringList {
-	return &pluginpb.StringList{Items: CastStrings[string](in)}
+// appendNotificationTargetStringList appends the message that holds a []model.NotificationTarget.
+func appendNotificationTargetStringList(b []byte, in []model.NotificationTarget) []byte {
+	b = appendTexts(b, 1<<3|octets, in)
+	return b
 }
 
-// NotificationTargetStringListFromProto takes a []model.NotificationTarget out of its message.
-func NotificationTargetStringListFromProto(in *pluginpb.StringList) []model.NotificationTarget {
-	return CastStrings[model.NotificationTarget](in.GetItems())
-}
-
-// StringListToProto puts a []string into a message.
-func StringListToProto(in []string) *pluginpb.StringList {
-	return &pluginpb.StringList{Items: in}
-}
-
-// StringListFromProto takes a []string out of its message.
-func StringListFromProto(in *pluginpb.StringList) []string {
-	return in.GetItems()
-}
-
-// StringListPointerToProto puts a *[]string into a message.
-func StringListPointerToProto(in *[]string) *pluginpb.StringList {
-	if in == nil {
-		return nil
+// parseNotificationTargetStringList is the way back of appendNotificationTargetStringList.
+func parseNotificationTargetStringList(in source) (out []model.NotificationTarget, err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			texts(&f, &out)
+		}
 	}
-	return &pluginpb.StringList{Items: *in}
+	return out, f.err
 }
 
-// StringListPointerFromProto takes a *[]string out of its message.
-func StringListPointerFromProto(in *pluginpb.StringList) *[]string {
-	if in == nil {
-		return nil
+// appendStringList appends the message that holds a []string.
+func appendStringList(b []byte, in []string) []byte {
+	b = appendTexts(b, 1<<3|octets, in)
+	return b
+}
+
+// parseStringList is the way back of appendStringList.
+func parseStringList(in source) (out []string, err error) {
+	f := in.fields()
+	for f.next() {
+		if f.tag == 1<<3|octets {
+			texts(&f, &out)
+		}
 	}
-	var out []string = in.Items
-	return &out
+	return out, f.err
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 )
@@ -79,19 +78,7 @@ func forged(name string) bool {
 
 // encodeContext is the inverse of what the SDK does in http/_scope.py.
 func encodeContext(c *plugin.Context) string {
-	var valid plugin.Context
-	if c != nil {
-		valid = *c
-	}
-	// Marshalling fails for text that is no UTF-8, as a User-Agent can be.
-	for _, text := range []*string{&valid.SessionId, &valid.ConnectionId, &valid.RequestId, &valid.IPAddress, &valid.AcceptLanguage, &valid.UserAgent} {
-		*text = strings.ToValidUTF8(*text, "\uFFFD")
-	}
-	raw, err := proto.Marshal(convert.ContextToProto(&valid))
-	if err != nil {
-		return "" // not possible: there is nothing but valid texts
-	}
-	return base64.RawURLEncoding.EncodeToString(raw)
+	return base64.RawURLEncoding.EncodeToString(convert.AppendContext(nil, c))
 }
 
 // split returns what the plugin is asked for, and the path under which the server has the plugin. The server hands

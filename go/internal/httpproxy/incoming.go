@@ -7,10 +7,8 @@ import (
 	"net/http"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // Incoming is for plugins in Go: it turns a request that a Proxy sent into the one that the server handed to the
@@ -24,8 +22,8 @@ func Incoming(r *http.Request) (*plugin.Context, *http.Request, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("the context of the request: %w", err)
 	}
-	message := &pluginpb.Context{}
-	if err := proto.Unmarshal(raw, message); err != nil {
+	context := new(plugin.Context)
+	if err := convert.ParseContext(raw, context); err != nil {
 		return nil, nil, fmt.Errorf("the context of the request: %w", err)
 	}
 
@@ -36,5 +34,5 @@ func Incoming(r *http.Request) (*plugin.Context, *http.Request, error) {
 	for _, name := range []string{contextHeader, rootHeader, remoteHeader} {
 		original.Header.Del(name)
 	}
-	return convert.ContextFromProto(message), &original, nil
+	return context, &original, nil
 }

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 )
 
 // Conn is a grpc.ClientConnInterface that makes plain calls by itself and leaves the others to grpc-go.
@@ -48,10 +47,8 @@ func (c *Conn) Close() {
 
 // Invoke makes a call.
 func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
-	request, isProto := args.(proto.Message)
-	response, alsoProto := reply.(proto.Message)
 	reached, plain := plainOptions(options)
-	if !isProto || !alsoProto || !plain || c.dial == nil {
+	if !encodes(args) || !encodes(reply) || !plain || c.dial == nil {
 		return c.general.Invoke(ctx, method, args, reply, options...)
 	}
 	if _, ok := metadata.FromOutgoingContext(ctx); ok {
@@ -59,7 +56,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	message, err := proto.MarshalOptions{}.MarshalAppend((*buffer)[:0], request)
+	message, err := appendMessage((*buffer)[:0], args)
 	if err != nil || len(message) > maxFrame-messagePrefix {
 		return c.general.Invoke(ctx, method, args, reply, options...)
 	}
@@ -91,7 +88,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 	if err != nil {
 		return err
 	}
-	if err := proto.Unmarshal(data, response); err != nil {
+	if err := parseMessage(data, reply); err != nil {
 		return status.Errorf(codes.Internal, "the response of %s cannot be read: %v", method, err)
 	}
 	return nil

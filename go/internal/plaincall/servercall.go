@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
 )
@@ -72,15 +71,23 @@ func (c *serverCall) handle() {
 		c.finish(ended, c.trailer)
 		return
 	}
-	encoded, err := c.encode(out)
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	encoded, err := c.encode((*buffer)[:0], out)
 	if err != nil {
 		c.finish(status.Newf(codes.Internal, "the response cannot be encoded: %v", err), c.trailer)
 		return
+	}
+	if cap(encoded) <= maxKept {
+		*buffer = encoded
 	}
 	if err := c.send(encoded); err == nil {
 		c.finish(status.New(codes.OK, ""), c.trailer)
 	}
 }
+
+// maxKept is how large a buffer may be that is kept for another response.
+const maxKept = 64 << 10
 
 func singleMessage(data []byte) ([]byte, string) {
 	switch {
@@ -95,23 +102,17 @@ func singleMessage(data []byte) ([]byte, string) {
 }
 
 func (c *serverCall) decode(message []byte, into any) error {
-	target, ok := into.(proto.Message)
-	if !ok {
-		return status.Errorf(codes.Internal, "%T is no protobuf message", into)
-	}
-	if err := proto.Unmarshal(message, target); err != nil {
+	if err := parseMessage(message, into); err != nil {
 		return status.Errorf(codes.Internal, "the request cannot be read: %v", err)
 	}
 	return nil
 }
 
 // encode returns a response behind its prefix.
-func (c *serverCall) encode(response any) ([]byte, error) {
-	out := make([]byte, messagePrefix, 512)
-	if message, ok := response.(proto.Message); ok {
-		if encoded, err := (proto.MarshalOptions{}).MarshalAppend(out, message); err == nil {
-			return withSize(encoded), nil
-		}
+func (c *serverCall) encode(out []byte, response any) ([]byte, error) {
+	out = append(out, make([]byte, messagePrefix)...)
+	if encoded, err := appendMessage(out, response); err == nil {
+		return withSize(encoded), nil
 	}
 	buffers, err := c.link.server.codec.Marshal(response)
 	if err != nil {

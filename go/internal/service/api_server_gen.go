@@ -7,2409 +7,2677 @@ package service
 import (
 	"context"
 
-	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-func (s *apiServer) RegisterCommand(ctx context.Context, in *pluginpb.RegisterCommandRequest) (*pluginpb.RegisterCommandResponse, error) {
-	return invoke(ctx, &s.server, "RegisterCommand", func(target plugin.API) *pluginpb.RegisterCommandResponse {
-		err := target.RegisterCommand(convert.CommandFromProto(in.Command))
-		return &pluginpb.RegisterCommandResponse{
-			Error: convert.ErrorToProto(err),
+// apiService describes the API service.
+var apiService = grpc.ServiceDesc{
+	ServiceName: "mattermost.plugin.v1.API",
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{
+		Unary("LoadPluginConfiguration", (*apiServer).LoadPluginConfiguration),
+		Unary("RegisterCommand", (*apiServer).RegisterCommand),
+		Unary("UnregisterCommand", (*apiServer).UnregisterCommand),
+		Unary("ExecuteSlashCommand", (*apiServer).ExecuteSlashCommand),
+		Unary("GetConfig", (*apiServer).GetConfig),
+		Unary("GetUnsanitizedConfig", (*apiServer).GetUnsanitizedConfig),
+		Unary("SaveConfig", (*apiServer).SaveConfig),
+		Unary("GetPluginConfig", (*apiServer).GetPluginConfig),
+		Unary("SavePluginConfig", (*apiServer).SavePluginConfig),
+		Unary("GetBundlePath", (*apiServer).GetBundlePath),
+		Unary("GetLicense", (*apiServer).GetLicense),
+		Unary("IsEnterpriseReady", (*apiServer).IsEnterpriseReady),
+		Unary("GetServerVersion", (*apiServer).GetServerVersion),
+		Unary("GetSystemInstallDate", (*apiServer).GetSystemInstallDate),
+		Unary("GetDiagnosticId", (*apiServer).GetDiagnosticId),
+		Unary("GetTelemetryId", (*apiServer).GetTelemetryId),
+		Unary("CreateUser", (*apiServer).CreateUser),
+		Unary("DeleteUser", (*apiServer).DeleteUser),
+		Unary("GetUsers", (*apiServer).GetUsers),
+		Unary("GetUsersByIds", (*apiServer).GetUsersByIds),
+		Unary("GetUser", (*apiServer).GetUser),
+		Unary("GetUserByEmail", (*apiServer).GetUserByEmail),
+		Unary("GetUserByUsername", (*apiServer).GetUserByUsername),
+		Unary("GetUsersByUsernames", (*apiServer).GetUsersByUsernames),
+		Unary("GetUsersInTeam", (*apiServer).GetUsersInTeam),
+		Unary("GetPreferenceForUser", (*apiServer).GetPreferenceForUser),
+		Unary("GetPreferencesForUser", (*apiServer).GetPreferencesForUser),
+		Unary("UpdatePreferencesForUser", (*apiServer).UpdatePreferencesForUser),
+		Unary("DeletePreferencesForUser", (*apiServer).DeletePreferencesForUser),
+		Unary("GetSession", (*apiServer).GetSession),
+		Unary("CreateSession", (*apiServer).CreateSession),
+		Unary("ExtendSessionExpiry", (*apiServer).ExtendSessionExpiry),
+		Unary("RevokeSession", (*apiServer).RevokeSession),
+		Unary("CreateUserAccessToken", (*apiServer).CreateUserAccessToken),
+		Unary("RevokeUserAccessToken", (*apiServer).RevokeUserAccessToken),
+		Unary("GetTeamIcon", (*apiServer).GetTeamIcon),
+		Unary("SetTeamIcon", (*apiServer).SetTeamIcon),
+		Unary("RemoveTeamIcon", (*apiServer).RemoveTeamIcon),
+		Unary("UpdateUser", (*apiServer).UpdateUser),
+		Unary("GetUserStatus", (*apiServer).GetUserStatus),
+		Unary("GetUserStatusesByIds", (*apiServer).GetUserStatusesByIds),
+		Unary("UpdateUserStatus", (*apiServer).UpdateUserStatus),
+		Unary("SetUserStatusTimedDND", (*apiServer).SetUserStatusTimedDND),
+		Unary("UpdateUserActive", (*apiServer).UpdateUserActive),
+		Unary("UpdateUserCustomStatus", (*apiServer).UpdateUserCustomStatus),
+		Unary("RemoveUserCustomStatus", (*apiServer).RemoveUserCustomStatus),
+		Unary("GetUsersInChannel", (*apiServer).GetUsersInChannel),
+		Unary("GetLDAPUserAttributes", (*apiServer).GetLDAPUserAttributes),
+		Unary("CreateTeam", (*apiServer).CreateTeam),
+		Unary("DeleteTeam", (*apiServer).DeleteTeam),
+		Unary("GetTeams", (*apiServer).GetTeams),
+		Unary("GetTeam", (*apiServer).GetTeam),
+		Unary("GetTeamByName", (*apiServer).GetTeamByName),
+		Unary("GetTeamsUnreadForUser", (*apiServer).GetTeamsUnreadForUser),
+		Unary("UpdateTeam", (*apiServer).UpdateTeam),
+		Unary("SearchTeams", (*apiServer).SearchTeams),
+		Unary("GetTeamsForUser", (*apiServer).GetTeamsForUser),
+		Unary("CreateTeamMember", (*apiServer).CreateTeamMember),
+		Unary("CreateTeamMembers", (*apiServer).CreateTeamMembers),
+		Unary("CreateTeamMembersGracefully", (*apiServer).CreateTeamMembersGracefully),
+		Unary("DeleteTeamMember", (*apiServer).DeleteTeamMember),
+		Unary("GetTeamMembers", (*apiServer).GetTeamMembers),
+		Unary("GetTeamMember", (*apiServer).GetTeamMember),
+		Unary("GetTeamMembersForUser", (*apiServer).GetTeamMembersForUser),
+		Unary("UpdateTeamMemberRoles", (*apiServer).UpdateTeamMemberRoles),
+		Unary("CreateChannel", (*apiServer).CreateChannel),
+		Unary("DeleteChannel", (*apiServer).DeleteChannel),
+		Unary("RestoreChannel", (*apiServer).RestoreChannel),
+		Unary("GetChannelOfType", (*apiServer).GetChannelOfType),
+		Unary("GetPublicChannelsForTeam", (*apiServer).GetPublicChannelsForTeam),
+		Unary("GetChannel", (*apiServer).GetChannel),
+		Unary("GetChannelByName", (*apiServer).GetChannelByName),
+		Unary("GetChannelByNameForTeamName", (*apiServer).GetChannelByNameForTeamName),
+		Unary("GetChannelsForTeamForUser", (*apiServer).GetChannelsForTeamForUser),
+		Unary("GetChannelStats", (*apiServer).GetChannelStats),
+		Unary("GetDirectChannel", (*apiServer).GetDirectChannel),
+		Unary("GetGroupChannel", (*apiServer).GetGroupChannel),
+		Unary("UpdateChannel", (*apiServer).UpdateChannel),
+		Unary("RegisterChannelGuard", (*apiServer).RegisterChannelGuard),
+		Unary("UnregisterChannelGuard", (*apiServer).UnregisterChannelGuard),
+		Unary("SearchChannels", (*apiServer).SearchChannels),
+		Unary("CreateChannelSidebarCategory", (*apiServer).CreateChannelSidebarCategory),
+		Unary("GetChannelSidebarCategories", (*apiServer).GetChannelSidebarCategories),
+		Unary("UpdateChannelSidebarCategories", (*apiServer).UpdateChannelSidebarCategories),
+		Unary("SearchUsers", (*apiServer).SearchUsers),
+		Unary("SearchPostsInTeam", (*apiServer).SearchPostsInTeam),
+		Unary("SearchPostsInTeamForUser", (*apiServer).SearchPostsInTeamForUser),
+		Unary("AddChannelMember", (*apiServer).AddChannelMember),
+		Unary("AddUserToChannel", (*apiServer).AddUserToChannel),
+		Unary("GetChannelMember", (*apiServer).GetChannelMember),
+		Unary("GetChannelMembers", (*apiServer).GetChannelMembers),
+		Unary("GetChannelMembersByIds", (*apiServer).GetChannelMembersByIds),
+		Unary("GetChannelMembersForUser", (*apiServer).GetChannelMembersForUser),
+		Unary("UpdateChannelMemberRoles", (*apiServer).UpdateChannelMemberRoles),
+		Unary("UpdateChannelMemberNotifications", (*apiServer).UpdateChannelMemberNotifications),
+		Unary("PatchChannelMembersNotifications", (*apiServer).PatchChannelMembersNotifications),
+		Unary("GetGroup", (*apiServer).GetGroup),
+		Unary("GetGroupByName", (*apiServer).GetGroupByName),
+		Unary("GetGroupMemberUsers", (*apiServer).GetGroupMemberUsers),
+		Unary("GetGroupsBySource", (*apiServer).GetGroupsBySource),
+		Unary("GetGroupsForUser", (*apiServer).GetGroupsForUser),
+		Unary("DeleteChannelMember", (*apiServer).DeleteChannelMember),
+		Unary("CreatePost", (*apiServer).CreatePost),
+		Unary("AddReaction", (*apiServer).AddReaction),
+		Unary("RemoveReaction", (*apiServer).RemoveReaction),
+		Unary("GetReactions", (*apiServer).GetReactions),
+		Unary("SendEphemeralPost", (*apiServer).SendEphemeralPost),
+		Unary("UpdateEphemeralPost", (*apiServer).UpdateEphemeralPost),
+		Unary("DeleteEphemeralPost", (*apiServer).DeleteEphemeralPost),
+		Unary("DeletePost", (*apiServer).DeletePost),
+		Unary("GetPostThread", (*apiServer).GetPostThread),
+		Unary("GetPost", (*apiServer).GetPost),
+		Unary("GetPostsSince", (*apiServer).GetPostsSince),
+		Unary("GetPostsAfter", (*apiServer).GetPostsAfter),
+		Unary("GetPostsBefore", (*apiServer).GetPostsBefore),
+		Unary("GetPostsForChannel", (*apiServer).GetPostsForChannel),
+		Unary("GetTeamStats", (*apiServer).GetTeamStats),
+		Unary("UpdatePost", (*apiServer).UpdatePost),
+		Unary("GetProfileImage", (*apiServer).GetProfileImage),
+		Unary("SetProfileImage", (*apiServer).SetProfileImage),
+		Unary("GetEmojiList", (*apiServer).GetEmojiList),
+		Unary("GetEmojiByName", (*apiServer).GetEmojiByName),
+		Unary("GetEmoji", (*apiServer).GetEmoji),
+		Unary("CopyFileInfos", (*apiServer).CopyFileInfos),
+		Unary("GetFileInfo", (*apiServer).GetFileInfo),
+		Unary("SetFileSearchableContent", (*apiServer).SetFileSearchableContent),
+		Unary("GetFileInfos", (*apiServer).GetFileInfos),
+		Unary("GetFileLink", (*apiServer).GetFileLink),
+		Unary("GetEmojiImage", (*apiServer).GetEmojiImage),
+		Unary("OpenInteractiveDialog", (*apiServer).OpenInteractiveDialog),
+		Unary("SendToastMessage", (*apiServer).SendToastMessage),
+		Unary("GetPlugins", (*apiServer).GetPlugins),
+		Unary("EnablePlugin", (*apiServer).EnablePlugin),
+		Unary("DisablePlugin", (*apiServer).DisablePlugin),
+		Unary("RemovePlugin", (*apiServer).RemovePlugin),
+		Unary("GetPluginStatus", (*apiServer).GetPluginStatus),
+		Unary("KVSet", (*apiServer).KVSet),
+		Unary("KVCompareAndSet", (*apiServer).KVCompareAndSet),
+		Unary("KVCompareAndDelete", (*apiServer).KVCompareAndDelete),
+		Unary("KVSetWithOptions", (*apiServer).KVSetWithOptions),
+		Unary("KVSetWithExpiry", (*apiServer).KVSetWithExpiry),
+		Unary("KVGet", (*apiServer).KVGet),
+		Unary("KVDelete", (*apiServer).KVDelete),
+		Unary("KVDeleteAll", (*apiServer).KVDeleteAll),
+		Unary("KVList", (*apiServer).KVList),
+		Unary("PublishWebSocketEvent", (*apiServer).PublishWebSocketEvent),
+		Unary("HasPermissionTo", (*apiServer).HasPermissionTo),
+		Unary("HasPermissionToTeam", (*apiServer).HasPermissionToTeam),
+		Unary("HasPermissionToChannel", (*apiServer).HasPermissionToChannel),
+		Unary("RolesGrantPermission", (*apiServer).RolesGrantPermission),
+		Unary("LogDebug", (*apiServer).LogDebug),
+		Unary("LogInfo", (*apiServer).LogInfo),
+		Unary("LogError", (*apiServer).LogError),
+		Unary("LogWarn", (*apiServer).LogWarn),
+		Unary("SendMail", (*apiServer).SendMail),
+		Unary("CreateBot", (*apiServer).CreateBot),
+		Unary("PatchBot", (*apiServer).PatchBot),
+		Unary("GetBot", (*apiServer).GetBot),
+		Unary("GetBots", (*apiServer).GetBots),
+		Unary("UpdateBotActive", (*apiServer).UpdateBotActive),
+		Unary("PermanentDeleteBot", (*apiServer).PermanentDeleteBot),
+		Unary("PublishUserTyping", (*apiServer).PublishUserTyping),
+		Unary("CreateCommand", (*apiServer).CreateCommand),
+		Unary("ListCommands", (*apiServer).ListCommands),
+		Unary("ListCustomCommands", (*apiServer).ListCustomCommands),
+		Unary("ListPluginCommands", (*apiServer).ListPluginCommands),
+		Unary("ListBuiltInCommands", (*apiServer).ListBuiltInCommands),
+		Unary("GetCommand", (*apiServer).GetCommand),
+		Unary("UpdateCommand", (*apiServer).UpdateCommand),
+		Unary("DeleteCommand", (*apiServer).DeleteCommand),
+		Unary("CreateOAuthApp", (*apiServer).CreateOAuthApp),
+		Unary("GetOAuthApp", (*apiServer).GetOAuthApp),
+		Unary("UpdateOAuthApp", (*apiServer).UpdateOAuthApp),
+		Unary("DeleteOAuthApp", (*apiServer).DeleteOAuthApp),
+		Unary("PublishPluginClusterEvent", (*apiServer).PublishPluginClusterEvent),
+		Unary("RequestTrialLicense", (*apiServer).RequestTrialLicense),
+		Unary("GetCloudLimits", (*apiServer).GetCloudLimits),
+		Unary("EnsureBotUser", (*apiServer).EnsureBotUser),
+		Unary("RegisterCollectionAndTopic", (*apiServer).RegisterCollectionAndTopic),
+		Unary("CreateUploadSession", (*apiServer).CreateUploadSession),
+		Unary("GetUploadSession", (*apiServer).GetUploadSession),
+		Unary("SendPushNotification", (*apiServer).SendPushNotification),
+		Unary("UpdateUserAuth", (*apiServer).UpdateUserAuth),
+		Unary("RegisterPluginForSharedChannels", (*apiServer).RegisterPluginForSharedChannels),
+		Unary("UnregisterPluginForSharedChannels", (*apiServer).UnregisterPluginForSharedChannels),
+		Unary("UnregisterPluginRemoteForSharedChannels", (*apiServer).UnregisterPluginRemoteForSharedChannels),
+		Unary("ShareChannel", (*apiServer).ShareChannel),
+		Unary("UpdateSharedChannel", (*apiServer).UpdateSharedChannel),
+		Unary("UnshareChannel", (*apiServer).UnshareChannel),
+		Unary("UpdateSharedChannelCursor", (*apiServer).UpdateSharedChannelCursor),
+		Unary("SyncSharedChannel", (*apiServer).SyncSharedChannel),
+		Unary("InviteRemoteToChannel", (*apiServer).InviteRemoteToChannel),
+		Unary("UninviteRemoteFromChannel", (*apiServer).UninviteRemoteFromChannel),
+		Unary("ReceiveSharedChannelSyncMsg", (*apiServer).ReceiveSharedChannelSyncMsg),
+		Unary("ReceiveSharedChannelProfileImageSyncMsg", (*apiServer).ReceiveSharedChannelProfileImageSyncMsg),
+		Unary("UpsertGroupMember", (*apiServer).UpsertGroupMember),
+		Unary("UpsertGroupMembers", (*apiServer).UpsertGroupMembers),
+		Unary("GetGroupByRemoteID", (*apiServer).GetGroupByRemoteID),
+		Unary("CreateGroup", (*apiServer).CreateGroup),
+		Unary("UpdateGroup", (*apiServer).UpdateGroup),
+		Unary("DeleteGroup", (*apiServer).DeleteGroup),
+		Unary("RestoreGroup", (*apiServer).RestoreGroup),
+		Unary("DeleteGroupMember", (*apiServer).DeleteGroupMember),
+		Unary("GetGroupSyncable", (*apiServer).GetGroupSyncable),
+		Unary("GetGroupSyncables", (*apiServer).GetGroupSyncables),
+		Unary("UpsertGroupSyncable", (*apiServer).UpsertGroupSyncable),
+		Unary("UpdateGroupSyncable", (*apiServer).UpdateGroupSyncable),
+		Unary("DeleteGroupSyncable", (*apiServer).DeleteGroupSyncable),
+		Unary("UpdateUserRoles", (*apiServer).UpdateUserRoles),
+		Unary("GetPluginID", (*apiServer).GetPluginID),
+		Unary("GetGroups", (*apiServer).GetGroups),
+		Unary("CreateDefaultSyncableMemberships", (*apiServer).CreateDefaultSyncableMemberships),
+		Unary("DeleteGroupConstrainedMemberships", (*apiServer).DeleteGroupConstrainedMemberships),
+		Unary("CreatePropertyField", (*apiServer).CreatePropertyField),
+		Unary("GetPropertyField", (*apiServer).GetPropertyField),
+		Unary("GetPropertyFields", (*apiServer).GetPropertyFields),
+		Unary("UpdatePropertyField", (*apiServer).UpdatePropertyField),
+		Unary("DeletePropertyField", (*apiServer).DeletePropertyField),
+		Unary("SearchPropertyFields", (*apiServer).SearchPropertyFields),
+		Unary("CountPropertyFields", (*apiServer).CountPropertyFields),
+		Unary("CountPropertyFieldsForTarget", (*apiServer).CountPropertyFieldsForTarget),
+		Unary("CreatePropertyValue", (*apiServer).CreatePropertyValue),
+		Unary("GetPropertyValue", (*apiServer).GetPropertyValue),
+		Unary("GetPropertyValues", (*apiServer).GetPropertyValues),
+		Unary("UpdatePropertyValue", (*apiServer).UpdatePropertyValue),
+		Unary("UpsertPropertyValue", (*apiServer).UpsertPropertyValue),
+		Unary("DeletePropertyValue", (*apiServer).DeletePropertyValue),
+		Unary("SearchPropertyValues", (*apiServer).SearchPropertyValues),
+		Unary("RegisterPropertyGroup", (*apiServer).RegisterPropertyGroup),
+		Unary("GetPropertyGroup", (*apiServer).GetPropertyGroup),
+		Unary("GetPropertyFieldByName", (*apiServer).GetPropertyFieldByName),
+		Unary("UpdatePropertyFields", (*apiServer).UpdatePropertyFields),
+		Unary("UpdatePropertyValues", (*apiServer).UpdatePropertyValues),
+		Unary("UpsertPropertyValues", (*apiServer).UpsertPropertyValues),
+		Unary("DeletePropertyValuesForTarget", (*apiServer).DeletePropertyValuesForTarget),
+		Unary("DeletePropertyValuesForField", (*apiServer).DeletePropertyValuesForField),
+		Unary("UpsertPropertyValuesWithOptions", (*apiServer).UpsertPropertyValuesWithOptions),
+		Unary("UpsertPropertyValueWithOptions", (*apiServer).UpsertPropertyValueWithOptions),
+		Unary("DeletePropertyValueWithOptions", (*apiServer).DeletePropertyValueWithOptions),
+		Unary("DeletePropertyValuesForTargetWithOptions", (*apiServer).DeletePropertyValuesForTargetWithOptions),
+		Unary("DeletePropertyValuesForFieldWithOptions", (*apiServer).DeletePropertyValuesForFieldWithOptions),
+		Unary("LogAuditRec", (*apiServer).LogAuditRec),
+		Unary("LogAuditRecWithLevel", (*apiServer).LogAuditRecWithLevel),
+		Unary("EvaluateAccessControl", (*apiServer).EvaluateAccessControl),
+		Unary("SaveAccessControlPolicy", (*apiServer).SaveAccessControlPolicy),
+		Unary("GetAccessControlPolicy", (*apiServer).GetAccessControlPolicy),
+		Unary("DeleteAccessControlPolicy", (*apiServer).DeleteAccessControlPolicy),
+		Unary("CheckAccessControlExpression", (*apiServer).CheckAccessControlExpression),
+		Unary("QueryUsersForAccessControlExpression", (*apiServer).QueryUsersForAccessControlExpression),
+		Unary("GetAccessControlFieldsAutocomplete", (*apiServer).GetAccessControlFieldsAutocomplete),
+		Unary("GetAccessControlVisualAST", (*apiServer).GetAccessControlVisualAST),
+	},
+	Streams: []grpc.StreamDesc{
+		ServerStream("GetFile", (*apiServer).GetFile),
+		ServerStream("ReadFile", (*apiServer).ReadFile),
+		ClientStream("UploadFile", (*apiServer).UploadFile),
+		ClientStream("InstallPlugin", (*apiServer).InstallPlugin),
+		BidiStream("PluginHTTP", (*apiServer).PluginHTTP),
+		ClientStream("UploadData", (*apiServer).UploadData),
+		ClientStream("ReceiveSharedChannelAttachmentSyncMsg", (*apiServer).ReceiveSharedChannelAttachmentSyncMsg),
+	},
+	Metadata: "mattermost/plugin/v1/api.proto",
+}
+
+func (s *apiServer) RegisterCommand(ctx context.Context, in *convert.RegisterCommandRequest) (*convert.RegisterCommandResponse, error) {
+	return invoke(ctx, &s.server, "RegisterCommand", func(target plugin.API) *convert.RegisterCommandResponse {
+		err := target.RegisterCommand(in.Command)
+		return &convert.RegisterCommandResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UnregisterCommand(ctx context.Context, in *pluginpb.UnregisterCommandRequest) (*pluginpb.UnregisterCommandResponse, error) {
-	return invoke(ctx, &s.server, "UnregisterCommand", func(target plugin.API) *pluginpb.UnregisterCommandResponse {
+func (s *apiServer) UnregisterCommand(ctx context.Context, in *convert.UnregisterCommandRequest) (*convert.UnregisterCommandResponse, error) {
+	return invoke(ctx, &s.server, "UnregisterCommand", func(target plugin.API) *convert.UnregisterCommandResponse {
 		err := target.UnregisterCommand(in.TeamId, in.Trigger)
-		return &pluginpb.UnregisterCommandResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.UnregisterCommandResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) ExecuteSlashCommand(ctx context.Context, in *pluginpb.ExecuteSlashCommandRequest) (*pluginpb.ExecuteSlashCommandResponse, error) {
-	return invoke(ctx, &s.server, "ExecuteSlashCommand", func(target plugin.API) *pluginpb.ExecuteSlashCommandResponse {
-		result, err := target.ExecuteSlashCommand(convert.CommandArgsFromProto(in.CommandArgs))
-		return &pluginpb.ExecuteSlashCommandResponse{
-			Result: convert.CommandResponseToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) ExecuteSlashCommand(ctx context.Context, in *convert.ExecuteSlashCommandRequest) (*convert.ExecuteSlashCommandResponse, error) {
+	return invoke(ctx, &s.server, "ExecuteSlashCommand", func(target plugin.API) *convert.ExecuteSlashCommandResponse {
+		result, err := target.ExecuteSlashCommand(in.CommandArgs)
+		return &convert.ExecuteSlashCommandResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetConfig(ctx context.Context, in *pluginpb.GetConfigRequest) (*pluginpb.GetConfigResponse, error) {
-	return invoke(ctx, &s.server, "GetConfig", func(target plugin.API) *pluginpb.GetConfigResponse {
+func (s *apiServer) GetConfig(ctx context.Context, in *convert.GetConfigRequest) (*convert.GetConfigResponse, error) {
+	return invoke(ctx, &s.server, "GetConfig", func(target plugin.API) *convert.GetConfigResponse {
 		result := target.GetConfig()
-		return &pluginpb.GetConfigResponse{
-			Result: convert.ConfigToProto(result),
+		return &convert.GetConfigResponse{
+			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) GetUnsanitizedConfig(ctx context.Context, in *pluginpb.GetUnsanitizedConfigRequest) (*pluginpb.GetUnsanitizedConfigResponse, error) {
-	return invoke(ctx, &s.server, "GetUnsanitizedConfig", func(target plugin.API) *pluginpb.GetUnsanitizedConfigResponse {
+func (s *apiServer) GetUnsanitizedConfig(ctx context.Context, in *convert.GetUnsanitizedConfigRequest) (*convert.GetUnsanitizedConfigResponse, error) {
+	return invoke(ctx, &s.server, "GetUnsanitizedConfig", func(target plugin.API) *convert.GetUnsanitizedConfigResponse {
 		result := target.GetUnsanitizedConfig()
-		return &pluginpb.GetUnsanitizedConfigResponse{
-			Result: convert.ConfigToProto(result),
+		return &convert.GetUnsanitizedConfigResponse{
+			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) SaveConfig(ctx context.Context, in *pluginpb.SaveConfigRequest) (*pluginpb.SaveConfigResponse, error) {
-	return invoke(ctx, &s.server, "SaveConfig", func(target plugin.API) *pluginpb.SaveConfigResponse {
-		err := target.SaveConfig(convert.ConfigFromProto(in.Config))
-		return &pluginpb.SaveConfigResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) SaveConfig(ctx context.Context, in *convert.SaveConfigRequest) (*convert.SaveConfigResponse, error) {
+	return invoke(ctx, &s.server, "SaveConfig", func(target plugin.API) *convert.SaveConfigResponse {
+		err := target.SaveConfig(in.Config)
+		return &convert.SaveConfigResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetPluginConfig(ctx context.Context, in *pluginpb.GetPluginConfigRequest) (*pluginpb.GetPluginConfigResponse, error) {
-	return invoke(ctx, &s.server, "GetPluginConfig", func(target plugin.API) *pluginpb.GetPluginConfigResponse {
+func (s *apiServer) GetPluginConfig(ctx context.Context, in *convert.GetPluginConfigRequest) (*convert.GetPluginConfigResponse, error) {
+	return invoke(ctx, &s.server, "GetPluginConfig", func(target plugin.API) *convert.GetPluginConfigResponse {
 		result := target.GetPluginConfig()
-		return &pluginpb.GetPluginConfigResponse{
-			Result: convert.MapOf[string](result, convert.ValueElementToProto),
+		return &convert.GetPluginConfigResponse{
+			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) SavePluginConfig(ctx context.Context, in *pluginpb.SavePluginConfigRequest) (*pluginpb.SavePluginConfigResponse, error) {
-	return invoke(ctx, &s.server, "SavePluginConfig", func(target plugin.API) *pluginpb.SavePluginConfigResponse {
-		err := target.SavePluginConfig(convert.MapOf[string](in.Config, convert.ValueFromProto))
-		return &pluginpb.SavePluginConfigResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) SavePluginConfig(ctx context.Context, in *convert.SavePluginConfigRequest) (*convert.SavePluginConfigResponse, error) {
+	return invoke(ctx, &s.server, "SavePluginConfig", func(target plugin.API) *convert.SavePluginConfigResponse {
+		err := target.SavePluginConfig(in.Config)
+		return &convert.SavePluginConfigResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetBundlePath(ctx context.Context, in *pluginpb.GetBundlePathRequest) (*pluginpb.GetBundlePathResponse, error) {
-	return invoke(ctx, &s.server, "GetBundlePath", func(target plugin.API) *pluginpb.GetBundlePathResponse {
+func (s *apiServer) GetBundlePath(ctx context.Context, in *convert.GetBundlePathRequest) (*convert.GetBundlePathResponse, error) {
+	return invoke(ctx, &s.server, "GetBundlePath", func(target plugin.API) *convert.GetBundlePathResponse {
 		result, err := target.GetBundlePath()
-		return &pluginpb.GetBundlePathResponse{
+		return &convert.GetBundlePathResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetLicense(ctx context.Context, in *pluginpb.GetLicenseRequest) (*pluginpb.GetLicenseResponse, error) {
-	return invoke(ctx, &s.server, "GetLicense", func(target plugin.API) *pluginpb.GetLicenseResponse {
+func (s *apiServer) GetLicense(ctx context.Context, in *convert.GetLicenseRequest) (*convert.GetLicenseResponse, error) {
+	return invoke(ctx, &s.server, "GetLicense", func(target plugin.API) *convert.GetLicenseResponse {
 		result := target.GetLicense()
-		return &pluginpb.GetLicenseResponse{
-			Result: convert.LicenseToProto(result),
+		return &convert.GetLicenseResponse{
+			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) IsEnterpriseReady(ctx context.Context, in *pluginpb.IsEnterpriseReadyRequest) (*pluginpb.IsEnterpriseReadyResponse, error) {
-	return invoke(ctx, &s.server, "IsEnterpriseReady", func(target plugin.API) *pluginpb.IsEnterpriseReadyResponse {
+func (s *apiServer) IsEnterpriseReady(ctx context.Context, in *convert.IsEnterpriseReadyRequest) (*convert.IsEnterpriseReadyResponse, error) {
+	return invoke(ctx, &s.server, "IsEnterpriseReady", func(target plugin.API) *convert.IsEnterpriseReadyResponse {
 		result := target.IsEnterpriseReady()
-		return &pluginpb.IsEnterpriseReadyResponse{
+		return &convert.IsEnterpriseReadyResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) GetServerVersion(ctx context.Context, in *pluginpb.GetServerVersionRequest) (*pluginpb.GetServerVersionResponse, error) {
-	return invoke(ctx, &s.server, "GetServerVersion", func(target plugin.API) *pluginpb.GetServerVersionResponse {
+func (s *apiServer) GetServerVersion(ctx context.Context, in *convert.GetServerVersionRequest) (*convert.GetServerVersionResponse, error) {
+	return invoke(ctx, &s.server, "GetServerVersion", func(target plugin.API) *convert.GetServerVersionResponse {
 		result := target.GetServerVersion()
-		return &pluginpb.GetServerVersionResponse{
+		return &convert.GetServerVersionResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) GetSystemInstallDate(ctx context.Context, in *pluginpb.GetSystemInstallDateRequest) (*pluginpb.GetSystemInstallDateResponse, error) {
-	return invoke(ctx, &s.server, "GetSystemInstallDate", func(target plugin.API) *pluginpb.GetSystemInstallDateResponse {
+func (s *apiServer) GetSystemInstallDate(ctx context.Context, in *convert.GetSystemInstallDateRequest) (*convert.GetSystemInstallDateResponse, error) {
+	return invoke(ctx, &s.server, "GetSystemInstallDate", func(target plugin.API) *convert.GetSystemInstallDateResponse {
 		result, err := target.GetSystemInstallDate()
-		return &pluginpb.GetSystemInstallDateResponse{
+		return &convert.GetSystemInstallDateResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetDiagnosticId(ctx context.Context, in *pluginpb.GetDiagnosticIdRequest) (*pluginpb.GetDiagnosticIdResponse, error) {
-	return invoke(ctx, &s.server, "GetDiagnosticId", func(target plugin.API) *pluginpb.GetDiagnosticIdResponse {
+func (s *apiServer) GetDiagnosticId(ctx context.Context, in *convert.GetDiagnosticIdRequest) (*convert.GetDiagnosticIdResponse, error) {
+	return invoke(ctx, &s.server, "GetDiagnosticId", func(target plugin.API) *convert.GetDiagnosticIdResponse {
 		result := target.GetDiagnosticId()
-		return &pluginpb.GetDiagnosticIdResponse{
+		return &convert.GetDiagnosticIdResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) GetTelemetryId(ctx context.Context, in *pluginpb.GetTelemetryIdRequest) (*pluginpb.GetTelemetryIdResponse, error) {
-	return invoke(ctx, &s.server, "GetTelemetryId", func(target plugin.API) *pluginpb.GetTelemetryIdResponse {
+func (s *apiServer) GetTelemetryId(ctx context.Context, in *convert.GetTelemetryIdRequest) (*convert.GetTelemetryIdResponse, error) {
+	return invoke(ctx, &s.server, "GetTelemetryId", func(target plugin.API) *convert.GetTelemetryIdResponse {
 		result := target.GetTelemetryId()
-		return &pluginpb.GetTelemetryIdResponse{
+		return &convert.GetTelemetryIdResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) CreateUser(ctx context.Context, in *pluginpb.CreateUserRequest) (*pluginpb.CreateUserResponse, error) {
-	return invoke(ctx, &s.server, "CreateUser", func(target plugin.API) *pluginpb.CreateUserResponse {
-		result, err := target.CreateUser(convert.UserFromProto(in.User))
-		return &pluginpb.CreateUserResponse{
-			Result: convert.UserToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateUser(ctx context.Context, in *convert.CreateUserRequest) (*convert.CreateUserResponse, error) {
+	return invoke(ctx, &s.server, "CreateUser", func(target plugin.API) *convert.CreateUserResponse {
+		result, err := target.CreateUser(in.User)
+		return &convert.CreateUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteUser(ctx context.Context, in *pluginpb.DeleteUserRequest) (*pluginpb.DeleteUserResponse, error) {
-	return invoke(ctx, &s.server, "DeleteUser", func(target plugin.API) *pluginpb.DeleteUserResponse {
+func (s *apiServer) DeleteUser(ctx context.Context, in *convert.DeleteUserRequest) (*convert.DeleteUserResponse, error) {
+	return invoke(ctx, &s.server, "DeleteUser", func(target plugin.API) *convert.DeleteUserResponse {
 		err := target.DeleteUser(in.UserId)
-		return &pluginpb.DeleteUserResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteUserResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetUsers(ctx context.Context, in *pluginpb.GetUsersRequest) (*pluginpb.GetUsersResponse, error) {
-	return invoke(ctx, &s.server, "GetUsers", func(target plugin.API) *pluginpb.GetUsersResponse {
-		result, err := target.GetUsers(convert.UserGetOptionsFromProto(in.Options))
-		return &pluginpb.GetUsersResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetUsers(ctx context.Context, in *convert.GetUsersRequest) (*convert.GetUsersResponse, error) {
+	return invoke(ctx, &s.server, "GetUsers", func(target plugin.API) *convert.GetUsersResponse {
+		result, err := target.GetUsers(in.Options)
+		return &convert.GetUsersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUsersByIds(ctx context.Context, in *pluginpb.GetUsersByIdsRequest) (*pluginpb.GetUsersByIdsResponse, error) {
-	return invoke(ctx, &s.server, "GetUsersByIds", func(target plugin.API) *pluginpb.GetUsersByIdsResponse {
+func (s *apiServer) GetUsersByIds(ctx context.Context, in *convert.GetUsersByIdsRequest) (*convert.GetUsersByIdsResponse, error) {
+	return invoke(ctx, &s.server, "GetUsersByIds", func(target plugin.API) *convert.GetUsersByIdsResponse {
 		result, err := target.GetUsersByIds(in.UserIds)
-		return &pluginpb.GetUsersByIdsResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUsersByIdsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUser(ctx context.Context, in *pluginpb.GetUserRequest) (*pluginpb.GetUserResponse, error) {
-	return invoke(ctx, &s.server, "GetUser", func(target plugin.API) *pluginpb.GetUserResponse {
+func (s *apiServer) GetUser(ctx context.Context, in *convert.GetUserRequest) (*convert.GetUserResponse, error) {
+	return invoke(ctx, &s.server, "GetUser", func(target plugin.API) *convert.GetUserResponse {
 		result, err := target.GetUser(in.UserId)
-		return &pluginpb.GetUserResponse{
-			Result: convert.UserToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUserByEmail(ctx context.Context, in *pluginpb.GetUserByEmailRequest) (*pluginpb.GetUserByEmailResponse, error) {
-	return invoke(ctx, &s.server, "GetUserByEmail", func(target plugin.API) *pluginpb.GetUserByEmailResponse {
+func (s *apiServer) GetUserByEmail(ctx context.Context, in *convert.GetUserByEmailRequest) (*convert.GetUserByEmailResponse, error) {
+	return invoke(ctx, &s.server, "GetUserByEmail", func(target plugin.API) *convert.GetUserByEmailResponse {
 		result, err := target.GetUserByEmail(in.Email)
-		return &pluginpb.GetUserByEmailResponse{
-			Result: convert.UserToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUserByEmailResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUserByUsername(ctx context.Context, in *pluginpb.GetUserByUsernameRequest) (*pluginpb.GetUserByUsernameResponse, error) {
-	return invoke(ctx, &s.server, "GetUserByUsername", func(target plugin.API) *pluginpb.GetUserByUsernameResponse {
+func (s *apiServer) GetUserByUsername(ctx context.Context, in *convert.GetUserByUsernameRequest) (*convert.GetUserByUsernameResponse, error) {
+	return invoke(ctx, &s.server, "GetUserByUsername", func(target plugin.API) *convert.GetUserByUsernameResponse {
 		result, err := target.GetUserByUsername(in.Name)
-		return &pluginpb.GetUserByUsernameResponse{
-			Result: convert.UserToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUserByUsernameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUsersByUsernames(ctx context.Context, in *pluginpb.GetUsersByUsernamesRequest) (*pluginpb.GetUsersByUsernamesResponse, error) {
-	return invoke(ctx, &s.server, "GetUsersByUsernames", func(target plugin.API) *pluginpb.GetUsersByUsernamesResponse {
+func (s *apiServer) GetUsersByUsernames(ctx context.Context, in *convert.GetUsersByUsernamesRequest) (*convert.GetUsersByUsernamesResponse, error) {
+	return invoke(ctx, &s.server, "GetUsersByUsernames", func(target plugin.API) *convert.GetUsersByUsernamesResponse {
 		result, err := target.GetUsersByUsernames(in.Usernames)
-		return &pluginpb.GetUsersByUsernamesResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUsersByUsernamesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUsersInTeam(ctx context.Context, in *pluginpb.GetUsersInTeamRequest) (*pluginpb.GetUsersInTeamResponse, error) {
-	return invoke(ctx, &s.server, "GetUsersInTeam", func(target plugin.API) *pluginpb.GetUsersInTeamResponse {
-		result, err := target.GetUsersInTeam(in.TeamId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetUsersInTeamResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetUsersInTeam(ctx context.Context, in *convert.GetUsersInTeamRequest) (*convert.GetUsersInTeamResponse, error) {
+	return invoke(ctx, &s.server, "GetUsersInTeam", func(target plugin.API) *convert.GetUsersInTeamResponse {
+		result, err := target.GetUsersInTeam(in.TeamId, in.Page, in.PerPage)
+		return &convert.GetUsersInTeamResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPreferenceForUser(ctx context.Context, in *pluginpb.GetPreferenceForUserRequest) (*pluginpb.GetPreferenceForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetPreferenceForUser", func(target plugin.API) *pluginpb.GetPreferenceForUserResponse {
+func (s *apiServer) GetPreferenceForUser(ctx context.Context, in *convert.GetPreferenceForUserRequest) (*convert.GetPreferenceForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetPreferenceForUser", func(target plugin.API) *convert.GetPreferenceForUserResponse {
 		result, err := target.GetPreferenceForUser(in.UserId, in.Category, in.Name)
-		return &pluginpb.GetPreferenceForUserResponse{
-			Result: convert.PreferenceToProto(&result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPreferenceForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPreferencesForUser(ctx context.Context, in *pluginpb.GetPreferencesForUserRequest) (*pluginpb.GetPreferencesForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetPreferencesForUser", func(target plugin.API) *pluginpb.GetPreferencesForUserResponse {
+func (s *apiServer) GetPreferencesForUser(ctx context.Context, in *convert.GetPreferencesForUserRequest) (*convert.GetPreferencesForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetPreferencesForUser", func(target plugin.API) *convert.GetPreferencesForUserResponse {
 		result, err := target.GetPreferencesForUser(in.UserId)
-		return &pluginpb.GetPreferencesForUserResponse{
-			Result: convert.ListOfRefs(result, convert.PreferenceToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPreferencesForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdatePreferencesForUser(ctx context.Context, in *pluginpb.UpdatePreferencesForUserRequest) (*pluginpb.UpdatePreferencesForUserResponse, error) {
-	return invoke(ctx, &s.server, "UpdatePreferencesForUser", func(target plugin.API) *pluginpb.UpdatePreferencesForUserResponse {
-		err := target.UpdatePreferencesForUser(in.UserId, convert.ListInto(in.Preferences, convert.PreferenceInto))
-		return &pluginpb.UpdatePreferencesForUserResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) UpdatePreferencesForUser(ctx context.Context, in *convert.UpdatePreferencesForUserRequest) (*convert.UpdatePreferencesForUserResponse, error) {
+	return invoke(ctx, &s.server, "UpdatePreferencesForUser", func(target plugin.API) *convert.UpdatePreferencesForUserResponse {
+		err := target.UpdatePreferencesForUser(in.UserId, in.Preferences)
+		return &convert.UpdatePreferencesForUserResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePreferencesForUser(ctx context.Context, in *pluginpb.DeletePreferencesForUserRequest) (*pluginpb.DeletePreferencesForUserResponse, error) {
-	return invoke(ctx, &s.server, "DeletePreferencesForUser", func(target plugin.API) *pluginpb.DeletePreferencesForUserResponse {
-		err := target.DeletePreferencesForUser(in.UserId, convert.ListInto(in.Preferences, convert.PreferenceInto))
-		return &pluginpb.DeletePreferencesForUserResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) DeletePreferencesForUser(ctx context.Context, in *convert.DeletePreferencesForUserRequest) (*convert.DeletePreferencesForUserResponse, error) {
+	return invoke(ctx, &s.server, "DeletePreferencesForUser", func(target plugin.API) *convert.DeletePreferencesForUserResponse {
+		err := target.DeletePreferencesForUser(in.UserId, in.Preferences)
+		return &convert.DeletePreferencesForUserResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetSession(ctx context.Context, in *pluginpb.GetSessionRequest) (*pluginpb.GetSessionResponse, error) {
-	return invoke(ctx, &s.server, "GetSession", func(target plugin.API) *pluginpb.GetSessionResponse {
+func (s *apiServer) GetSession(ctx context.Context, in *convert.GetSessionRequest) (*convert.GetSessionResponse, error) {
+	return invoke(ctx, &s.server, "GetSession", func(target plugin.API) *convert.GetSessionResponse {
 		result, err := target.GetSession(in.SessionId)
-		return &pluginpb.GetSessionResponse{
-			Result: convert.SessionToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetSessionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateSession(ctx context.Context, in *pluginpb.CreateSessionRequest) (*pluginpb.CreateSessionResponse, error) {
-	return invoke(ctx, &s.server, "CreateSession", func(target plugin.API) *pluginpb.CreateSessionResponse {
-		result, err := target.CreateSession(convert.SessionFromProto(in.Session))
-		return &pluginpb.CreateSessionResponse{
-			Result: convert.SessionToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateSession(ctx context.Context, in *convert.CreateSessionRequest) (*convert.CreateSessionResponse, error) {
+	return invoke(ctx, &s.server, "CreateSession", func(target plugin.API) *convert.CreateSessionResponse {
+		result, err := target.CreateSession(in.Session)
+		return &convert.CreateSessionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) ExtendSessionExpiry(ctx context.Context, in *pluginpb.ExtendSessionExpiryRequest) (*pluginpb.ExtendSessionExpiryResponse, error) {
-	return invoke(ctx, &s.server, "ExtendSessionExpiry", func(target plugin.API) *pluginpb.ExtendSessionExpiryResponse {
+func (s *apiServer) ExtendSessionExpiry(ctx context.Context, in *convert.ExtendSessionExpiryRequest) (*convert.ExtendSessionExpiryResponse, error) {
+	return invoke(ctx, &s.server, "ExtendSessionExpiry", func(target plugin.API) *convert.ExtendSessionExpiryResponse {
 		err := target.ExtendSessionExpiry(in.SessionId, in.NewExpiry)
-		return &pluginpb.ExtendSessionExpiryResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.ExtendSessionExpiryResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) RevokeSession(ctx context.Context, in *pluginpb.RevokeSessionRequest) (*pluginpb.RevokeSessionResponse, error) {
-	return invoke(ctx, &s.server, "RevokeSession", func(target plugin.API) *pluginpb.RevokeSessionResponse {
+func (s *apiServer) RevokeSession(ctx context.Context, in *convert.RevokeSessionRequest) (*convert.RevokeSessionResponse, error) {
+	return invoke(ctx, &s.server, "RevokeSession", func(target plugin.API) *convert.RevokeSessionResponse {
 		err := target.RevokeSession(in.SessionId)
-		return &pluginpb.RevokeSessionResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RevokeSessionResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreateUserAccessToken(ctx context.Context, in *pluginpb.CreateUserAccessTokenRequest) (*pluginpb.CreateUserAccessTokenResponse, error) {
-	return invoke(ctx, &s.server, "CreateUserAccessToken", func(target plugin.API) *pluginpb.CreateUserAccessTokenResponse {
-		result, err := target.CreateUserAccessToken(convert.UserAccessTokenFromProto(in.Token))
-		return &pluginpb.CreateUserAccessTokenResponse{
-			Result: convert.UserAccessTokenToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateUserAccessToken(ctx context.Context, in *convert.CreateUserAccessTokenRequest) (*convert.CreateUserAccessTokenResponse, error) {
+	return invoke(ctx, &s.server, "CreateUserAccessToken", func(target plugin.API) *convert.CreateUserAccessTokenResponse {
+		result, err := target.CreateUserAccessToken(in.Token)
+		return &convert.CreateUserAccessTokenResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RevokeUserAccessToken(ctx context.Context, in *pluginpb.RevokeUserAccessTokenRequest) (*pluginpb.RevokeUserAccessTokenResponse, error) {
-	return invoke(ctx, &s.server, "RevokeUserAccessToken", func(target plugin.API) *pluginpb.RevokeUserAccessTokenResponse {
+func (s *apiServer) RevokeUserAccessToken(ctx context.Context, in *convert.RevokeUserAccessTokenRequest) (*convert.RevokeUserAccessTokenResponse, error) {
+	return invoke(ctx, &s.server, "RevokeUserAccessToken", func(target plugin.API) *convert.RevokeUserAccessTokenResponse {
 		err := target.RevokeUserAccessToken(in.TokenId)
-		return &pluginpb.RevokeUserAccessTokenResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RevokeUserAccessTokenResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamIcon(ctx context.Context, in *pluginpb.GetTeamIconRequest) (*pluginpb.GetTeamIconResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamIcon", func(target plugin.API) *pluginpb.GetTeamIconResponse {
+func (s *apiServer) GetTeamIcon(ctx context.Context, in *convert.GetTeamIconRequest) (*convert.GetTeamIconResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamIcon", func(target plugin.API) *convert.GetTeamIconResponse {
 		result, err := target.GetTeamIcon(in.TeamId)
-		return &pluginpb.GetTeamIconResponse{
+		return &convert.GetTeamIconResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SetTeamIcon(ctx context.Context, in *pluginpb.SetTeamIconRequest) (*pluginpb.SetTeamIconResponse, error) {
-	return invoke(ctx, &s.server, "SetTeamIcon", func(target plugin.API) *pluginpb.SetTeamIconResponse {
+func (s *apiServer) SetTeamIcon(ctx context.Context, in *convert.SetTeamIconRequest) (*convert.SetTeamIconResponse, error) {
+	return invoke(ctx, &s.server, "SetTeamIcon", func(target plugin.API) *convert.SetTeamIconResponse {
 		err := target.SetTeamIcon(in.TeamId, in.Data)
-		return &pluginpb.SetTeamIconResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.SetTeamIconResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) RemoveTeamIcon(ctx context.Context, in *pluginpb.RemoveTeamIconRequest) (*pluginpb.RemoveTeamIconResponse, error) {
-	return invoke(ctx, &s.server, "RemoveTeamIcon", func(target plugin.API) *pluginpb.RemoveTeamIconResponse {
+func (s *apiServer) RemoveTeamIcon(ctx context.Context, in *convert.RemoveTeamIconRequest) (*convert.RemoveTeamIconResponse, error) {
+	return invoke(ctx, &s.server, "RemoveTeamIcon", func(target plugin.API) *convert.RemoveTeamIconResponse {
 		err := target.RemoveTeamIcon(in.TeamId)
-		return &pluginpb.RemoveTeamIconResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RemoveTeamIconResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateUser(ctx context.Context, in *pluginpb.UpdateUserRequest) (*pluginpb.UpdateUserResponse, error) {
-	return invoke(ctx, &s.server, "UpdateUser", func(target plugin.API) *pluginpb.UpdateUserResponse {
-		result, err := target.UpdateUser(convert.UserFromProto(in.User))
-		return &pluginpb.UpdateUserResponse{
-			Result: convert.UserToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateUser(ctx context.Context, in *convert.UpdateUserRequest) (*convert.UpdateUserResponse, error) {
+	return invoke(ctx, &s.server, "UpdateUser", func(target plugin.API) *convert.UpdateUserResponse {
+		result, err := target.UpdateUser(in.User)
+		return &convert.UpdateUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUserStatus(ctx context.Context, in *pluginpb.GetUserStatusRequest) (*pluginpb.GetUserStatusResponse, error) {
-	return invoke(ctx, &s.server, "GetUserStatus", func(target plugin.API) *pluginpb.GetUserStatusResponse {
+func (s *apiServer) GetUserStatus(ctx context.Context, in *convert.GetUserStatusRequest) (*convert.GetUserStatusResponse, error) {
+	return invoke(ctx, &s.server, "GetUserStatus", func(target plugin.API) *convert.GetUserStatusResponse {
 		result, err := target.GetUserStatus(in.UserId)
-		return &pluginpb.GetUserStatusResponse{
-			Result: convert.StatusToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUserStatusResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUserStatusesByIds(ctx context.Context, in *pluginpb.GetUserStatusesByIdsRequest) (*pluginpb.GetUserStatusesByIdsResponse, error) {
-	return invoke(ctx, &s.server, "GetUserStatusesByIds", func(target plugin.API) *pluginpb.GetUserStatusesByIdsResponse {
+func (s *apiServer) GetUserStatusesByIds(ctx context.Context, in *convert.GetUserStatusesByIdsRequest) (*convert.GetUserStatusesByIdsResponse, error) {
+	return invoke(ctx, &s.server, "GetUserStatusesByIds", func(target plugin.API) *convert.GetUserStatusesByIdsResponse {
 		result, err := target.GetUserStatusesByIds(in.UserIds)
-		return &pluginpb.GetUserStatusesByIdsResponse{
-			Result: convert.ListOf(result, convert.StatusToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetUserStatusesByIdsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateUserStatus(ctx context.Context, in *pluginpb.UpdateUserStatusRequest) (*pluginpb.UpdateUserStatusResponse, error) {
-	return invoke(ctx, &s.server, "UpdateUserStatus", func(target plugin.API) *pluginpb.UpdateUserStatusResponse {
+func (s *apiServer) UpdateUserStatus(ctx context.Context, in *convert.UpdateUserStatusRequest) (*convert.UpdateUserStatusResponse, error) {
+	return invoke(ctx, &s.server, "UpdateUserStatus", func(target plugin.API) *convert.UpdateUserStatusResponse {
 		result, err := target.UpdateUserStatus(in.UserId, in.Status)
-		return &pluginpb.UpdateUserStatusResponse{
-			Result: convert.StatusToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpdateUserStatusResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SetUserStatusTimedDND(ctx context.Context, in *pluginpb.SetUserStatusTimedDNDRequest) (*pluginpb.SetUserStatusTimedDNDResponse, error) {
-	return invoke(ctx, &s.server, "SetUserStatusTimedDND", func(target plugin.API) *pluginpb.SetUserStatusTimedDNDResponse {
+func (s *apiServer) SetUserStatusTimedDND(ctx context.Context, in *convert.SetUserStatusTimedDNDRequest) (*convert.SetUserStatusTimedDNDResponse, error) {
+	return invoke(ctx, &s.server, "SetUserStatusTimedDND", func(target plugin.API) *convert.SetUserStatusTimedDNDResponse {
 		result, err := target.SetUserStatusTimedDND(in.UserId, in.Endtime)
-		return &pluginpb.SetUserStatusTimedDNDResponse{
-			Result: convert.StatusToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.SetUserStatusTimedDNDResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateUserActive(ctx context.Context, in *pluginpb.UpdateUserActiveRequest) (*pluginpb.UpdateUserActiveResponse, error) {
-	return invoke(ctx, &s.server, "UpdateUserActive", func(target plugin.API) *pluginpb.UpdateUserActiveResponse {
+func (s *apiServer) UpdateUserActive(ctx context.Context, in *convert.UpdateUserActiveRequest) (*convert.UpdateUserActiveResponse, error) {
+	return invoke(ctx, &s.server, "UpdateUserActive", func(target plugin.API) *convert.UpdateUserActiveResponse {
 		err := target.UpdateUserActive(in.UserId, in.Active)
-		return &pluginpb.UpdateUserActiveResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.UpdateUserActiveResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateUserCustomStatus(ctx context.Context, in *pluginpb.UpdateUserCustomStatusRequest) (*pluginpb.UpdateUserCustomStatusResponse, error) {
-	return invoke(ctx, &s.server, "UpdateUserCustomStatus", func(target plugin.API) *pluginpb.UpdateUserCustomStatusResponse {
-		err := target.UpdateUserCustomStatus(in.UserId, convert.CustomStatusFromProto(in.CustomStatus))
-		return &pluginpb.UpdateUserCustomStatusResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) UpdateUserCustomStatus(ctx context.Context, in *convert.UpdateUserCustomStatusRequest) (*convert.UpdateUserCustomStatusResponse, error) {
+	return invoke(ctx, &s.server, "UpdateUserCustomStatus", func(target plugin.API) *convert.UpdateUserCustomStatusResponse {
+		err := target.UpdateUserCustomStatus(in.UserId, in.CustomStatus)
+		return &convert.UpdateUserCustomStatusResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) RemoveUserCustomStatus(ctx context.Context, in *pluginpb.RemoveUserCustomStatusRequest) (*pluginpb.RemoveUserCustomStatusResponse, error) {
-	return invoke(ctx, &s.server, "RemoveUserCustomStatus", func(target plugin.API) *pluginpb.RemoveUserCustomStatusResponse {
+func (s *apiServer) RemoveUserCustomStatus(ctx context.Context, in *convert.RemoveUserCustomStatusRequest) (*convert.RemoveUserCustomStatusResponse, error) {
+	return invoke(ctx, &s.server, "RemoveUserCustomStatus", func(target plugin.API) *convert.RemoveUserCustomStatusResponse {
 		err := target.RemoveUserCustomStatus(in.UserId)
-		return &pluginpb.RemoveUserCustomStatusResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RemoveUserCustomStatusResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetUsersInChannel(ctx context.Context, in *pluginpb.GetUsersInChannelRequest) (*pluginpb.GetUsersInChannelResponse, error) {
-	return invoke(ctx, &s.server, "GetUsersInChannel", func(target plugin.API) *pluginpb.GetUsersInChannelResponse {
-		result, err := target.GetUsersInChannel(in.ChannelId, in.SortBy, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetUsersInChannelResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetUsersInChannel(ctx context.Context, in *convert.GetUsersInChannelRequest) (*convert.GetUsersInChannelResponse, error) {
+	return invoke(ctx, &s.server, "GetUsersInChannel", func(target plugin.API) *convert.GetUsersInChannelResponse {
+		result, err := target.GetUsersInChannel(in.ChannelId, in.SortBy, in.Page, in.PerPage)
+		return &convert.GetUsersInChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetLDAPUserAttributes(ctx context.Context, in *pluginpb.GetLDAPUserAttributesRequest) (*pluginpb.GetLDAPUserAttributesResponse, error) {
-	return invoke(ctx, &s.server, "GetLDAPUserAttributes", func(target plugin.API) *pluginpb.GetLDAPUserAttributesResponse {
+func (s *apiServer) GetLDAPUserAttributes(ctx context.Context, in *convert.GetLDAPUserAttributesRequest) (*convert.GetLDAPUserAttributesResponse, error) {
+	return invoke(ctx, &s.server, "GetLDAPUserAttributes", func(target plugin.API) *convert.GetLDAPUserAttributesResponse {
 		result, err := target.GetLDAPUserAttributes(in.UserId, in.Attributes)
-		return &pluginpb.GetLDAPUserAttributesResponse{
+		return &convert.GetLDAPUserAttributesResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateTeam(ctx context.Context, in *pluginpb.CreateTeamRequest) (*pluginpb.CreateTeamResponse, error) {
-	return invoke(ctx, &s.server, "CreateTeam", func(target plugin.API) *pluginpb.CreateTeamResponse {
-		result, err := target.CreateTeam(convert.TeamFromProto(in.Team))
-		return &pluginpb.CreateTeamResponse{
-			Result: convert.TeamToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateTeam(ctx context.Context, in *convert.CreateTeamRequest) (*convert.CreateTeamResponse, error) {
+	return invoke(ctx, &s.server, "CreateTeam", func(target plugin.API) *convert.CreateTeamResponse {
+		result, err := target.CreateTeam(in.Team)
+		return &convert.CreateTeamResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteTeam(ctx context.Context, in *pluginpb.DeleteTeamRequest) (*pluginpb.DeleteTeamResponse, error) {
-	return invoke(ctx, &s.server, "DeleteTeam", func(target plugin.API) *pluginpb.DeleteTeamResponse {
+func (s *apiServer) DeleteTeam(ctx context.Context, in *convert.DeleteTeamRequest) (*convert.DeleteTeamResponse, error) {
+	return invoke(ctx, &s.server, "DeleteTeam", func(target plugin.API) *convert.DeleteTeamResponse {
 		err := target.DeleteTeam(in.TeamId)
-		return &pluginpb.DeleteTeamResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteTeamResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeams(ctx context.Context, in *pluginpb.GetTeamsRequest) (*pluginpb.GetTeamsResponse, error) {
-	return invoke(ctx, &s.server, "GetTeams", func(target plugin.API) *pluginpb.GetTeamsResponse {
+func (s *apiServer) GetTeams(ctx context.Context, in *convert.GetTeamsRequest) (*convert.GetTeamsResponse, error) {
+	return invoke(ctx, &s.server, "GetTeams", func(target plugin.API) *convert.GetTeamsResponse {
 		result, err := target.GetTeams()
-		return &pluginpb.GetTeamsResponse{
-			Result: convert.ListOf(result, convert.TeamToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeam(ctx context.Context, in *pluginpb.GetTeamRequest) (*pluginpb.GetTeamResponse, error) {
-	return invoke(ctx, &s.server, "GetTeam", func(target plugin.API) *pluginpb.GetTeamResponse {
+func (s *apiServer) GetTeam(ctx context.Context, in *convert.GetTeamRequest) (*convert.GetTeamResponse, error) {
+	return invoke(ctx, &s.server, "GetTeam", func(target plugin.API) *convert.GetTeamResponse {
 		result, err := target.GetTeam(in.TeamId)
-		return &pluginpb.GetTeamResponse{
-			Result: convert.TeamToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamByName(ctx context.Context, in *pluginpb.GetTeamByNameRequest) (*pluginpb.GetTeamByNameResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamByName", func(target plugin.API) *pluginpb.GetTeamByNameResponse {
+func (s *apiServer) GetTeamByName(ctx context.Context, in *convert.GetTeamByNameRequest) (*convert.GetTeamByNameResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamByName", func(target plugin.API) *convert.GetTeamByNameResponse {
 		result, err := target.GetTeamByName(in.Name)
-		return &pluginpb.GetTeamByNameResponse{
-			Result: convert.TeamToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamByNameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamsUnreadForUser(ctx context.Context, in *pluginpb.GetTeamsUnreadForUserRequest) (*pluginpb.GetTeamsUnreadForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamsUnreadForUser", func(target plugin.API) *pluginpb.GetTeamsUnreadForUserResponse {
+func (s *apiServer) GetTeamsUnreadForUser(ctx context.Context, in *convert.GetTeamsUnreadForUserRequest) (*convert.GetTeamsUnreadForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamsUnreadForUser", func(target plugin.API) *convert.GetTeamsUnreadForUserResponse {
 		result, err := target.GetTeamsUnreadForUser(in.UserId)
-		return &pluginpb.GetTeamsUnreadForUserResponse{
-			Result: convert.ListOf(result, convert.TeamUnreadToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamsUnreadForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateTeam(ctx context.Context, in *pluginpb.UpdateTeamRequest) (*pluginpb.UpdateTeamResponse, error) {
-	return invoke(ctx, &s.server, "UpdateTeam", func(target plugin.API) *pluginpb.UpdateTeamResponse {
-		result, err := target.UpdateTeam(convert.TeamFromProto(in.Team))
-		return &pluginpb.UpdateTeamResponse{
-			Result: convert.TeamToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateTeam(ctx context.Context, in *convert.UpdateTeamRequest) (*convert.UpdateTeamResponse, error) {
+	return invoke(ctx, &s.server, "UpdateTeam", func(target plugin.API) *convert.UpdateTeamResponse {
+		result, err := target.UpdateTeam(in.Team)
+		return &convert.UpdateTeamResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SearchTeams(ctx context.Context, in *pluginpb.SearchTeamsRequest) (*pluginpb.SearchTeamsResponse, error) {
-	return invoke(ctx, &s.server, "SearchTeams", func(target plugin.API) *pluginpb.SearchTeamsResponse {
+func (s *apiServer) SearchTeams(ctx context.Context, in *convert.SearchTeamsRequest) (*convert.SearchTeamsResponse, error) {
+	return invoke(ctx, &s.server, "SearchTeams", func(target plugin.API) *convert.SearchTeamsResponse {
 		result, err := target.SearchTeams(in.Term)
-		return &pluginpb.SearchTeamsResponse{
-			Result: convert.ListOf(result, convert.TeamToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.SearchTeamsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamsForUser(ctx context.Context, in *pluginpb.GetTeamsForUserRequest) (*pluginpb.GetTeamsForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamsForUser", func(target plugin.API) *pluginpb.GetTeamsForUserResponse {
+func (s *apiServer) GetTeamsForUser(ctx context.Context, in *convert.GetTeamsForUserRequest) (*convert.GetTeamsForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamsForUser", func(target plugin.API) *convert.GetTeamsForUserResponse {
 		result, err := target.GetTeamsForUser(in.UserId)
-		return &pluginpb.GetTeamsForUserResponse{
-			Result: convert.ListOf(result, convert.TeamToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamsForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateTeamMember(ctx context.Context, in *pluginpb.CreateTeamMemberRequest) (*pluginpb.CreateTeamMemberResponse, error) {
-	return invoke(ctx, &s.server, "CreateTeamMember", func(target plugin.API) *pluginpb.CreateTeamMemberResponse {
+func (s *apiServer) CreateTeamMember(ctx context.Context, in *convert.CreateTeamMemberRequest) (*convert.CreateTeamMemberResponse, error) {
+	return invoke(ctx, &s.server, "CreateTeamMember", func(target plugin.API) *convert.CreateTeamMemberResponse {
 		result, err := target.CreateTeamMember(in.TeamId, in.UserId)
-		return &pluginpb.CreateTeamMemberResponse{
-			Result: convert.TeamMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.CreateTeamMemberResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateTeamMembers(ctx context.Context, in *pluginpb.CreateTeamMembersRequest) (*pluginpb.CreateTeamMembersResponse, error) {
-	return invoke(ctx, &s.server, "CreateTeamMembers", func(target plugin.API) *pluginpb.CreateTeamMembersResponse {
+func (s *apiServer) CreateTeamMembers(ctx context.Context, in *convert.CreateTeamMembersRequest) (*convert.CreateTeamMembersResponse, error) {
+	return invoke(ctx, &s.server, "CreateTeamMembers", func(target plugin.API) *convert.CreateTeamMembersResponse {
 		result, err := target.CreateTeamMembers(in.TeamId, in.UserIds, in.RequestorId)
-		return &pluginpb.CreateTeamMembersResponse{
-			Result: convert.ListOf(result, convert.TeamMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.CreateTeamMembersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateTeamMembersGracefully(ctx context.Context, in *pluginpb.CreateTeamMembersGracefullyRequest) (*pluginpb.CreateTeamMembersGracefullyResponse, error) {
-	return invoke(ctx, &s.server, "CreateTeamMembersGracefully", func(target plugin.API) *pluginpb.CreateTeamMembersGracefullyResponse {
+func (s *apiServer) CreateTeamMembersGracefully(ctx context.Context, in *convert.CreateTeamMembersGracefullyRequest) (*convert.CreateTeamMembersGracefullyResponse, error) {
+	return invoke(ctx, &s.server, "CreateTeamMembersGracefully", func(target plugin.API) *convert.CreateTeamMembersGracefullyResponse {
 		result, err := target.CreateTeamMembersGracefully(in.TeamId, in.UserIds, in.RequestorId)
-		return &pluginpb.CreateTeamMembersGracefullyResponse{
-			Result: convert.ListOf(result, convert.TeamMemberWithErrorToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.CreateTeamMembersGracefullyResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteTeamMember(ctx context.Context, in *pluginpb.DeleteTeamMemberRequest) (*pluginpb.DeleteTeamMemberResponse, error) {
-	return invoke(ctx, &s.server, "DeleteTeamMember", func(target plugin.API) *pluginpb.DeleteTeamMemberResponse {
+func (s *apiServer) DeleteTeamMember(ctx context.Context, in *convert.DeleteTeamMemberRequest) (*convert.DeleteTeamMemberResponse, error) {
+	return invoke(ctx, &s.server, "DeleteTeamMember", func(target plugin.API) *convert.DeleteTeamMemberResponse {
 		err := target.DeleteTeamMember(in.TeamId, in.UserId, in.RequestorId)
-		return &pluginpb.DeleteTeamMemberResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteTeamMemberResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamMembers(ctx context.Context, in *pluginpb.GetTeamMembersRequest) (*pluginpb.GetTeamMembersResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamMembers", func(target plugin.API) *pluginpb.GetTeamMembersResponse {
-		result, err := target.GetTeamMembers(in.TeamId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetTeamMembersResponse{
-			Result: convert.ListOf(result, convert.TeamMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetTeamMembers(ctx context.Context, in *convert.GetTeamMembersRequest) (*convert.GetTeamMembersResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamMembers", func(target plugin.API) *convert.GetTeamMembersResponse {
+		result, err := target.GetTeamMembers(in.TeamId, in.Page, in.PerPage)
+		return &convert.GetTeamMembersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamMember(ctx context.Context, in *pluginpb.GetTeamMemberRequest) (*pluginpb.GetTeamMemberResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamMember", func(target plugin.API) *pluginpb.GetTeamMemberResponse {
+func (s *apiServer) GetTeamMember(ctx context.Context, in *convert.GetTeamMemberRequest) (*convert.GetTeamMemberResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamMember", func(target plugin.API) *convert.GetTeamMemberResponse {
 		result, err := target.GetTeamMember(in.TeamId, in.UserId)
-		return &pluginpb.GetTeamMemberResponse{
-			Result: convert.TeamMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamMemberResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamMembersForUser(ctx context.Context, in *pluginpb.GetTeamMembersForUserRequest) (*pluginpb.GetTeamMembersForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamMembersForUser", func(target plugin.API) *pluginpb.GetTeamMembersForUserResponse {
-		result, err := target.GetTeamMembersForUser(in.UserId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetTeamMembersForUserResponse{
-			Result: convert.ListOf(result, convert.TeamMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetTeamMembersForUser(ctx context.Context, in *convert.GetTeamMembersForUserRequest) (*convert.GetTeamMembersForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamMembersForUser", func(target plugin.API) *convert.GetTeamMembersForUserResponse {
+		result, err := target.GetTeamMembersForUser(in.UserId, in.Page, in.PerPage)
+		return &convert.GetTeamMembersForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateTeamMemberRoles(ctx context.Context, in *pluginpb.UpdateTeamMemberRolesRequest) (*pluginpb.UpdateTeamMemberRolesResponse, error) {
-	return invoke(ctx, &s.server, "UpdateTeamMemberRoles", func(target plugin.API) *pluginpb.UpdateTeamMemberRolesResponse {
+func (s *apiServer) UpdateTeamMemberRoles(ctx context.Context, in *convert.UpdateTeamMemberRolesRequest) (*convert.UpdateTeamMemberRolesResponse, error) {
+	return invoke(ctx, &s.server, "UpdateTeamMemberRoles", func(target plugin.API) *convert.UpdateTeamMemberRolesResponse {
 		result, err := target.UpdateTeamMemberRoles(in.TeamId, in.UserId, in.NewRoles)
-		return &pluginpb.UpdateTeamMemberRolesResponse{
-			Result: convert.TeamMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpdateTeamMemberRolesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateChannel(ctx context.Context, in *pluginpb.CreateChannelRequest) (*pluginpb.CreateChannelResponse, error) {
-	return invoke(ctx, &s.server, "CreateChannel", func(target plugin.API) *pluginpb.CreateChannelResponse {
-		result, err := target.CreateChannel(convert.ChannelFromProto(in.Channel))
-		return &pluginpb.CreateChannelResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateChannel(ctx context.Context, in *convert.CreateChannelRequest) (*convert.CreateChannelResponse, error) {
+	return invoke(ctx, &s.server, "CreateChannel", func(target plugin.API) *convert.CreateChannelResponse {
+		result, err := target.CreateChannel(in.Channel)
+		return &convert.CreateChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteChannel(ctx context.Context, in *pluginpb.DeleteChannelRequest) (*pluginpb.DeleteChannelResponse, error) {
-	return invoke(ctx, &s.server, "DeleteChannel", func(target plugin.API) *pluginpb.DeleteChannelResponse {
+func (s *apiServer) DeleteChannel(ctx context.Context, in *convert.DeleteChannelRequest) (*convert.DeleteChannelResponse, error) {
+	return invoke(ctx, &s.server, "DeleteChannel", func(target plugin.API) *convert.DeleteChannelResponse {
 		err := target.DeleteChannel(in.ChannelId)
-		return &pluginpb.DeleteChannelResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteChannelResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) RestoreChannel(ctx context.Context, in *pluginpb.RestoreChannelRequest) (*pluginpb.RestoreChannelResponse, error) {
-	return invoke(ctx, &s.server, "RestoreChannel", func(target plugin.API) *pluginpb.RestoreChannelResponse {
+func (s *apiServer) RestoreChannel(ctx context.Context, in *convert.RestoreChannelRequest) (*convert.RestoreChannelResponse, error) {
+	return invoke(ctx, &s.server, "RestoreChannel", func(target plugin.API) *convert.RestoreChannelResponse {
 		err := target.RestoreChannel(in.ChannelId)
-		return &pluginpb.RestoreChannelResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RestoreChannelResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelOfType(ctx context.Context, in *pluginpb.GetChannelOfTypeRequest) (*pluginpb.GetChannelOfTypeResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelOfType", func(target plugin.API) *pluginpb.GetChannelOfTypeResponse {
-		result, err := target.GetChannelOfType(in.ChannelId, model.ChannelType(in.ChannelType))
-		return &pluginpb.GetChannelOfTypeResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetChannelOfType(ctx context.Context, in *convert.GetChannelOfTypeRequest) (*convert.GetChannelOfTypeResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelOfType", func(target plugin.API) *convert.GetChannelOfTypeResponse {
+		result, err := target.GetChannelOfType(in.ChannelId, in.ChannelType)
+		return &convert.GetChannelOfTypeResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPublicChannelsForTeam(ctx context.Context, in *pluginpb.GetPublicChannelsForTeamRequest) (*pluginpb.GetPublicChannelsForTeamResponse, error) {
-	return invoke(ctx, &s.server, "GetPublicChannelsForTeam", func(target plugin.API) *pluginpb.GetPublicChannelsForTeamResponse {
-		result, err := target.GetPublicChannelsForTeam(in.TeamId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetPublicChannelsForTeamResponse{
-			Result: convert.ListOf(result, convert.ChannelToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetPublicChannelsForTeam(ctx context.Context, in *convert.GetPublicChannelsForTeamRequest) (*convert.GetPublicChannelsForTeamResponse, error) {
+	return invoke(ctx, &s.server, "GetPublicChannelsForTeam", func(target plugin.API) *convert.GetPublicChannelsForTeamResponse {
+		result, err := target.GetPublicChannelsForTeam(in.TeamId, in.Page, in.PerPage)
+		return &convert.GetPublicChannelsForTeamResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannel(ctx context.Context, in *pluginpb.GetChannelRequest) (*pluginpb.GetChannelResponse, error) {
-	return invoke(ctx, &s.server, "GetChannel", func(target plugin.API) *pluginpb.GetChannelResponse {
+func (s *apiServer) GetChannel(ctx context.Context, in *convert.GetChannelRequest) (*convert.GetChannelResponse, error) {
+	return invoke(ctx, &s.server, "GetChannel", func(target plugin.API) *convert.GetChannelResponse {
 		result, err := target.GetChannel(in.ChannelId)
-		return &pluginpb.GetChannelResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelByName(ctx context.Context, in *pluginpb.GetChannelByNameRequest) (*pluginpb.GetChannelByNameResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelByName", func(target plugin.API) *pluginpb.GetChannelByNameResponse {
+func (s *apiServer) GetChannelByName(ctx context.Context, in *convert.GetChannelByNameRequest) (*convert.GetChannelByNameResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelByName", func(target plugin.API) *convert.GetChannelByNameResponse {
 		result, err := target.GetChannelByName(in.TeamId, in.Name, in.IncludeDeleted)
-		return &pluginpb.GetChannelByNameResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelByNameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelByNameForTeamName(ctx context.Context, in *pluginpb.GetChannelByNameForTeamNameRequest) (*pluginpb.GetChannelByNameForTeamNameResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelByNameForTeamName", func(target plugin.API) *pluginpb.GetChannelByNameForTeamNameResponse {
+func (s *apiServer) GetChannelByNameForTeamName(ctx context.Context, in *convert.GetChannelByNameForTeamNameRequest) (*convert.GetChannelByNameForTeamNameResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelByNameForTeamName", func(target plugin.API) *convert.GetChannelByNameForTeamNameResponse {
 		result, err := target.GetChannelByNameForTeamName(in.TeamName, in.ChannelName, in.IncludeDeleted)
-		return &pluginpb.GetChannelByNameForTeamNameResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelByNameForTeamNameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelsForTeamForUser(ctx context.Context, in *pluginpb.GetChannelsForTeamForUserRequest) (*pluginpb.GetChannelsForTeamForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelsForTeamForUser", func(target plugin.API) *pluginpb.GetChannelsForTeamForUserResponse {
+func (s *apiServer) GetChannelsForTeamForUser(ctx context.Context, in *convert.GetChannelsForTeamForUserRequest) (*convert.GetChannelsForTeamForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelsForTeamForUser", func(target plugin.API) *convert.GetChannelsForTeamForUserResponse {
 		result, err := target.GetChannelsForTeamForUser(in.TeamId, in.UserId, in.IncludeDeleted)
-		return &pluginpb.GetChannelsForTeamForUserResponse{
-			Result: convert.ListOf(result, convert.ChannelToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelsForTeamForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelStats(ctx context.Context, in *pluginpb.GetChannelStatsRequest) (*pluginpb.GetChannelStatsResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelStats", func(target plugin.API) *pluginpb.GetChannelStatsResponse {
+func (s *apiServer) GetChannelStats(ctx context.Context, in *convert.GetChannelStatsRequest) (*convert.GetChannelStatsResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelStats", func(target plugin.API) *convert.GetChannelStatsResponse {
 		result, err := target.GetChannelStats(in.ChannelId)
-		return &pluginpb.GetChannelStatsResponse{
-			Result: convert.ChannelStatsToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelStatsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetDirectChannel(ctx context.Context, in *pluginpb.GetDirectChannelRequest) (*pluginpb.GetDirectChannelResponse, error) {
-	return invoke(ctx, &s.server, "GetDirectChannel", func(target plugin.API) *pluginpb.GetDirectChannelResponse {
+func (s *apiServer) GetDirectChannel(ctx context.Context, in *convert.GetDirectChannelRequest) (*convert.GetDirectChannelResponse, error) {
+	return invoke(ctx, &s.server, "GetDirectChannel", func(target plugin.API) *convert.GetDirectChannelResponse {
 		result, err := target.GetDirectChannel(in.UserId1, in.UserId2)
-		return &pluginpb.GetDirectChannelResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetDirectChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupChannel(ctx context.Context, in *pluginpb.GetGroupChannelRequest) (*pluginpb.GetGroupChannelResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupChannel", func(target plugin.API) *pluginpb.GetGroupChannelResponse {
+func (s *apiServer) GetGroupChannel(ctx context.Context, in *convert.GetGroupChannelRequest) (*convert.GetGroupChannelResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupChannel", func(target plugin.API) *convert.GetGroupChannelResponse {
 		result, err := target.GetGroupChannel(in.UserIds)
-		return &pluginpb.GetGroupChannelResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetGroupChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateChannel(ctx context.Context, in *pluginpb.UpdateChannelRequest) (*pluginpb.UpdateChannelResponse, error) {
-	return invoke(ctx, &s.server, "UpdateChannel", func(target plugin.API) *pluginpb.UpdateChannelResponse {
-		result, err := target.UpdateChannel(convert.ChannelFromProto(in.Channel))
-		return &pluginpb.UpdateChannelResponse{
-			Result: convert.ChannelToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateChannel(ctx context.Context, in *convert.UpdateChannelRequest) (*convert.UpdateChannelResponse, error) {
+	return invoke(ctx, &s.server, "UpdateChannel", func(target plugin.API) *convert.UpdateChannelResponse {
+		result, err := target.UpdateChannel(in.Channel)
+		return &convert.UpdateChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RegisterChannelGuard(ctx context.Context, in *pluginpb.RegisterChannelGuardRequest) (*pluginpb.RegisterChannelGuardResponse, error) {
-	return invoke(ctx, &s.server, "RegisterChannelGuard", func(target plugin.API) *pluginpb.RegisterChannelGuardResponse {
+func (s *apiServer) RegisterChannelGuard(ctx context.Context, in *convert.RegisterChannelGuardRequest) (*convert.RegisterChannelGuardResponse, error) {
+	return invoke(ctx, &s.server, "RegisterChannelGuard", func(target plugin.API) *convert.RegisterChannelGuardResponse {
 		err := target.RegisterChannelGuard(in.ChannelId)
-		return &pluginpb.RegisterChannelGuardResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RegisterChannelGuardResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UnregisterChannelGuard(ctx context.Context, in *pluginpb.UnregisterChannelGuardRequest) (*pluginpb.UnregisterChannelGuardResponse, error) {
-	return invoke(ctx, &s.server, "UnregisterChannelGuard", func(target plugin.API) *pluginpb.UnregisterChannelGuardResponse {
+func (s *apiServer) UnregisterChannelGuard(ctx context.Context, in *convert.UnregisterChannelGuardRequest) (*convert.UnregisterChannelGuardResponse, error) {
+	return invoke(ctx, &s.server, "UnregisterChannelGuard", func(target plugin.API) *convert.UnregisterChannelGuardResponse {
 		err := target.UnregisterChannelGuard(in.ChannelId)
-		return &pluginpb.UnregisterChannelGuardResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.UnregisterChannelGuardResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) SearchChannels(ctx context.Context, in *pluginpb.SearchChannelsRequest) (*pluginpb.SearchChannelsResponse, error) {
-	return invoke(ctx, &s.server, "SearchChannels", func(target plugin.API) *pluginpb.SearchChannelsResponse {
+func (s *apiServer) SearchChannels(ctx context.Context, in *convert.SearchChannelsRequest) (*convert.SearchChannelsResponse, error) {
+	return invoke(ctx, &s.server, "SearchChannels", func(target plugin.API) *convert.SearchChannelsResponse {
 		result, err := target.SearchChannels(in.TeamId, in.Term)
-		return &pluginpb.SearchChannelsResponse{
-			Result: convert.ListOf(result, convert.ChannelToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.SearchChannelsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateChannelSidebarCategory(ctx context.Context, in *pluginpb.CreateChannelSidebarCategoryRequest) (*pluginpb.CreateChannelSidebarCategoryResponse, error) {
-	return invoke(ctx, &s.server, "CreateChannelSidebarCategory", func(target plugin.API) *pluginpb.CreateChannelSidebarCategoryResponse {
-		result, err := target.CreateChannelSidebarCategory(in.UserId, in.TeamId, convert.SidebarCategoryWithChannelsFromProto(in.NewCategory))
-		return &pluginpb.CreateChannelSidebarCategoryResponse{
-			Result: convert.SidebarCategoryWithChannelsToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateChannelSidebarCategory(ctx context.Context, in *convert.CreateChannelSidebarCategoryRequest) (*convert.CreateChannelSidebarCategoryResponse, error) {
+	return invoke(ctx, &s.server, "CreateChannelSidebarCategory", func(target plugin.API) *convert.CreateChannelSidebarCategoryResponse {
+		result, err := target.CreateChannelSidebarCategory(in.UserId, in.TeamId, in.NewCategory)
+		return &convert.CreateChannelSidebarCategoryResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelSidebarCategories(ctx context.Context, in *pluginpb.GetChannelSidebarCategoriesRequest) (*pluginpb.GetChannelSidebarCategoriesResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelSidebarCategories", func(target plugin.API) *pluginpb.GetChannelSidebarCategoriesResponse {
+func (s *apiServer) GetChannelSidebarCategories(ctx context.Context, in *convert.GetChannelSidebarCategoriesRequest) (*convert.GetChannelSidebarCategoriesResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelSidebarCategories", func(target plugin.API) *convert.GetChannelSidebarCategoriesResponse {
 		result, err := target.GetChannelSidebarCategories(in.UserId, in.TeamId)
-		return &pluginpb.GetChannelSidebarCategoriesResponse{
-			Result: convert.OrderedSidebarCategoriesToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelSidebarCategoriesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateChannelSidebarCategories(ctx context.Context, in *pluginpb.UpdateChannelSidebarCategoriesRequest) (*pluginpb.UpdateChannelSidebarCategoriesResponse, error) {
-	return invoke(ctx, &s.server, "UpdateChannelSidebarCategories", func(target plugin.API) *pluginpb.UpdateChannelSidebarCategoriesResponse {
-		result, err := target.UpdateChannelSidebarCategories(in.UserId, in.TeamId, convert.ListOf(in.Categories, convert.SidebarCategoryWithChannelsFromProto))
-		return &pluginpb.UpdateChannelSidebarCategoriesResponse{
-			Result: convert.ListOf(result, convert.SidebarCategoryWithChannelsToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateChannelSidebarCategories(ctx context.Context, in *convert.UpdateChannelSidebarCategoriesRequest) (*convert.UpdateChannelSidebarCategoriesResponse, error) {
+	return invoke(ctx, &s.server, "UpdateChannelSidebarCategories", func(target plugin.API) *convert.UpdateChannelSidebarCategoriesResponse {
+		result, err := target.UpdateChannelSidebarCategories(in.UserId, in.TeamId, in.Categories)
+		return &convert.UpdateChannelSidebarCategoriesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SearchUsers(ctx context.Context, in *pluginpb.SearchUsersRequest) (*pluginpb.SearchUsersResponse, error) {
-	return invoke(ctx, &s.server, "SearchUsers", func(target plugin.API) *pluginpb.SearchUsersResponse {
-		result, err := target.SearchUsers(convert.UserSearchFromProto(in.Search))
-		return &pluginpb.SearchUsersResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) SearchUsers(ctx context.Context, in *convert.SearchUsersRequest) (*convert.SearchUsersResponse, error) {
+	return invoke(ctx, &s.server, "SearchUsers", func(target plugin.API) *convert.SearchUsersResponse {
+		result, err := target.SearchUsers(in.Search)
+		return &convert.SearchUsersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SearchPostsInTeam(ctx context.Context, in *pluginpb.SearchPostsInTeamRequest) (*pluginpb.SearchPostsInTeamResponse, error) {
-	return invoke(ctx, &s.server, "SearchPostsInTeam", func(target plugin.API) *pluginpb.SearchPostsInTeamResponse {
-		result, err := target.SearchPostsInTeam(in.TeamId, convert.ListOf(in.ParamsList, convert.SearchParamsFromProto))
-		return &pluginpb.SearchPostsInTeamResponse{
-			Result: convert.ListOf(result, convert.PostToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) SearchPostsInTeam(ctx context.Context, in *convert.SearchPostsInTeamRequest) (*convert.SearchPostsInTeamResponse, error) {
+	return invoke(ctx, &s.server, "SearchPostsInTeam", func(target plugin.API) *convert.SearchPostsInTeamResponse {
+		result, err := target.SearchPostsInTeam(in.TeamId, in.ParamsList)
+		return &convert.SearchPostsInTeamResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SearchPostsInTeamForUser(ctx context.Context, in *pluginpb.SearchPostsInTeamForUserRequest) (*pluginpb.SearchPostsInTeamForUserResponse, error) {
-	return invoke(ctx, &s.server, "SearchPostsInTeamForUser", func(target plugin.API) *pluginpb.SearchPostsInTeamForUserResponse {
-		result, err := target.SearchPostsInTeamForUser(in.TeamId, in.UserId, convert.Deref(convert.SearchParameterFromProto(in.SearchParams)))
-		return &pluginpb.SearchPostsInTeamForUserResponse{
-			Result: convert.PostSearchResultsToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) SearchPostsInTeamForUser(ctx context.Context, in *convert.SearchPostsInTeamForUserRequest) (*convert.SearchPostsInTeamForUserResponse, error) {
+	return invoke(ctx, &s.server, "SearchPostsInTeamForUser", func(target plugin.API) *convert.SearchPostsInTeamForUserResponse {
+		result, err := target.SearchPostsInTeamForUser(in.TeamId, in.UserId, in.SearchParams)
+		return &convert.SearchPostsInTeamForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) AddChannelMember(ctx context.Context, in *pluginpb.AddChannelMemberRequest) (*pluginpb.AddChannelMemberResponse, error) {
-	return invoke(ctx, &s.server, "AddChannelMember", func(target plugin.API) *pluginpb.AddChannelMemberResponse {
+func (s *apiServer) AddChannelMember(ctx context.Context, in *convert.AddChannelMemberRequest) (*convert.AddChannelMemberResponse, error) {
+	return invoke(ctx, &s.server, "AddChannelMember", func(target plugin.API) *convert.AddChannelMemberResponse {
 		result, err := target.AddChannelMember(in.ChannelId, in.UserId)
-		return &pluginpb.AddChannelMemberResponse{
-			Result: convert.ChannelMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.AddChannelMemberResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) AddUserToChannel(ctx context.Context, in *pluginpb.AddUserToChannelRequest) (*pluginpb.AddUserToChannelResponse, error) {
-	return invoke(ctx, &s.server, "AddUserToChannel", func(target plugin.API) *pluginpb.AddUserToChannelResponse {
+func (s *apiServer) AddUserToChannel(ctx context.Context, in *convert.AddUserToChannelRequest) (*convert.AddUserToChannelResponse, error) {
+	return invoke(ctx, &s.server, "AddUserToChannel", func(target plugin.API) *convert.AddUserToChannelResponse {
 		result, err := target.AddUserToChannel(in.ChannelId, in.UserId, in.AsUserId)
-		return &pluginpb.AddUserToChannelResponse{
-			Result: convert.ChannelMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.AddUserToChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelMember(ctx context.Context, in *pluginpb.GetChannelMemberRequest) (*pluginpb.GetChannelMemberResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelMember", func(target plugin.API) *pluginpb.GetChannelMemberResponse {
+func (s *apiServer) GetChannelMember(ctx context.Context, in *convert.GetChannelMemberRequest) (*convert.GetChannelMemberResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelMember", func(target plugin.API) *convert.GetChannelMemberResponse {
 		result, err := target.GetChannelMember(in.ChannelId, in.UserId)
-		return &pluginpb.GetChannelMemberResponse{
-			Result: convert.ChannelMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelMemberResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelMembers(ctx context.Context, in *pluginpb.GetChannelMembersRequest) (*pluginpb.GetChannelMembersResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelMembers", func(target plugin.API) *pluginpb.GetChannelMembersResponse {
-		result, err := target.GetChannelMembers(in.ChannelId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetChannelMembersResponse{
-			Result: convert.ListOfRefs(result, convert.ChannelMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetChannelMembers(ctx context.Context, in *convert.GetChannelMembersRequest) (*convert.GetChannelMembersResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelMembers", func(target plugin.API) *convert.GetChannelMembersResponse {
+		result, err := target.GetChannelMembers(in.ChannelId, in.Page, in.PerPage)
+		return &convert.GetChannelMembersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelMembersByIds(ctx context.Context, in *pluginpb.GetChannelMembersByIdsRequest) (*pluginpb.GetChannelMembersByIdsResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelMembersByIds", func(target plugin.API) *pluginpb.GetChannelMembersByIdsResponse {
+func (s *apiServer) GetChannelMembersByIds(ctx context.Context, in *convert.GetChannelMembersByIdsRequest) (*convert.GetChannelMembersByIdsResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelMembersByIds", func(target plugin.API) *convert.GetChannelMembersByIdsResponse {
 		result, err := target.GetChannelMembersByIds(in.ChannelId, in.UserIds)
-		return &pluginpb.GetChannelMembersByIdsResponse{
-			Result: convert.ListOfRefs(result, convert.ChannelMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetChannelMembersByIdsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetChannelMembersForUser(ctx context.Context, in *pluginpb.GetChannelMembersForUserRequest) (*pluginpb.GetChannelMembersForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetChannelMembersForUser", func(target plugin.API) *pluginpb.GetChannelMembersForUserResponse {
-		result, err := target.GetChannelMembersForUser(in.TeamId, in.UserId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetChannelMembersForUserResponse{
-			Result: convert.ListOf(result, convert.ChannelMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetChannelMembersForUser(ctx context.Context, in *convert.GetChannelMembersForUserRequest) (*convert.GetChannelMembersForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetChannelMembersForUser", func(target plugin.API) *convert.GetChannelMembersForUserResponse {
+		result, err := target.GetChannelMembersForUser(in.TeamId, in.UserId, in.Page, in.PerPage)
+		return &convert.GetChannelMembersForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateChannelMemberRoles(ctx context.Context, in *pluginpb.UpdateChannelMemberRolesRequest) (*pluginpb.UpdateChannelMemberRolesResponse, error) {
-	return invoke(ctx, &s.server, "UpdateChannelMemberRoles", func(target plugin.API) *pluginpb.UpdateChannelMemberRolesResponse {
+func (s *apiServer) UpdateChannelMemberRoles(ctx context.Context, in *convert.UpdateChannelMemberRolesRequest) (*convert.UpdateChannelMemberRolesResponse, error) {
+	return invoke(ctx, &s.server, "UpdateChannelMemberRoles", func(target plugin.API) *convert.UpdateChannelMemberRolesResponse {
 		result, err := target.UpdateChannelMemberRoles(in.ChannelId, in.UserId, in.NewRoles)
-		return &pluginpb.UpdateChannelMemberRolesResponse{
-			Result: convert.ChannelMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpdateChannelMemberRolesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateChannelMemberNotifications(ctx context.Context, in *pluginpb.UpdateChannelMemberNotificationsRequest) (*pluginpb.UpdateChannelMemberNotificationsResponse, error) {
-	return invoke(ctx, &s.server, "UpdateChannelMemberNotifications", func(target plugin.API) *pluginpb.UpdateChannelMemberNotificationsResponse {
+func (s *apiServer) UpdateChannelMemberNotifications(ctx context.Context, in *convert.UpdateChannelMemberNotificationsRequest) (*convert.UpdateChannelMemberNotificationsResponse, error) {
+	return invoke(ctx, &s.server, "UpdateChannelMemberNotifications", func(target plugin.API) *convert.UpdateChannelMemberNotificationsResponse {
 		result, err := target.UpdateChannelMemberNotifications(in.ChannelId, in.UserId, in.Notifications)
-		return &pluginpb.UpdateChannelMemberNotificationsResponse{
-			Result: convert.ChannelMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpdateChannelMemberNotificationsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) PatchChannelMembersNotifications(ctx context.Context, in *pluginpb.PatchChannelMembersNotificationsRequest) (*pluginpb.PatchChannelMembersNotificationsResponse, error) {
-	return invoke(ctx, &s.server, "PatchChannelMembersNotifications", func(target plugin.API) *pluginpb.PatchChannelMembersNotificationsResponse {
-		err := target.PatchChannelMembersNotifications(convert.ListOf(in.Members, convert.ChannelMemberIdentifierFromProto), in.NotifyProps)
-		return &pluginpb.PatchChannelMembersNotificationsResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) PatchChannelMembersNotifications(ctx context.Context, in *convert.PatchChannelMembersNotificationsRequest) (*convert.PatchChannelMembersNotificationsResponse, error) {
+	return invoke(ctx, &s.server, "PatchChannelMembersNotifications", func(target plugin.API) *convert.PatchChannelMembersNotificationsResponse {
+		err := target.PatchChannelMembersNotifications(in.Members, in.NotifyProps)
+		return &convert.PatchChannelMembersNotificationsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroup(ctx context.Context, in *pluginpb.GetGroupRequest) (*pluginpb.GetGroupResponse, error) {
-	return invoke(ctx, &s.server, "GetGroup", func(target plugin.API) *pluginpb.GetGroupResponse {
+func (s *apiServer) GetGroup(ctx context.Context, in *convert.GetGroupRequest) (*convert.GetGroupResponse, error) {
+	return invoke(ctx, &s.server, "GetGroup", func(target plugin.API) *convert.GetGroupResponse {
 		result, err := target.GetGroup(in.GroupId)
-		return &pluginpb.GetGroupResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupByName(ctx context.Context, in *pluginpb.GetGroupByNameRequest) (*pluginpb.GetGroupByNameResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupByName", func(target plugin.API) *pluginpb.GetGroupByNameResponse {
+func (s *apiServer) GetGroupByName(ctx context.Context, in *convert.GetGroupByNameRequest) (*convert.GetGroupByNameResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupByName", func(target plugin.API) *convert.GetGroupByNameResponse {
 		result, err := target.GetGroupByName(in.Name)
-		return &pluginpb.GetGroupByNameResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetGroupByNameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupMemberUsers(ctx context.Context, in *pluginpb.GetGroupMemberUsersRequest) (*pluginpb.GetGroupMemberUsersResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupMemberUsers", func(target plugin.API) *pluginpb.GetGroupMemberUsersResponse {
-		result, err := target.GetGroupMemberUsers(in.GroupId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetGroupMemberUsersResponse{
-			Result: convert.ListOf(result, convert.UserToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetGroupMemberUsers(ctx context.Context, in *convert.GetGroupMemberUsersRequest) (*convert.GetGroupMemberUsersResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupMemberUsers", func(target plugin.API) *convert.GetGroupMemberUsersResponse {
+		result, err := target.GetGroupMemberUsers(in.GroupId, in.Page, in.PerPage)
+		return &convert.GetGroupMemberUsersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupsBySource(ctx context.Context, in *pluginpb.GetGroupsBySourceRequest) (*pluginpb.GetGroupsBySourceResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupsBySource", func(target plugin.API) *pluginpb.GetGroupsBySourceResponse {
-		result, err := target.GetGroupsBySource(model.GroupSource(in.GroupSource))
-		return &pluginpb.GetGroupsBySourceResponse{
-			Result: convert.ListOf(result, convert.GroupToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetGroupsBySource(ctx context.Context, in *convert.GetGroupsBySourceRequest) (*convert.GetGroupsBySourceResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupsBySource", func(target plugin.API) *convert.GetGroupsBySourceResponse {
+		result, err := target.GetGroupsBySource(in.GroupSource)
+		return &convert.GetGroupsBySourceResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupsForUser(ctx context.Context, in *pluginpb.GetGroupsForUserRequest) (*pluginpb.GetGroupsForUserResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupsForUser", func(target plugin.API) *pluginpb.GetGroupsForUserResponse {
+func (s *apiServer) GetGroupsForUser(ctx context.Context, in *convert.GetGroupsForUserRequest) (*convert.GetGroupsForUserResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupsForUser", func(target plugin.API) *convert.GetGroupsForUserResponse {
 		result, err := target.GetGroupsForUser(in.UserId)
-		return &pluginpb.GetGroupsForUserResponse{
-			Result: convert.ListOf(result, convert.GroupToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetGroupsForUserResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteChannelMember(ctx context.Context, in *pluginpb.DeleteChannelMemberRequest) (*pluginpb.DeleteChannelMemberResponse, error) {
-	return invoke(ctx, &s.server, "DeleteChannelMember", func(target plugin.API) *pluginpb.DeleteChannelMemberResponse {
+func (s *apiServer) DeleteChannelMember(ctx context.Context, in *convert.DeleteChannelMemberRequest) (*convert.DeleteChannelMemberResponse, error) {
+	return invoke(ctx, &s.server, "DeleteChannelMember", func(target plugin.API) *convert.DeleteChannelMemberResponse {
 		err := target.DeleteChannelMember(in.ChannelId, in.UserId)
-		return &pluginpb.DeleteChannelMemberResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteChannelMemberResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreatePost(ctx context.Context, in *pluginpb.CreatePostRequest) (*pluginpb.CreatePostResponse, error) {
-	return invoke(ctx, &s.server, "CreatePost", func(target plugin.API) *pluginpb.CreatePostResponse {
-		result, err := target.CreatePost(convert.PostFromProto(in.Post))
-		return &pluginpb.CreatePostResponse{
-			Result: convert.PostToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreatePost(ctx context.Context, in *convert.CreatePostRequest) (*convert.CreatePostResponse, error) {
+	return invoke(ctx, &s.server, "CreatePost", func(target plugin.API) *convert.CreatePostResponse {
+		result, err := target.CreatePost(in.Post)
+		return &convert.CreatePostResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) AddReaction(ctx context.Context, in *pluginpb.AddReactionRequest) (*pluginpb.AddReactionResponse, error) {
-	return invoke(ctx, &s.server, "AddReaction", func(target plugin.API) *pluginpb.AddReactionResponse {
-		result, err := target.AddReaction(convert.ReactionFromProto(in.Reaction))
-		return &pluginpb.AddReactionResponse{
-			Result: convert.ReactionToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) AddReaction(ctx context.Context, in *convert.AddReactionRequest) (*convert.AddReactionResponse, error) {
+	return invoke(ctx, &s.server, "AddReaction", func(target plugin.API) *convert.AddReactionResponse {
+		result, err := target.AddReaction(in.Reaction)
+		return &convert.AddReactionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RemoveReaction(ctx context.Context, in *pluginpb.RemoveReactionRequest) (*pluginpb.RemoveReactionResponse, error) {
-	return invoke(ctx, &s.server, "RemoveReaction", func(target plugin.API) *pluginpb.RemoveReactionResponse {
-		err := target.RemoveReaction(convert.ReactionFromProto(in.Reaction))
-		return &pluginpb.RemoveReactionResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) RemoveReaction(ctx context.Context, in *convert.RemoveReactionRequest) (*convert.RemoveReactionResponse, error) {
+	return invoke(ctx, &s.server, "RemoveReaction", func(target plugin.API) *convert.RemoveReactionResponse {
+		err := target.RemoveReaction(in.Reaction)
+		return &convert.RemoveReactionResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetReactions(ctx context.Context, in *pluginpb.GetReactionsRequest) (*pluginpb.GetReactionsResponse, error) {
-	return invoke(ctx, &s.server, "GetReactions", func(target plugin.API) *pluginpb.GetReactionsResponse {
+func (s *apiServer) GetReactions(ctx context.Context, in *convert.GetReactionsRequest) (*convert.GetReactionsResponse, error) {
+	return invoke(ctx, &s.server, "GetReactions", func(target plugin.API) *convert.GetReactionsResponse {
 		result, err := target.GetReactions(in.PostId)
-		return &pluginpb.GetReactionsResponse{
-			Result: convert.ListOf(result, convert.ReactionToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetReactionsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SendEphemeralPost(ctx context.Context, in *pluginpb.SendEphemeralPostRequest) (*pluginpb.SendEphemeralPostResponse, error) {
-	return invoke(ctx, &s.server, "SendEphemeralPost", func(target plugin.API) *pluginpb.SendEphemeralPostResponse {
-		result := target.SendEphemeralPost(in.UserId, convert.PostFromProto(in.Post))
-		return &pluginpb.SendEphemeralPostResponse{
-			Result: convert.PostToProto(result),
+func (s *apiServer) SendEphemeralPost(ctx context.Context, in *convert.SendEphemeralPostRequest) (*convert.SendEphemeralPostResponse, error) {
+	return invoke(ctx, &s.server, "SendEphemeralPost", func(target plugin.API) *convert.SendEphemeralPostResponse {
+		result := target.SendEphemeralPost(in.UserId, in.Post)
+		return &convert.SendEphemeralPostResponse{
+			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) UpdateEphemeralPost(ctx context.Context, in *pluginpb.UpdateEphemeralPostRequest) (*pluginpb.UpdateEphemeralPostResponse, error) {
-	return invoke(ctx, &s.server, "UpdateEphemeralPost", func(target plugin.API) *pluginpb.UpdateEphemeralPostResponse {
-		result := target.UpdateEphemeralPost(in.UserId, convert.PostFromProto(in.Post))
-		return &pluginpb.UpdateEphemeralPostResponse{
-			Result: convert.PostToProto(result),
+func (s *apiServer) UpdateEphemeralPost(ctx context.Context, in *convert.UpdateEphemeralPostRequest) (*convert.UpdateEphemeralPostResponse, error) {
+	return invoke(ctx, &s.server, "UpdateEphemeralPost", func(target plugin.API) *convert.UpdateEphemeralPostResponse {
+		result := target.UpdateEphemeralPost(in.UserId, in.Post)
+		return &convert.UpdateEphemeralPostResponse{
+			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) DeleteEphemeralPost(ctx context.Context, in *pluginpb.DeleteEphemeralPostRequest) (*pluginpb.DeleteEphemeralPostResponse, error) {
-	return invoke(ctx, &s.server, "DeleteEphemeralPost", func(target plugin.API) *pluginpb.DeleteEphemeralPostResponse {
+func (s *apiServer) DeleteEphemeralPost(ctx context.Context, in *convert.DeleteEphemeralPostRequest) (*convert.DeleteEphemeralPostResponse, error) {
+	return invoke(ctx, &s.server, "DeleteEphemeralPost", func(target plugin.API) *convert.DeleteEphemeralPostResponse {
 		target.DeleteEphemeralPost(in.UserId, in.PostId)
-		return &pluginpb.DeleteEphemeralPostResponse{}
+		return &convert.DeleteEphemeralPostResponse{}
 	})
 }
 
-func (s *apiServer) DeletePost(ctx context.Context, in *pluginpb.DeletePostRequest) (*pluginpb.DeletePostResponse, error) {
-	return invoke(ctx, &s.server, "DeletePost", func(target plugin.API) *pluginpb.DeletePostResponse {
+func (s *apiServer) DeletePost(ctx context.Context, in *convert.DeletePostRequest) (*convert.DeletePostResponse, error) {
+	return invoke(ctx, &s.server, "DeletePost", func(target plugin.API) *convert.DeletePostResponse {
 		err := target.DeletePost(in.PostId)
-		return &pluginpb.DeletePostResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeletePostResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetPostThread(ctx context.Context, in *pluginpb.GetPostThreadRequest) (*pluginpb.GetPostThreadResponse, error) {
-	return invoke(ctx, &s.server, "GetPostThread", func(target plugin.API) *pluginpb.GetPostThreadResponse {
+func (s *apiServer) GetPostThread(ctx context.Context, in *convert.GetPostThreadRequest) (*convert.GetPostThreadResponse, error) {
+	return invoke(ctx, &s.server, "GetPostThread", func(target plugin.API) *convert.GetPostThreadResponse {
 		result, err := target.GetPostThread(in.PostId)
-		return &pluginpb.GetPostThreadResponse{
-			Result: convert.PostListToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPostThreadResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPost(ctx context.Context, in *pluginpb.GetPostRequest) (*pluginpb.GetPostResponse, error) {
-	return invoke(ctx, &s.server, "GetPost", func(target plugin.API) *pluginpb.GetPostResponse {
+func (s *apiServer) GetPost(ctx context.Context, in *convert.GetPostRequest) (*convert.GetPostResponse, error) {
+	return invoke(ctx, &s.server, "GetPost", func(target plugin.API) *convert.GetPostResponse {
 		result, err := target.GetPost(in.PostId)
-		return &pluginpb.GetPostResponse{
-			Result: convert.PostToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPostResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPostsSince(ctx context.Context, in *pluginpb.GetPostsSinceRequest) (*pluginpb.GetPostsSinceResponse, error) {
-	return invoke(ctx, &s.server, "GetPostsSince", func(target plugin.API) *pluginpb.GetPostsSinceResponse {
+func (s *apiServer) GetPostsSince(ctx context.Context, in *convert.GetPostsSinceRequest) (*convert.GetPostsSinceResponse, error) {
+	return invoke(ctx, &s.server, "GetPostsSince", func(target plugin.API) *convert.GetPostsSinceResponse {
 		result, err := target.GetPostsSince(in.ChannelId, in.Time)
-		return &pluginpb.GetPostsSinceResponse{
-			Result: convert.PostListToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPostsSinceResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPostsAfter(ctx context.Context, in *pluginpb.GetPostsAfterRequest) (*pluginpb.GetPostsAfterResponse, error) {
-	return invoke(ctx, &s.server, "GetPostsAfter", func(target plugin.API) *pluginpb.GetPostsAfterResponse {
-		result, err := target.GetPostsAfter(in.ChannelId, in.PostId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetPostsAfterResponse{
-			Result: convert.PostListToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetPostsAfter(ctx context.Context, in *convert.GetPostsAfterRequest) (*convert.GetPostsAfterResponse, error) {
+	return invoke(ctx, &s.server, "GetPostsAfter", func(target plugin.API) *convert.GetPostsAfterResponse {
+		result, err := target.GetPostsAfter(in.ChannelId, in.PostId, in.Page, in.PerPage)
+		return &convert.GetPostsAfterResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPostsBefore(ctx context.Context, in *pluginpb.GetPostsBeforeRequest) (*pluginpb.GetPostsBeforeResponse, error) {
-	return invoke(ctx, &s.server, "GetPostsBefore", func(target plugin.API) *pluginpb.GetPostsBeforeResponse {
-		result, err := target.GetPostsBefore(in.ChannelId, in.PostId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetPostsBeforeResponse{
-			Result: convert.PostListToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetPostsBefore(ctx context.Context, in *convert.GetPostsBeforeRequest) (*convert.GetPostsBeforeResponse, error) {
+	return invoke(ctx, &s.server, "GetPostsBefore", func(target plugin.API) *convert.GetPostsBeforeResponse {
+		result, err := target.GetPostsBefore(in.ChannelId, in.PostId, in.Page, in.PerPage)
+		return &convert.GetPostsBeforeResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPostsForChannel(ctx context.Context, in *pluginpb.GetPostsForChannelRequest) (*pluginpb.GetPostsForChannelResponse, error) {
-	return invoke(ctx, &s.server, "GetPostsForChannel", func(target plugin.API) *pluginpb.GetPostsForChannelResponse {
-		result, err := target.GetPostsForChannel(in.ChannelId, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetPostsForChannelResponse{
-			Result: convert.PostListToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetPostsForChannel(ctx context.Context, in *convert.GetPostsForChannelRequest) (*convert.GetPostsForChannelResponse, error) {
+	return invoke(ctx, &s.server, "GetPostsForChannel", func(target plugin.API) *convert.GetPostsForChannelResponse {
+		result, err := target.GetPostsForChannel(in.ChannelId, in.Page, in.PerPage)
+		return &convert.GetPostsForChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetTeamStats(ctx context.Context, in *pluginpb.GetTeamStatsRequest) (*pluginpb.GetTeamStatsResponse, error) {
-	return invoke(ctx, &s.server, "GetTeamStats", func(target plugin.API) *pluginpb.GetTeamStatsResponse {
+func (s *apiServer) GetTeamStats(ctx context.Context, in *convert.GetTeamStatsRequest) (*convert.GetTeamStatsResponse, error) {
+	return invoke(ctx, &s.server, "GetTeamStats", func(target plugin.API) *convert.GetTeamStatsResponse {
 		result, err := target.GetTeamStats(in.TeamId)
-		return &pluginpb.GetTeamStatsResponse{
-			Result: convert.TeamStatsToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetTeamStatsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdatePost(ctx context.Context, in *pluginpb.UpdatePostRequest) (*pluginpb.UpdatePostResponse, error) {
-	return invoke(ctx, &s.server, "UpdatePost", func(target plugin.API) *pluginpb.UpdatePostResponse {
-		result, err := target.UpdatePost(convert.PostFromProto(in.Post))
-		return &pluginpb.UpdatePostResponse{
-			Result: convert.PostToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdatePost(ctx context.Context, in *convert.UpdatePostRequest) (*convert.UpdatePostResponse, error) {
+	return invoke(ctx, &s.server, "UpdatePost", func(target plugin.API) *convert.UpdatePostResponse {
+		result, err := target.UpdatePost(in.Post)
+		return &convert.UpdatePostResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetProfileImage(ctx context.Context, in *pluginpb.GetProfileImageRequest) (*pluginpb.GetProfileImageResponse, error) {
-	return invoke(ctx, &s.server, "GetProfileImage", func(target plugin.API) *pluginpb.GetProfileImageResponse {
+func (s *apiServer) GetProfileImage(ctx context.Context, in *convert.GetProfileImageRequest) (*convert.GetProfileImageResponse, error) {
+	return invoke(ctx, &s.server, "GetProfileImage", func(target plugin.API) *convert.GetProfileImageResponse {
 		result, err := target.GetProfileImage(in.UserId)
-		return &pluginpb.GetProfileImageResponse{
+		return &convert.GetProfileImageResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SetProfileImage(ctx context.Context, in *pluginpb.SetProfileImageRequest) (*pluginpb.SetProfileImageResponse, error) {
-	return invoke(ctx, &s.server, "SetProfileImage", func(target plugin.API) *pluginpb.SetProfileImageResponse {
+func (s *apiServer) SetProfileImage(ctx context.Context, in *convert.SetProfileImageRequest) (*convert.SetProfileImageResponse, error) {
+	return invoke(ctx, &s.server, "SetProfileImage", func(target plugin.API) *convert.SetProfileImageResponse {
 		err := target.SetProfileImage(in.UserId, in.Data)
-		return &pluginpb.SetProfileImageResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.SetProfileImageResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetEmojiList(ctx context.Context, in *pluginpb.GetEmojiListRequest) (*pluginpb.GetEmojiListResponse, error) {
-	return invoke(ctx, &s.server, "GetEmojiList", func(target plugin.API) *pluginpb.GetEmojiListResponse {
-		result, err := target.GetEmojiList(in.SortBy, int(in.Page), int(in.PerPage))
-		return &pluginpb.GetEmojiListResponse{
-			Result: convert.ListOf(result, convert.EmojiToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetEmojiList(ctx context.Context, in *convert.GetEmojiListRequest) (*convert.GetEmojiListResponse, error) {
+	return invoke(ctx, &s.server, "GetEmojiList", func(target plugin.API) *convert.GetEmojiListResponse {
+		result, err := target.GetEmojiList(in.SortBy, in.Page, in.PerPage)
+		return &convert.GetEmojiListResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetEmojiByName(ctx context.Context, in *pluginpb.GetEmojiByNameRequest) (*pluginpb.GetEmojiByNameResponse, error) {
-	return invoke(ctx, &s.server, "GetEmojiByName", func(target plugin.API) *pluginpb.GetEmojiByNameResponse {
+func (s *apiServer) GetEmojiByName(ctx context.Context, in *convert.GetEmojiByNameRequest) (*convert.GetEmojiByNameResponse, error) {
+	return invoke(ctx, &s.server, "GetEmojiByName", func(target plugin.API) *convert.GetEmojiByNameResponse {
 		result, err := target.GetEmojiByName(in.Name)
-		return &pluginpb.GetEmojiByNameResponse{
-			Result: convert.EmojiToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetEmojiByNameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetEmoji(ctx context.Context, in *pluginpb.GetEmojiRequest) (*pluginpb.GetEmojiResponse, error) {
-	return invoke(ctx, &s.server, "GetEmoji", func(target plugin.API) *pluginpb.GetEmojiResponse {
+func (s *apiServer) GetEmoji(ctx context.Context, in *convert.GetEmojiRequest) (*convert.GetEmojiResponse, error) {
+	return invoke(ctx, &s.server, "GetEmoji", func(target plugin.API) *convert.GetEmojiResponse {
 		result, err := target.GetEmoji(in.EmojiId)
-		return &pluginpb.GetEmojiResponse{
-			Result: convert.EmojiToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetEmojiResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CopyFileInfos(ctx context.Context, in *pluginpb.CopyFileInfosRequest) (*pluginpb.CopyFileInfosResponse, error) {
-	return invoke(ctx, &s.server, "CopyFileInfos", func(target plugin.API) *pluginpb.CopyFileInfosResponse {
+func (s *apiServer) CopyFileInfos(ctx context.Context, in *convert.CopyFileInfosRequest) (*convert.CopyFileInfosResponse, error) {
+	return invoke(ctx, &s.server, "CopyFileInfos", func(target plugin.API) *convert.CopyFileInfosResponse {
 		result, err := target.CopyFileInfos(in.UserId, in.FileIds)
-		return &pluginpb.CopyFileInfosResponse{
+		return &convert.CopyFileInfosResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetFileInfo(ctx context.Context, in *pluginpb.GetFileInfoRequest) (*pluginpb.GetFileInfoResponse, error) {
-	return invoke(ctx, &s.server, "GetFileInfo", func(target plugin.API) *pluginpb.GetFileInfoResponse {
+func (s *apiServer) GetFileInfo(ctx context.Context, in *convert.GetFileInfoRequest) (*convert.GetFileInfoResponse, error) {
+	return invoke(ctx, &s.server, "GetFileInfo", func(target plugin.API) *convert.GetFileInfoResponse {
 		result, err := target.GetFileInfo(in.FileId)
-		return &pluginpb.GetFileInfoResponse{
-			Result: convert.FileInfoToProto(result),
-			Error:  convert.AppErrorToProto(err),
-		}
-	})
-}
-
-func (s *apiServer) SetFileSearchableContent(ctx context.Context, in *pluginpb.SetFileSearchableContentRequest) (*pluginpb.SetFileSearchableContentResponse, error) {
-	return invoke(ctx, &s.server, "SetFileSearchableContent", func(target plugin.API) *pluginpb.SetFileSearchableContentResponse {
-		err := target.SetFileSearchableContent(in.FileId, in.Content)
-		return &pluginpb.SetFileSearchableContentResponse{
-			Error: convert.AppErrorToProto(err),
-		}
-	})
-}
-
-func (s *apiServer) GetFileInfos(ctx context.Context, in *pluginpb.GetFileInfosRequest) (*pluginpb.GetFileInfosResponse, error) {
-	return invoke(ctx, &s.server, "GetFileInfos", func(target plugin.API) *pluginpb.GetFileInfosResponse {
-		result, err := target.GetFileInfos(int(in.Page), int(in.PerPage), convert.GetFileInfosOptionsFromProto(in.Opt))
-		return &pluginpb.GetFileInfosResponse{
-			Result: convert.ListOf(result, convert.FileInfoToProto),
-			Error:  convert.AppErrorToProto(err),
-		}
-	})
-}
-
-func (s *apiServer) GetFileLink(ctx context.Context, in *pluginpb.GetFileLinkRequest) (*pluginpb.GetFileLinkResponse, error) {
-	return invoke(ctx, &s.server, "GetFileLink", func(target plugin.API) *pluginpb.GetFileLinkResponse {
-		result, err := target.GetFileLink(in.FileId)
-		return &pluginpb.GetFileLinkResponse{
+		return &convert.GetFileInfoResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetEmojiImage(ctx context.Context, in *pluginpb.GetEmojiImageRequest) (*pluginpb.GetEmojiImageResponse, error) {
-	return invoke(ctx, &s.server, "GetEmojiImage", func(target plugin.API) *pluginpb.GetEmojiImageResponse {
+func (s *apiServer) SetFileSearchableContent(ctx context.Context, in *convert.SetFileSearchableContentRequest) (*convert.SetFileSearchableContentResponse, error) {
+	return invoke(ctx, &s.server, "SetFileSearchableContent", func(target plugin.API) *convert.SetFileSearchableContentResponse {
+		err := target.SetFileSearchableContent(in.FileId, in.Content)
+		return &convert.SetFileSearchableContentResponse{
+			Error: err,
+		}
+	})
+}
+
+func (s *apiServer) GetFileInfos(ctx context.Context, in *convert.GetFileInfosRequest) (*convert.GetFileInfosResponse, error) {
+	return invoke(ctx, &s.server, "GetFileInfos", func(target plugin.API) *convert.GetFileInfosResponse {
+		result, err := target.GetFileInfos(in.Page, in.PerPage, in.Opt)
+		return &convert.GetFileInfosResponse{
+			Result: result,
+			Error:  err,
+		}
+	})
+}
+
+func (s *apiServer) GetFileLink(ctx context.Context, in *convert.GetFileLinkRequest) (*convert.GetFileLinkResponse, error) {
+	return invoke(ctx, &s.server, "GetFileLink", func(target plugin.API) *convert.GetFileLinkResponse {
+		result, err := target.GetFileLink(in.FileId)
+		return &convert.GetFileLinkResponse{
+			Result: result,
+			Error:  err,
+		}
+	})
+}
+
+func (s *apiServer) GetEmojiImage(ctx context.Context, in *convert.GetEmojiImageRequest) (*convert.GetEmojiImageResponse, error) {
+	return invoke(ctx, &s.server, "GetEmojiImage", func(target plugin.API) *convert.GetEmojiImageResponse {
 		result, result1, err := target.GetEmojiImage(in.EmojiId)
-		return &pluginpb.GetEmojiImageResponse{
+		return &convert.GetEmojiImageResponse{
 			Result:   result,
 			Result_2: result1,
-			Error:    convert.AppErrorToProto(err),
+			Error:    err,
 		}
 	})
 }
 
-func (s *apiServer) OpenInteractiveDialog(ctx context.Context, in *pluginpb.OpenInteractiveDialogRequest) (*pluginpb.OpenInteractiveDialogResponse, error) {
-	return invoke(ctx, &s.server, "OpenInteractiveDialog", func(target plugin.API) *pluginpb.OpenInteractiveDialogResponse {
-		err := target.OpenInteractiveDialog(convert.Deref(convert.OpenDialogRequestFromProto(in.Dialog)))
-		return &pluginpb.OpenInteractiveDialogResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) OpenInteractiveDialog(ctx context.Context, in *convert.OpenInteractiveDialogRequest) (*convert.OpenInteractiveDialogResponse, error) {
+	return invoke(ctx, &s.server, "OpenInteractiveDialog", func(target plugin.API) *convert.OpenInteractiveDialogResponse {
+		err := target.OpenInteractiveDialog(in.Dialog)
+		return &convert.OpenInteractiveDialogResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) SendToastMessage(ctx context.Context, in *pluginpb.SendToastMessageRequest) (*pluginpb.SendToastMessageResponse, error) {
-	return invoke(ctx, &s.server, "SendToastMessage", func(target plugin.API) *pluginpb.SendToastMessageResponse {
-		err := target.SendToastMessage(in.UserId, in.ConnectionId, in.Message, convert.Deref(convert.SendToastMessageOptionsFromProto(in.Options)))
-		return &pluginpb.SendToastMessageResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) SendToastMessage(ctx context.Context, in *convert.SendToastMessageRequest) (*convert.SendToastMessageResponse, error) {
+	return invoke(ctx, &s.server, "SendToastMessage", func(target plugin.API) *convert.SendToastMessageResponse {
+		err := target.SendToastMessage(in.UserId, in.ConnectionId, in.Message, in.Options)
+		return &convert.SendToastMessageResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetPlugins(ctx context.Context, in *pluginpb.GetPluginsRequest) (*pluginpb.GetPluginsResponse, error) {
-	return invoke(ctx, &s.server, "GetPlugins", func(target plugin.API) *pluginpb.GetPluginsResponse {
+func (s *apiServer) GetPlugins(ctx context.Context, in *convert.GetPluginsRequest) (*convert.GetPluginsResponse, error) {
+	return invoke(ctx, &s.server, "GetPlugins", func(target plugin.API) *convert.GetPluginsResponse {
 		result, err := target.GetPlugins()
-		return &pluginpb.GetPluginsResponse{
-			Result: convert.ListOf(result, convert.ManifestToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPluginsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) EnablePlugin(ctx context.Context, in *pluginpb.EnablePluginRequest) (*pluginpb.EnablePluginResponse, error) {
-	return invoke(ctx, &s.server, "EnablePlugin", func(target plugin.API) *pluginpb.EnablePluginResponse {
+func (s *apiServer) EnablePlugin(ctx context.Context, in *convert.EnablePluginRequest) (*convert.EnablePluginResponse, error) {
+	return invoke(ctx, &s.server, "EnablePlugin", func(target plugin.API) *convert.EnablePluginResponse {
 		err := target.EnablePlugin(in.Id)
-		return &pluginpb.EnablePluginResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.EnablePluginResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) DisablePlugin(ctx context.Context, in *pluginpb.DisablePluginRequest) (*pluginpb.DisablePluginResponse, error) {
-	return invoke(ctx, &s.server, "DisablePlugin", func(target plugin.API) *pluginpb.DisablePluginResponse {
+func (s *apiServer) DisablePlugin(ctx context.Context, in *convert.DisablePluginRequest) (*convert.DisablePluginResponse, error) {
+	return invoke(ctx, &s.server, "DisablePlugin", func(target plugin.API) *convert.DisablePluginResponse {
 		err := target.DisablePlugin(in.Id)
-		return &pluginpb.DisablePluginResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DisablePluginResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) RemovePlugin(ctx context.Context, in *pluginpb.RemovePluginRequest) (*pluginpb.RemovePluginResponse, error) {
-	return invoke(ctx, &s.server, "RemovePlugin", func(target plugin.API) *pluginpb.RemovePluginResponse {
+func (s *apiServer) RemovePlugin(ctx context.Context, in *convert.RemovePluginRequest) (*convert.RemovePluginResponse, error) {
+	return invoke(ctx, &s.server, "RemovePlugin", func(target plugin.API) *convert.RemovePluginResponse {
 		err := target.RemovePlugin(in.Id)
-		return &pluginpb.RemovePluginResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.RemovePluginResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetPluginStatus(ctx context.Context, in *pluginpb.GetPluginStatusRequest) (*pluginpb.GetPluginStatusResponse, error) {
-	return invoke(ctx, &s.server, "GetPluginStatus", func(target plugin.API) *pluginpb.GetPluginStatusResponse {
+func (s *apiServer) GetPluginStatus(ctx context.Context, in *convert.GetPluginStatusRequest) (*convert.GetPluginStatusResponse, error) {
+	return invoke(ctx, &s.server, "GetPluginStatus", func(target plugin.API) *convert.GetPluginStatusResponse {
 		result, err := target.GetPluginStatus(in.Id)
-		return &pluginpb.GetPluginStatusResponse{
-			Result: convert.PluginStatusToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetPluginStatusResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) KVSet(ctx context.Context, in *pluginpb.KVSetRequest) (*pluginpb.KVSetResponse, error) {
-	return invoke(ctx, &s.server, "KVSet", func(target plugin.API) *pluginpb.KVSetResponse {
+func (s *apiServer) KVSet(ctx context.Context, in *convert.KVSetRequest) (*convert.KVSetResponse, error) {
+	return invoke(ctx, &s.server, "KVSet", func(target plugin.API) *convert.KVSetResponse {
 		err := target.KVSet(in.Key, in.Value)
-		return &pluginpb.KVSetResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.KVSetResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) KVCompareAndSet(ctx context.Context, in *pluginpb.KVCompareAndSetRequest) (*pluginpb.KVCompareAndSetResponse, error) {
-	return invoke(ctx, &s.server, "KVCompareAndSet", func(target plugin.API) *pluginpb.KVCompareAndSetResponse {
+func (s *apiServer) KVCompareAndSet(ctx context.Context, in *convert.KVCompareAndSetRequest) (*convert.KVCompareAndSetResponse, error) {
+	return invoke(ctx, &s.server, "KVCompareAndSet", func(target plugin.API) *convert.KVCompareAndSetResponse {
 		result, err := target.KVCompareAndSet(in.Key, in.OldValue, in.NewValue)
-		return &pluginpb.KVCompareAndSetResponse{
+		return &convert.KVCompareAndSetResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) KVCompareAndDelete(ctx context.Context, in *pluginpb.KVCompareAndDeleteRequest) (*pluginpb.KVCompareAndDeleteResponse, error) {
-	return invoke(ctx, &s.server, "KVCompareAndDelete", func(target plugin.API) *pluginpb.KVCompareAndDeleteResponse {
+func (s *apiServer) KVCompareAndDelete(ctx context.Context, in *convert.KVCompareAndDeleteRequest) (*convert.KVCompareAndDeleteResponse, error) {
+	return invoke(ctx, &s.server, "KVCompareAndDelete", func(target plugin.API) *convert.KVCompareAndDeleteResponse {
 		result, err := target.KVCompareAndDelete(in.Key, in.OldValue)
-		return &pluginpb.KVCompareAndDeleteResponse{
+		return &convert.KVCompareAndDeleteResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) KVSetWithOptions(ctx context.Context, in *pluginpb.KVSetWithOptionsRequest) (*pluginpb.KVSetWithOptionsResponse, error) {
-	return invoke(ctx, &s.server, "KVSetWithOptions", func(target plugin.API) *pluginpb.KVSetWithOptionsResponse {
-		result, err := target.KVSetWithOptions(in.Key, in.Value, convert.Deref(convert.PluginKVSetOptionsFromProto(in.Options)))
-		return &pluginpb.KVSetWithOptionsResponse{
+func (s *apiServer) KVSetWithOptions(ctx context.Context, in *convert.KVSetWithOptionsRequest) (*convert.KVSetWithOptionsResponse, error) {
+	return invoke(ctx, &s.server, "KVSetWithOptions", func(target plugin.API) *convert.KVSetWithOptionsResponse {
+		result, err := target.KVSetWithOptions(in.Key, in.Value, in.Options)
+		return &convert.KVSetWithOptionsResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) KVSetWithExpiry(ctx context.Context, in *pluginpb.KVSetWithExpiryRequest) (*pluginpb.KVSetWithExpiryResponse, error) {
-	return invoke(ctx, &s.server, "KVSetWithExpiry", func(target plugin.API) *pluginpb.KVSetWithExpiryResponse {
+func (s *apiServer) KVSetWithExpiry(ctx context.Context, in *convert.KVSetWithExpiryRequest) (*convert.KVSetWithExpiryResponse, error) {
+	return invoke(ctx, &s.server, "KVSetWithExpiry", func(target plugin.API) *convert.KVSetWithExpiryResponse {
 		err := target.KVSetWithExpiry(in.Key, in.Value, in.ExpireInSeconds)
-		return &pluginpb.KVSetWithExpiryResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.KVSetWithExpiryResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) KVGet(ctx context.Context, in *pluginpb.KVGetRequest) (*pluginpb.KVGetResponse, error) {
-	return invoke(ctx, &s.server, "KVGet", func(target plugin.API) *pluginpb.KVGetResponse {
+func (s *apiServer) KVGet(ctx context.Context, in *convert.KVGetRequest) (*convert.KVGetResponse, error) {
+	return invoke(ctx, &s.server, "KVGet", func(target plugin.API) *convert.KVGetResponse {
 		result, err := target.KVGet(in.Key)
-		return &pluginpb.KVGetResponse{
+		return &convert.KVGetResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) KVDelete(ctx context.Context, in *pluginpb.KVDeleteRequest) (*pluginpb.KVDeleteResponse, error) {
-	return invoke(ctx, &s.server, "KVDelete", func(target plugin.API) *pluginpb.KVDeleteResponse {
+func (s *apiServer) KVDelete(ctx context.Context, in *convert.KVDeleteRequest) (*convert.KVDeleteResponse, error) {
+	return invoke(ctx, &s.server, "KVDelete", func(target plugin.API) *convert.KVDeleteResponse {
 		err := target.KVDelete(in.Key)
-		return &pluginpb.KVDeleteResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.KVDeleteResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) KVDeleteAll(ctx context.Context, in *pluginpb.KVDeleteAllRequest) (*pluginpb.KVDeleteAllResponse, error) {
-	return invoke(ctx, &s.server, "KVDeleteAll", func(target plugin.API) *pluginpb.KVDeleteAllResponse {
+func (s *apiServer) KVDeleteAll(ctx context.Context, in *convert.KVDeleteAllRequest) (*convert.KVDeleteAllResponse, error) {
+	return invoke(ctx, &s.server, "KVDeleteAll", func(target plugin.API) *convert.KVDeleteAllResponse {
 		err := target.KVDeleteAll()
-		return &pluginpb.KVDeleteAllResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.KVDeleteAllResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) KVList(ctx context.Context, in *pluginpb.KVListRequest) (*pluginpb.KVListResponse, error) {
-	return invoke(ctx, &s.server, "KVList", func(target plugin.API) *pluginpb.KVListResponse {
-		result, err := target.KVList(int(in.Page), int(in.PerPage))
-		return &pluginpb.KVListResponse{
+func (s *apiServer) KVList(ctx context.Context, in *convert.KVListRequest) (*convert.KVListResponse, error) {
+	return invoke(ctx, &s.server, "KVList", func(target plugin.API) *convert.KVListResponse {
+		result, err := target.KVList(in.Page, in.PerPage)
+		return &convert.KVListResponse{
 			Result: result,
-			Error:  convert.AppErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) PublishWebSocketEvent(ctx context.Context, in *pluginpb.PublishWebSocketEventRequest) (*pluginpb.PublishWebSocketEventResponse, error) {
-	return invoke(ctx, &s.server, "PublishWebSocketEvent", func(target plugin.API) *pluginpb.PublishWebSocketEventResponse {
-		target.PublishWebSocketEvent(in.Event, convert.MapOf[string](in.Payload, convert.ValueFromProto), convert.WebsocketBroadcastFromProto(in.Broadcast))
-		return &pluginpb.PublishWebSocketEventResponse{}
+func (s *apiServer) PublishWebSocketEvent(ctx context.Context, in *convert.PublishWebSocketEventRequest) (*convert.PublishWebSocketEventResponse, error) {
+	return invoke(ctx, &s.server, "PublishWebSocketEvent", func(target plugin.API) *convert.PublishWebSocketEventResponse {
+		target.PublishWebSocketEvent(in.Event, in.Payload, in.Broadcast)
+		return &convert.PublishWebSocketEventResponse{}
 	})
 }
 
-func (s *apiServer) HasPermissionTo(ctx context.Context, in *pluginpb.HasPermissionToRequest) (*pluginpb.HasPermissionToResponse, error) {
-	return invoke(ctx, &s.server, "HasPermissionTo", func(target plugin.API) *pluginpb.HasPermissionToResponse {
-		result := target.HasPermissionTo(in.UserId, convert.PermissionFromProto(in.Permission))
-		return &pluginpb.HasPermissionToResponse{
-			Result: result,
-		}
-	})
-}
-
-func (s *apiServer) HasPermissionToTeam(ctx context.Context, in *pluginpb.HasPermissionToTeamRequest) (*pluginpb.HasPermissionToTeamResponse, error) {
-	return invoke(ctx, &s.server, "HasPermissionToTeam", func(target plugin.API) *pluginpb.HasPermissionToTeamResponse {
-		result := target.HasPermissionToTeam(in.UserId, in.TeamId, convert.PermissionFromProto(in.Permission))
-		return &pluginpb.HasPermissionToTeamResponse{
+func (s *apiServer) HasPermissionTo(ctx context.Context, in *convert.HasPermissionToRequest) (*convert.HasPermissionToResponse, error) {
+	return invoke(ctx, &s.server, "HasPermissionTo", func(target plugin.API) *convert.HasPermissionToResponse {
+		result := target.HasPermissionTo(in.UserId, in.Permission)
+		return &convert.HasPermissionToResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) HasPermissionToChannel(ctx context.Context, in *pluginpb.HasPermissionToChannelRequest) (*pluginpb.HasPermissionToChannelResponse, error) {
-	return invoke(ctx, &s.server, "HasPermissionToChannel", func(target plugin.API) *pluginpb.HasPermissionToChannelResponse {
-		result := target.HasPermissionToChannel(in.UserId, in.ChannelId, convert.PermissionFromProto(in.Permission))
-		return &pluginpb.HasPermissionToChannelResponse{
+func (s *apiServer) HasPermissionToTeam(ctx context.Context, in *convert.HasPermissionToTeamRequest) (*convert.HasPermissionToTeamResponse, error) {
+	return invoke(ctx, &s.server, "HasPermissionToTeam", func(target plugin.API) *convert.HasPermissionToTeamResponse {
+		result := target.HasPermissionToTeam(in.UserId, in.TeamId, in.Permission)
+		return &convert.HasPermissionToTeamResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) RolesGrantPermission(ctx context.Context, in *pluginpb.RolesGrantPermissionRequest) (*pluginpb.RolesGrantPermissionResponse, error) {
-	return invoke(ctx, &s.server, "RolesGrantPermission", func(target plugin.API) *pluginpb.RolesGrantPermissionResponse {
+func (s *apiServer) HasPermissionToChannel(ctx context.Context, in *convert.HasPermissionToChannelRequest) (*convert.HasPermissionToChannelResponse, error) {
+	return invoke(ctx, &s.server, "HasPermissionToChannel", func(target plugin.API) *convert.HasPermissionToChannelResponse {
+		result := target.HasPermissionToChannel(in.UserId, in.ChannelId, in.Permission)
+		return &convert.HasPermissionToChannelResponse{
+			Result: result,
+		}
+	})
+}
+
+func (s *apiServer) RolesGrantPermission(ctx context.Context, in *convert.RolesGrantPermissionRequest) (*convert.RolesGrantPermissionResponse, error) {
+	return invoke(ctx, &s.server, "RolesGrantPermission", func(target plugin.API) *convert.RolesGrantPermissionResponse {
 		result := target.RolesGrantPermission(in.RoleNames, in.PermissionId)
-		return &pluginpb.RolesGrantPermissionResponse{
+		return &convert.RolesGrantPermissionResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) LogDebug(ctx context.Context, in *pluginpb.LogDebugRequest) (*pluginpb.LogDebugResponse, error) {
-	return invoke(ctx, &s.server, "LogDebug", func(target plugin.API) *pluginpb.LogDebugResponse {
-		target.LogDebug(in.Msg, convert.ListOf(in.KeyValuePairs, convert.ValueFromProto)...)
-		return &pluginpb.LogDebugResponse{}
+func (s *apiServer) LogDebug(ctx context.Context, in *convert.LogDebugRequest) (*convert.LogDebugResponse, error) {
+	return invoke(ctx, &s.server, "LogDebug", func(target plugin.API) *convert.LogDebugResponse {
+		target.LogDebug(in.Msg, in.KeyValuePairs...)
+		return &convert.LogDebugResponse{}
 	})
 }
 
-func (s *apiServer) LogInfo(ctx context.Context, in *pluginpb.LogInfoRequest) (*pluginpb.LogInfoResponse, error) {
-	return invoke(ctx, &s.server, "LogInfo", func(target plugin.API) *pluginpb.LogInfoResponse {
-		target.LogInfo(in.Msg, convert.ListOf(in.KeyValuePairs, convert.ValueFromProto)...)
-		return &pluginpb.LogInfoResponse{}
+func (s *apiServer) LogInfo(ctx context.Context, in *convert.LogInfoRequest) (*convert.LogInfoResponse, error) {
+	return invoke(ctx, &s.server, "LogInfo", func(target plugin.API) *convert.LogInfoResponse {
+		target.LogInfo(in.Msg, in.KeyValuePairs...)
+		return &convert.LogInfoResponse{}
 	})
 }
 
-func (s *apiServer) LogError(ctx context.Context, in *pluginpb.LogErrorRequest) (*pluginpb.LogErrorResponse, error) {
-	return invoke(ctx, &s.server, "LogError", func(target plugin.API) *pluginpb.LogErrorResponse {
-		target.LogError(in.Msg, convert.ListOf(in.KeyValuePairs, convert.ValueFromProto)...)
-		return &pluginpb.LogErrorResponse{}
+func (s *apiServer) LogError(ctx context.Context, in *convert.LogErrorRequest) (*convert.LogErrorResponse, error) {
+	return invoke(ctx, &s.server, "LogError", func(target plugin.API) *convert.LogErrorResponse {
+		target.LogError(in.Msg, in.KeyValuePairs...)
+		return &convert.LogErrorResponse{}
 	})
 }
 
-func (s *apiServer) LogWarn(ctx context.Context, in *pluginpb.LogWarnRequest) (*pluginpb.LogWarnResponse, error) {
-	return invoke(ctx, &s.server, "LogWarn", func(target plugin.API) *pluginpb.LogWarnResponse {
-		target.LogWarn(in.Msg, convert.ListOf(in.KeyValuePairs, convert.ValueFromProto)...)
-		return &pluginpb.LogWarnResponse{}
+func (s *apiServer) LogWarn(ctx context.Context, in *convert.LogWarnRequest) (*convert.LogWarnResponse, error) {
+	return invoke(ctx, &s.server, "LogWarn", func(target plugin.API) *convert.LogWarnResponse {
+		target.LogWarn(in.Msg, in.KeyValuePairs...)
+		return &convert.LogWarnResponse{}
 	})
 }
 
-func (s *apiServer) SendMail(ctx context.Context, in *pluginpb.SendMailRequest) (*pluginpb.SendMailResponse, error) {
-	return invoke(ctx, &s.server, "SendMail", func(target plugin.API) *pluginpb.SendMailResponse {
+func (s *apiServer) SendMail(ctx context.Context, in *convert.SendMailRequest) (*convert.SendMailResponse, error) {
+	return invoke(ctx, &s.server, "SendMail", func(target plugin.API) *convert.SendMailResponse {
 		err := target.SendMail(in.To, in.Subject, in.HtmlBody)
-		return &pluginpb.SendMailResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.SendMailResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreateBot(ctx context.Context, in *pluginpb.CreateBotRequest) (*pluginpb.CreateBotResponse, error) {
-	return invoke(ctx, &s.server, "CreateBot", func(target plugin.API) *pluginpb.CreateBotResponse {
-		result, err := target.CreateBot(convert.BotFromProto(in.Bot))
-		return &pluginpb.CreateBotResponse{
-			Result: convert.BotToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateBot(ctx context.Context, in *convert.CreateBotRequest) (*convert.CreateBotResponse, error) {
+	return invoke(ctx, &s.server, "CreateBot", func(target plugin.API) *convert.CreateBotResponse {
+		result, err := target.CreateBot(in.Bot)
+		return &convert.CreateBotResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) PatchBot(ctx context.Context, in *pluginpb.PatchBotRequest) (*pluginpb.PatchBotResponse, error) {
-	return invoke(ctx, &s.server, "PatchBot", func(target plugin.API) *pluginpb.PatchBotResponse {
-		result, err := target.PatchBot(in.BotUserId, convert.BotPatchFromProto(in.BotPatch))
-		return &pluginpb.PatchBotResponse{
-			Result: convert.BotToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) PatchBot(ctx context.Context, in *convert.PatchBotRequest) (*convert.PatchBotResponse, error) {
+	return invoke(ctx, &s.server, "PatchBot", func(target plugin.API) *convert.PatchBotResponse {
+		result, err := target.PatchBot(in.BotUserId, in.BotPatch)
+		return &convert.PatchBotResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetBot(ctx context.Context, in *pluginpb.GetBotRequest) (*pluginpb.GetBotResponse, error) {
-	return invoke(ctx, &s.server, "GetBot", func(target plugin.API) *pluginpb.GetBotResponse {
+func (s *apiServer) GetBot(ctx context.Context, in *convert.GetBotRequest) (*convert.GetBotResponse, error) {
+	return invoke(ctx, &s.server, "GetBot", func(target plugin.API) *convert.GetBotResponse {
 		result, err := target.GetBot(in.BotUserId, in.IncludeDeleted)
-		return &pluginpb.GetBotResponse{
-			Result: convert.BotToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetBotResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetBots(ctx context.Context, in *pluginpb.GetBotsRequest) (*pluginpb.GetBotsResponse, error) {
-	return invoke(ctx, &s.server, "GetBots", func(target plugin.API) *pluginpb.GetBotsResponse {
-		result, err := target.GetBots(convert.BotGetOptionsFromProto(in.Options))
-		return &pluginpb.GetBotsResponse{
-			Result: convert.ListOf(result, convert.BotToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetBots(ctx context.Context, in *convert.GetBotsRequest) (*convert.GetBotsResponse, error) {
+	return invoke(ctx, &s.server, "GetBots", func(target plugin.API) *convert.GetBotsResponse {
+		result, err := target.GetBots(in.Options)
+		return &convert.GetBotsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateBotActive(ctx context.Context, in *pluginpb.UpdateBotActiveRequest) (*pluginpb.UpdateBotActiveResponse, error) {
-	return invoke(ctx, &s.server, "UpdateBotActive", func(target plugin.API) *pluginpb.UpdateBotActiveResponse {
+func (s *apiServer) UpdateBotActive(ctx context.Context, in *convert.UpdateBotActiveRequest) (*convert.UpdateBotActiveResponse, error) {
+	return invoke(ctx, &s.server, "UpdateBotActive", func(target plugin.API) *convert.UpdateBotActiveResponse {
 		result, err := target.UpdateBotActive(in.BotUserId, in.Active)
-		return &pluginpb.UpdateBotActiveResponse{
-			Result: convert.BotToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpdateBotActiveResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) PermanentDeleteBot(ctx context.Context, in *pluginpb.PermanentDeleteBotRequest) (*pluginpb.PermanentDeleteBotResponse, error) {
-	return invoke(ctx, &s.server, "PermanentDeleteBot", func(target plugin.API) *pluginpb.PermanentDeleteBotResponse {
+func (s *apiServer) PermanentDeleteBot(ctx context.Context, in *convert.PermanentDeleteBotRequest) (*convert.PermanentDeleteBotResponse, error) {
+	return invoke(ctx, &s.server, "PermanentDeleteBot", func(target plugin.API) *convert.PermanentDeleteBotResponse {
 		err := target.PermanentDeleteBot(in.BotUserId)
-		return &pluginpb.PermanentDeleteBotResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.PermanentDeleteBotResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) PublishUserTyping(ctx context.Context, in *pluginpb.PublishUserTypingRequest) (*pluginpb.PublishUserTypingResponse, error) {
-	return invoke(ctx, &s.server, "PublishUserTyping", func(target plugin.API) *pluginpb.PublishUserTypingResponse {
+func (s *apiServer) PublishUserTyping(ctx context.Context, in *convert.PublishUserTypingRequest) (*convert.PublishUserTypingResponse, error) {
+	return invoke(ctx, &s.server, "PublishUserTyping", func(target plugin.API) *convert.PublishUserTypingResponse {
 		err := target.PublishUserTyping(in.UserId, in.ChannelId, in.ParentId)
-		return &pluginpb.PublishUserTypingResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.PublishUserTypingResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreateCommand(ctx context.Context, in *pluginpb.CreateCommandRequest) (*pluginpb.CreateCommandResponse, error) {
-	return invoke(ctx, &s.server, "CreateCommand", func(target plugin.API) *pluginpb.CreateCommandResponse {
-		result, err := target.CreateCommand(convert.CommandFromProto(in.Cmd))
-		return &pluginpb.CreateCommandResponse{
-			Result: convert.CommandToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) CreateCommand(ctx context.Context, in *convert.CreateCommandRequest) (*convert.CreateCommandResponse, error) {
+	return invoke(ctx, &s.server, "CreateCommand", func(target plugin.API) *convert.CreateCommandResponse {
+		result, err := target.CreateCommand(in.Cmd)
+		return &convert.CreateCommandResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) ListCommands(ctx context.Context, in *pluginpb.ListCommandsRequest) (*pluginpb.ListCommandsResponse, error) {
-	return invoke(ctx, &s.server, "ListCommands", func(target plugin.API) *pluginpb.ListCommandsResponse {
+func (s *apiServer) ListCommands(ctx context.Context, in *convert.ListCommandsRequest) (*convert.ListCommandsResponse, error) {
+	return invoke(ctx, &s.server, "ListCommands", func(target plugin.API) *convert.ListCommandsResponse {
 		result, err := target.ListCommands(in.TeamId)
-		return &pluginpb.ListCommandsResponse{
-			Result: convert.ListOf(result, convert.CommandToProto),
-			Error:  convert.ErrorToProto(err),
+		return &convert.ListCommandsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) ListCustomCommands(ctx context.Context, in *pluginpb.ListCustomCommandsRequest) (*pluginpb.ListCustomCommandsResponse, error) {
-	return invoke(ctx, &s.server, "ListCustomCommands", func(target plugin.API) *pluginpb.ListCustomCommandsResponse {
+func (s *apiServer) ListCustomCommands(ctx context.Context, in *convert.ListCustomCommandsRequest) (*convert.ListCustomCommandsResponse, error) {
+	return invoke(ctx, &s.server, "ListCustomCommands", func(target plugin.API) *convert.ListCustomCommandsResponse {
 		result, err := target.ListCustomCommands(in.TeamId)
-		return &pluginpb.ListCustomCommandsResponse{
-			Result: convert.ListOf(result, convert.CommandToProto),
-			Error:  convert.ErrorToProto(err),
+		return &convert.ListCustomCommandsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) ListPluginCommands(ctx context.Context, in *pluginpb.ListPluginCommandsRequest) (*pluginpb.ListPluginCommandsResponse, error) {
-	return invoke(ctx, &s.server, "ListPluginCommands", func(target plugin.API) *pluginpb.ListPluginCommandsResponse {
+func (s *apiServer) ListPluginCommands(ctx context.Context, in *convert.ListPluginCommandsRequest) (*convert.ListPluginCommandsResponse, error) {
+	return invoke(ctx, &s.server, "ListPluginCommands", func(target plugin.API) *convert.ListPluginCommandsResponse {
 		result, err := target.ListPluginCommands(in.TeamId)
-		return &pluginpb.ListPluginCommandsResponse{
-			Result: convert.ListOf(result, convert.CommandToProto),
-			Error:  convert.ErrorToProto(err),
+		return &convert.ListPluginCommandsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) ListBuiltInCommands(ctx context.Context, in *pluginpb.ListBuiltInCommandsRequest) (*pluginpb.ListBuiltInCommandsResponse, error) {
-	return invoke(ctx, &s.server, "ListBuiltInCommands", func(target plugin.API) *pluginpb.ListBuiltInCommandsResponse {
+func (s *apiServer) ListBuiltInCommands(ctx context.Context, in *convert.ListBuiltInCommandsRequest) (*convert.ListBuiltInCommandsResponse, error) {
+	return invoke(ctx, &s.server, "ListBuiltInCommands", func(target plugin.API) *convert.ListBuiltInCommandsResponse {
 		result, err := target.ListBuiltInCommands()
-		return &pluginpb.ListBuiltInCommandsResponse{
-			Result: convert.ListOf(result, convert.CommandToProto),
-			Error:  convert.ErrorToProto(err),
+		return &convert.ListBuiltInCommandsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetCommand(ctx context.Context, in *pluginpb.GetCommandRequest) (*pluginpb.GetCommandResponse, error) {
-	return invoke(ctx, &s.server, "GetCommand", func(target plugin.API) *pluginpb.GetCommandResponse {
+func (s *apiServer) GetCommand(ctx context.Context, in *convert.GetCommandRequest) (*convert.GetCommandResponse, error) {
+	return invoke(ctx, &s.server, "GetCommand", func(target plugin.API) *convert.GetCommandResponse {
 		result, err := target.GetCommand(in.CommandId)
-		return &pluginpb.GetCommandResponse{
-			Result: convert.CommandToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetCommandResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateCommand(ctx context.Context, in *pluginpb.UpdateCommandRequest) (*pluginpb.UpdateCommandResponse, error) {
-	return invoke(ctx, &s.server, "UpdateCommand", func(target plugin.API) *pluginpb.UpdateCommandResponse {
-		result, err := target.UpdateCommand(in.CommandId, convert.CommandFromProto(in.UpdatedCmd))
-		return &pluginpb.UpdateCommandResponse{
-			Result: convert.CommandToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpdateCommand(ctx context.Context, in *convert.UpdateCommandRequest) (*convert.UpdateCommandResponse, error) {
+	return invoke(ctx, &s.server, "UpdateCommand", func(target plugin.API) *convert.UpdateCommandResponse {
+		result, err := target.UpdateCommand(in.CommandId, in.UpdatedCmd)
+		return &convert.UpdateCommandResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteCommand(ctx context.Context, in *pluginpb.DeleteCommandRequest) (*pluginpb.DeleteCommandResponse, error) {
-	return invoke(ctx, &s.server, "DeleteCommand", func(target plugin.API) *pluginpb.DeleteCommandResponse {
+func (s *apiServer) DeleteCommand(ctx context.Context, in *convert.DeleteCommandRequest) (*convert.DeleteCommandResponse, error) {
+	return invoke(ctx, &s.server, "DeleteCommand", func(target plugin.API) *convert.DeleteCommandResponse {
 		err := target.DeleteCommand(in.CommandId)
-		return &pluginpb.DeleteCommandResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.DeleteCommandResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreateOAuthApp(ctx context.Context, in *pluginpb.CreateOAuthAppRequest) (*pluginpb.CreateOAuthAppResponse, error) {
-	return invoke(ctx, &s.server, "CreateOAuthApp", func(target plugin.API) *pluginpb.CreateOAuthAppResponse {
-		result, err := target.CreateOAuthApp(convert.OAuthAppFromProto(in.App))
-		return &pluginpb.CreateOAuthAppResponse{
-			Result: convert.OAuthAppToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateOAuthApp(ctx context.Context, in *convert.CreateOAuthAppRequest) (*convert.CreateOAuthAppResponse, error) {
+	return invoke(ctx, &s.server, "CreateOAuthApp", func(target plugin.API) *convert.CreateOAuthAppResponse {
+		result, err := target.CreateOAuthApp(in.App)
+		return &convert.CreateOAuthAppResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetOAuthApp(ctx context.Context, in *pluginpb.GetOAuthAppRequest) (*pluginpb.GetOAuthAppResponse, error) {
-	return invoke(ctx, &s.server, "GetOAuthApp", func(target plugin.API) *pluginpb.GetOAuthAppResponse {
+func (s *apiServer) GetOAuthApp(ctx context.Context, in *convert.GetOAuthAppRequest) (*convert.GetOAuthAppResponse, error) {
+	return invoke(ctx, &s.server, "GetOAuthApp", func(target plugin.API) *convert.GetOAuthAppResponse {
 		result, err := target.GetOAuthApp(in.AppId)
-		return &pluginpb.GetOAuthAppResponse{
-			Result: convert.OAuthAppToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetOAuthAppResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateOAuthApp(ctx context.Context, in *pluginpb.UpdateOAuthAppRequest) (*pluginpb.UpdateOAuthAppResponse, error) {
-	return invoke(ctx, &s.server, "UpdateOAuthApp", func(target plugin.API) *pluginpb.UpdateOAuthAppResponse {
-		result, err := target.UpdateOAuthApp(convert.OAuthAppFromProto(in.App))
-		return &pluginpb.UpdateOAuthAppResponse{
-			Result: convert.OAuthAppToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateOAuthApp(ctx context.Context, in *convert.UpdateOAuthAppRequest) (*convert.UpdateOAuthAppResponse, error) {
+	return invoke(ctx, &s.server, "UpdateOAuthApp", func(target plugin.API) *convert.UpdateOAuthAppResponse {
+		result, err := target.UpdateOAuthApp(in.App)
+		return &convert.UpdateOAuthAppResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteOAuthApp(ctx context.Context, in *pluginpb.DeleteOAuthAppRequest) (*pluginpb.DeleteOAuthAppResponse, error) {
-	return invoke(ctx, &s.server, "DeleteOAuthApp", func(target plugin.API) *pluginpb.DeleteOAuthAppResponse {
+func (s *apiServer) DeleteOAuthApp(ctx context.Context, in *convert.DeleteOAuthAppRequest) (*convert.DeleteOAuthAppResponse, error) {
+	return invoke(ctx, &s.server, "DeleteOAuthApp", func(target plugin.API) *convert.DeleteOAuthAppResponse {
 		err := target.DeleteOAuthApp(in.AppId)
-		return &pluginpb.DeleteOAuthAppResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteOAuthAppResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) PublishPluginClusterEvent(ctx context.Context, in *pluginpb.PublishPluginClusterEventRequest) (*pluginpb.PublishPluginClusterEventResponse, error) {
-	return invoke(ctx, &s.server, "PublishPluginClusterEvent", func(target plugin.API) *pluginpb.PublishPluginClusterEventResponse {
-		err := target.PublishPluginClusterEvent(convert.Deref(convert.PluginClusterEventFromProto(in.Event)), convert.Deref(convert.PluginClusterEventSendOptionsFromProto(in.Opts)))
-		return &pluginpb.PublishPluginClusterEventResponse{
-			Error: convert.ErrorToProto(err),
+func (s *apiServer) PublishPluginClusterEvent(ctx context.Context, in *convert.PublishPluginClusterEventRequest) (*convert.PublishPluginClusterEventResponse, error) {
+	return invoke(ctx, &s.server, "PublishPluginClusterEvent", func(target plugin.API) *convert.PublishPluginClusterEventResponse {
+		err := target.PublishPluginClusterEvent(in.Event, in.Opts)
+		return &convert.PublishPluginClusterEventResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) RequestTrialLicense(ctx context.Context, in *pluginpb.RequestTrialLicenseRequest) (*pluginpb.RequestTrialLicenseResponse, error) {
-	return invoke(ctx, &s.server, "RequestTrialLicense", func(target plugin.API) *pluginpb.RequestTrialLicenseResponse {
-		err := target.RequestTrialLicense(in.RequesterId, int(in.Users), in.TermsAccepted, in.ReceiveEmailsAccepted)
-		return &pluginpb.RequestTrialLicenseResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) RequestTrialLicense(ctx context.Context, in *convert.RequestTrialLicenseRequest) (*convert.RequestTrialLicenseResponse, error) {
+	return invoke(ctx, &s.server, "RequestTrialLicense", func(target plugin.API) *convert.RequestTrialLicenseResponse {
+		err := target.RequestTrialLicense(in.RequesterId, in.Users, in.TermsAccepted, in.ReceiveEmailsAccepted)
+		return &convert.RequestTrialLicenseResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) GetCloudLimits(ctx context.Context, in *pluginpb.GetCloudLimitsRequest) (*pluginpb.GetCloudLimitsResponse, error) {
-	return invoke(ctx, &s.server, "GetCloudLimits", func(target plugin.API) *pluginpb.GetCloudLimitsResponse {
+func (s *apiServer) GetCloudLimits(ctx context.Context, in *convert.GetCloudLimitsRequest) (*convert.GetCloudLimitsResponse, error) {
+	return invoke(ctx, &s.server, "GetCloudLimits", func(target plugin.API) *convert.GetCloudLimitsResponse {
 		result, err := target.GetCloudLimits()
-		return &pluginpb.GetCloudLimitsResponse{
-			Result: convert.ProductLimitsToProto(result),
-			Error:  convert.ErrorToProto(err),
-		}
-	})
-}
-
-func (s *apiServer) EnsureBotUser(ctx context.Context, in *pluginpb.EnsureBotUserRequest) (*pluginpb.EnsureBotUserResponse, error) {
-	return invoke(ctx, &s.server, "EnsureBotUser", func(target plugin.API) *pluginpb.EnsureBotUserResponse {
-		result, err := target.EnsureBotUser(convert.BotFromProto(in.Bot))
-		return &pluginpb.EnsureBotUserResponse{
+		return &convert.GetCloudLimitsResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RegisterCollectionAndTopic(ctx context.Context, in *pluginpb.RegisterCollectionAndTopicRequest) (*pluginpb.RegisterCollectionAndTopicResponse, error) {
-	return invoke(ctx, &s.server, "RegisterCollectionAndTopic", func(target plugin.API) *pluginpb.RegisterCollectionAndTopicResponse {
+func (s *apiServer) EnsureBotUser(ctx context.Context, in *convert.EnsureBotUserRequest) (*convert.EnsureBotUserResponse, error) {
+	return invoke(ctx, &s.server, "EnsureBotUser", func(target plugin.API) *convert.EnsureBotUserResponse {
+		result, err := target.EnsureBotUser(in.Bot)
+		return &convert.EnsureBotUserResponse{
+			Result: result,
+			Error:  err,
+		}
+	})
+}
+
+func (s *apiServer) RegisterCollectionAndTopic(ctx context.Context, in *convert.RegisterCollectionAndTopicRequest) (*convert.RegisterCollectionAndTopicResponse, error) {
+	return invoke(ctx, &s.server, "RegisterCollectionAndTopic", func(target plugin.API) *convert.RegisterCollectionAndTopicResponse {
 		err := target.RegisterCollectionAndTopic(in.CollectionType, in.TopicType)
-		return &pluginpb.RegisterCollectionAndTopicResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.RegisterCollectionAndTopicResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreateUploadSession(ctx context.Context, in *pluginpb.CreateUploadSessionRequest) (*pluginpb.CreateUploadSessionResponse, error) {
-	return invoke(ctx, &s.server, "CreateUploadSession", func(target plugin.API) *pluginpb.CreateUploadSessionResponse {
-		result, err := target.CreateUploadSession(convert.UploadSessionFromProto(in.UploadSession))
-		return &pluginpb.CreateUploadSessionResponse{
-			Result: convert.UploadSessionToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) CreateUploadSession(ctx context.Context, in *convert.CreateUploadSessionRequest) (*convert.CreateUploadSessionResponse, error) {
+	return invoke(ctx, &s.server, "CreateUploadSession", func(target plugin.API) *convert.CreateUploadSessionResponse {
+		result, err := target.CreateUploadSession(in.UploadSession)
+		return &convert.CreateUploadSessionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetUploadSession(ctx context.Context, in *pluginpb.GetUploadSessionRequest) (*pluginpb.GetUploadSessionResponse, error) {
-	return invoke(ctx, &s.server, "GetUploadSession", func(target plugin.API) *pluginpb.GetUploadSessionResponse {
+func (s *apiServer) GetUploadSession(ctx context.Context, in *convert.GetUploadSessionRequest) (*convert.GetUploadSessionResponse, error) {
+	return invoke(ctx, &s.server, "GetUploadSession", func(target plugin.API) *convert.GetUploadSessionResponse {
 		result, err := target.GetUploadSession(in.UploadId)
-		return &pluginpb.GetUploadSessionResponse{
-			Result: convert.UploadSessionToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetUploadSessionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SendPushNotification(ctx context.Context, in *pluginpb.SendPushNotificationRequest) (*pluginpb.SendPushNotificationResponse, error) {
-	return invoke(ctx, &s.server, "SendPushNotification", func(target plugin.API) *pluginpb.SendPushNotificationResponse {
-		err := target.SendPushNotification(convert.PushNotificationFromProto(in.Notification), in.UserId)
-		return &pluginpb.SendPushNotificationResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) SendPushNotification(ctx context.Context, in *convert.SendPushNotificationRequest) (*convert.SendPushNotificationResponse, error) {
+	return invoke(ctx, &s.server, "SendPushNotification", func(target plugin.API) *convert.SendPushNotificationResponse {
+		err := target.SendPushNotification(in.Notification, in.UserId)
+		return &convert.SendPushNotificationResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateUserAuth(ctx context.Context, in *pluginpb.UpdateUserAuthRequest) (*pluginpb.UpdateUserAuthResponse, error) {
-	return invoke(ctx, &s.server, "UpdateUserAuth", func(target plugin.API) *pluginpb.UpdateUserAuthResponse {
-		result, err := target.UpdateUserAuth(in.UserId, convert.UserAuthFromProto(in.UserAuth))
-		return &pluginpb.UpdateUserAuthResponse{
-			Result: convert.UserAuthToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateUserAuth(ctx context.Context, in *convert.UpdateUserAuthRequest) (*convert.UpdateUserAuthResponse, error) {
+	return invoke(ctx, &s.server, "UpdateUserAuth", func(target plugin.API) *convert.UpdateUserAuthResponse {
+		result, err := target.UpdateUserAuth(in.UserId, in.UserAuth)
+		return &convert.UpdateUserAuthResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RegisterPluginForSharedChannels(ctx context.Context, in *pluginpb.RegisterPluginForSharedChannelsRequest) (*pluginpb.RegisterPluginForSharedChannelsResponse, error) {
-	return invoke(ctx, &s.server, "RegisterPluginForSharedChannels", func(target plugin.API) *pluginpb.RegisterPluginForSharedChannelsResponse {
-		result, err := target.RegisterPluginForSharedChannels(convert.Deref(convert.RegisterPluginOptsFromProto(in.Opts)))
-		return &pluginpb.RegisterPluginForSharedChannelsResponse{
+func (s *apiServer) RegisterPluginForSharedChannels(ctx context.Context, in *convert.RegisterPluginForSharedChannelsRequest) (*convert.RegisterPluginForSharedChannelsResponse, error) {
+	return invoke(ctx, &s.server, "RegisterPluginForSharedChannels", func(target plugin.API) *convert.RegisterPluginForSharedChannelsResponse {
+		result, err := target.RegisterPluginForSharedChannels(in.Opts)
+		return &convert.RegisterPluginForSharedChannelsResponse{
 			RemoteId: result,
-			Error:    convert.ErrorToProto(err),
+			Error:    err,
 		}
 	})
 }
 
-func (s *apiServer) UnregisterPluginForSharedChannels(ctx context.Context, in *pluginpb.UnregisterPluginForSharedChannelsRequest) (*pluginpb.UnregisterPluginForSharedChannelsResponse, error) {
-	return invoke(ctx, &s.server, "UnregisterPluginForSharedChannels", func(target plugin.API) *pluginpb.UnregisterPluginForSharedChannelsResponse {
+func (s *apiServer) UnregisterPluginForSharedChannels(ctx context.Context, in *convert.UnregisterPluginForSharedChannelsRequest) (*convert.UnregisterPluginForSharedChannelsResponse, error) {
+	return invoke(ctx, &s.server, "UnregisterPluginForSharedChannels", func(target plugin.API) *convert.UnregisterPluginForSharedChannelsResponse {
 		err := target.UnregisterPluginForSharedChannels(in.PluginId)
-		return &pluginpb.UnregisterPluginForSharedChannelsResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.UnregisterPluginForSharedChannelsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UnregisterPluginRemoteForSharedChannels(ctx context.Context, in *pluginpb.UnregisterPluginRemoteForSharedChannelsRequest) (*pluginpb.UnregisterPluginRemoteForSharedChannelsResponse, error) {
-	return invoke(ctx, &s.server, "UnregisterPluginRemoteForSharedChannels", func(target plugin.API) *pluginpb.UnregisterPluginRemoteForSharedChannelsResponse {
+func (s *apiServer) UnregisterPluginRemoteForSharedChannels(ctx context.Context, in *convert.UnregisterPluginRemoteForSharedChannelsRequest) (*convert.UnregisterPluginRemoteForSharedChannelsResponse, error) {
+	return invoke(ctx, &s.server, "UnregisterPluginRemoteForSharedChannels", func(target plugin.API) *convert.UnregisterPluginRemoteForSharedChannelsResponse {
 		err := target.UnregisterPluginRemoteForSharedChannels(in.RemoteId)
-		return &pluginpb.UnregisterPluginRemoteForSharedChannelsResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.UnregisterPluginRemoteForSharedChannelsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) ShareChannel(ctx context.Context, in *pluginpb.ShareChannelRequest) (*pluginpb.ShareChannelResponse, error) {
-	return invoke(ctx, &s.server, "ShareChannel", func(target plugin.API) *pluginpb.ShareChannelResponse {
-		result, err := target.ShareChannel(convert.SharedChannelFromProto(in.SharedChannel))
-		return &pluginpb.ShareChannelResponse{
-			Result: convert.SharedChannelToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) ShareChannel(ctx context.Context, in *convert.ShareChannelRequest) (*convert.ShareChannelResponse, error) {
+	return invoke(ctx, &s.server, "ShareChannel", func(target plugin.API) *convert.ShareChannelResponse {
+		result, err := target.ShareChannel(in.SharedChannel)
+		return &convert.ShareChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateSharedChannel(ctx context.Context, in *pluginpb.UpdateSharedChannelRequest) (*pluginpb.UpdateSharedChannelResponse, error) {
-	return invoke(ctx, &s.server, "UpdateSharedChannel", func(target plugin.API) *pluginpb.UpdateSharedChannelResponse {
-		result, err := target.UpdateSharedChannel(convert.SharedChannelFromProto(in.SharedChannel))
-		return &pluginpb.UpdateSharedChannelResponse{
-			Result: convert.SharedChannelToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpdateSharedChannel(ctx context.Context, in *convert.UpdateSharedChannelRequest) (*convert.UpdateSharedChannelResponse, error) {
+	return invoke(ctx, &s.server, "UpdateSharedChannel", func(target plugin.API) *convert.UpdateSharedChannelResponse {
+		result, err := target.UpdateSharedChannel(in.SharedChannel)
+		return &convert.UpdateSharedChannelResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UnshareChannel(ctx context.Context, in *pluginpb.UnshareChannelRequest) (*pluginpb.UnshareChannelResponse, error) {
-	return invoke(ctx, &s.server, "UnshareChannel", func(target plugin.API) *pluginpb.UnshareChannelResponse {
+func (s *apiServer) UnshareChannel(ctx context.Context, in *convert.UnshareChannelRequest) (*convert.UnshareChannelResponse, error) {
+	return invoke(ctx, &s.server, "UnshareChannel", func(target plugin.API) *convert.UnshareChannelResponse {
 		result, err := target.UnshareChannel(in.ChannelId)
-		return &pluginpb.UnshareChannelResponse{
+		return &convert.UnshareChannelResponse{
 			Unshared: result,
-			Error:    convert.ErrorToProto(err),
+			Error:    err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateSharedChannelCursor(ctx context.Context, in *pluginpb.UpdateSharedChannelCursorRequest) (*pluginpb.UpdateSharedChannelCursorResponse, error) {
-	return invoke(ctx, &s.server, "UpdateSharedChannelCursor", func(target plugin.API) *pluginpb.UpdateSharedChannelCursorResponse {
-		err := target.UpdateSharedChannelCursor(in.ChannelId, in.RemoteId, convert.Deref(convert.GetPostsSinceForSyncCursorFromProto(in.Cursor)))
-		return &pluginpb.UpdateSharedChannelCursorResponse{
-			Error: convert.ErrorToProto(err),
+func (s *apiServer) UpdateSharedChannelCursor(ctx context.Context, in *convert.UpdateSharedChannelCursorRequest) (*convert.UpdateSharedChannelCursorResponse, error) {
+	return invoke(ctx, &s.server, "UpdateSharedChannelCursor", func(target plugin.API) *convert.UpdateSharedChannelCursorResponse {
+		err := target.UpdateSharedChannelCursor(in.ChannelId, in.RemoteId, in.Cursor)
+		return &convert.UpdateSharedChannelCursorResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) SyncSharedChannel(ctx context.Context, in *pluginpb.SyncSharedChannelRequest) (*pluginpb.SyncSharedChannelResponse, error) {
-	return invoke(ctx, &s.server, "SyncSharedChannel", func(target plugin.API) *pluginpb.SyncSharedChannelResponse {
+func (s *apiServer) SyncSharedChannel(ctx context.Context, in *convert.SyncSharedChannelRequest) (*convert.SyncSharedChannelResponse, error) {
+	return invoke(ctx, &s.server, "SyncSharedChannel", func(target plugin.API) *convert.SyncSharedChannelResponse {
 		err := target.SyncSharedChannel(in.ChannelId)
-		return &pluginpb.SyncSharedChannelResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.SyncSharedChannelResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) InviteRemoteToChannel(ctx context.Context, in *pluginpb.InviteRemoteToChannelRequest) (*pluginpb.InviteRemoteToChannelResponse, error) {
-	return invoke(ctx, &s.server, "InviteRemoteToChannel", func(target plugin.API) *pluginpb.InviteRemoteToChannelResponse {
+func (s *apiServer) InviteRemoteToChannel(ctx context.Context, in *convert.InviteRemoteToChannelRequest) (*convert.InviteRemoteToChannelResponse, error) {
+	return invoke(ctx, &s.server, "InviteRemoteToChannel", func(target plugin.API) *convert.InviteRemoteToChannelResponse {
 		err := target.InviteRemoteToChannel(in.ChannelId, in.RemoteId, in.UserId, in.ShareIfNotShared)
-		return &pluginpb.InviteRemoteToChannelResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.InviteRemoteToChannelResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UninviteRemoteFromChannel(ctx context.Context, in *pluginpb.UninviteRemoteFromChannelRequest) (*pluginpb.UninviteRemoteFromChannelResponse, error) {
-	return invoke(ctx, &s.server, "UninviteRemoteFromChannel", func(target plugin.API) *pluginpb.UninviteRemoteFromChannelResponse {
+func (s *apiServer) UninviteRemoteFromChannel(ctx context.Context, in *convert.UninviteRemoteFromChannelRequest) (*convert.UninviteRemoteFromChannelResponse, error) {
+	return invoke(ctx, &s.server, "UninviteRemoteFromChannel", func(target plugin.API) *convert.UninviteRemoteFromChannelResponse {
 		err := target.UninviteRemoteFromChannel(in.ChannelId, in.RemoteId)
-		return &pluginpb.UninviteRemoteFromChannelResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.UninviteRemoteFromChannelResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) ReceiveSharedChannelSyncMsg(ctx context.Context, in *pluginpb.ReceiveSharedChannelSyncMsgRequest) (*pluginpb.ReceiveSharedChannelSyncMsgResponse, error) {
-	return invoke(ctx, &s.server, "ReceiveSharedChannelSyncMsg", func(target plugin.API) *pluginpb.ReceiveSharedChannelSyncMsgResponse {
-		result, err := target.ReceiveSharedChannelSyncMsg(in.RemoteId, convert.SyncMsgFromProto(in.Msg))
-		return &pluginpb.ReceiveSharedChannelSyncMsgResponse{
-			Result: convert.SyncResponseToProto(&result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) ReceiveSharedChannelSyncMsg(ctx context.Context, in *convert.ReceiveSharedChannelSyncMsgRequest) (*convert.ReceiveSharedChannelSyncMsgResponse, error) {
+	return invoke(ctx, &s.server, "ReceiveSharedChannelSyncMsg", func(target plugin.API) *convert.ReceiveSharedChannelSyncMsgResponse {
+		result, err := target.ReceiveSharedChannelSyncMsg(in.RemoteId, in.Msg)
+		return &convert.ReceiveSharedChannelSyncMsgResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) ReceiveSharedChannelProfileImageSyncMsg(ctx context.Context, in *pluginpb.ReceiveSharedChannelProfileImageSyncMsgRequest) (*pluginpb.ReceiveSharedChannelProfileImageSyncMsgResponse, error) {
-	return invoke(ctx, &s.server, "ReceiveSharedChannelProfileImageSyncMsg", func(target plugin.API) *pluginpb.ReceiveSharedChannelProfileImageSyncMsgResponse {
+func (s *apiServer) ReceiveSharedChannelProfileImageSyncMsg(ctx context.Context, in *convert.ReceiveSharedChannelProfileImageSyncMsgRequest) (*convert.ReceiveSharedChannelProfileImageSyncMsgResponse, error) {
+	return invoke(ctx, &s.server, "ReceiveSharedChannelProfileImageSyncMsg", func(target plugin.API) *convert.ReceiveSharedChannelProfileImageSyncMsgResponse {
 		err := target.ReceiveSharedChannelProfileImageSyncMsg(in.RemoteId, in.UserId, in.Image)
-		return &pluginpb.ReceiveSharedChannelProfileImageSyncMsgResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.ReceiveSharedChannelProfileImageSyncMsgResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertGroupMember(ctx context.Context, in *pluginpb.UpsertGroupMemberRequest) (*pluginpb.UpsertGroupMemberResponse, error) {
-	return invoke(ctx, &s.server, "UpsertGroupMember", func(target plugin.API) *pluginpb.UpsertGroupMemberResponse {
+func (s *apiServer) UpsertGroupMember(ctx context.Context, in *convert.UpsertGroupMemberRequest) (*convert.UpsertGroupMemberResponse, error) {
+	return invoke(ctx, &s.server, "UpsertGroupMember", func(target plugin.API) *convert.UpsertGroupMemberResponse {
 		result, err := target.UpsertGroupMember(in.GroupId, in.UserId)
-		return &pluginpb.UpsertGroupMemberResponse{
-			Result: convert.GroupMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpsertGroupMemberResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertGroupMembers(ctx context.Context, in *pluginpb.UpsertGroupMembersRequest) (*pluginpb.UpsertGroupMembersResponse, error) {
-	return invoke(ctx, &s.server, "UpsertGroupMembers", func(target plugin.API) *pluginpb.UpsertGroupMembersResponse {
+func (s *apiServer) UpsertGroupMembers(ctx context.Context, in *convert.UpsertGroupMembersRequest) (*convert.UpsertGroupMembersResponse, error) {
+	return invoke(ctx, &s.server, "UpsertGroupMembers", func(target plugin.API) *convert.UpsertGroupMembersResponse {
 		result, err := target.UpsertGroupMembers(in.GroupId, in.UserIds)
-		return &pluginpb.UpsertGroupMembersResponse{
-			Result: convert.ListOf(result, convert.GroupMemberToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpsertGroupMembersResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupByRemoteID(ctx context.Context, in *pluginpb.GetGroupByRemoteIDRequest) (*pluginpb.GetGroupByRemoteIDResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupByRemoteID", func(target plugin.API) *pluginpb.GetGroupByRemoteIDResponse {
-		result, err := target.GetGroupByRemoteID(in.RemoteId, model.GroupSource(in.GroupSource))
-		return &pluginpb.GetGroupByRemoteIDResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetGroupByRemoteID(ctx context.Context, in *convert.GetGroupByRemoteIDRequest) (*convert.GetGroupByRemoteIDResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupByRemoteID", func(target plugin.API) *convert.GetGroupByRemoteIDResponse {
+		result, err := target.GetGroupByRemoteID(in.RemoteId, in.GroupSource)
+		return &convert.GetGroupByRemoteIDResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateGroup(ctx context.Context, in *pluginpb.CreateGroupRequest) (*pluginpb.CreateGroupResponse, error) {
-	return invoke(ctx, &s.server, "CreateGroup", func(target plugin.API) *pluginpb.CreateGroupResponse {
-		result, err := target.CreateGroup(convert.GroupFromProto(in.Group))
-		return &pluginpb.CreateGroupResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) CreateGroup(ctx context.Context, in *convert.CreateGroupRequest) (*convert.CreateGroupResponse, error) {
+	return invoke(ctx, &s.server, "CreateGroup", func(target plugin.API) *convert.CreateGroupResponse {
+		result, err := target.CreateGroup(in.Group)
+		return &convert.CreateGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateGroup(ctx context.Context, in *pluginpb.UpdateGroupRequest) (*pluginpb.UpdateGroupResponse, error) {
-	return invoke(ctx, &s.server, "UpdateGroup", func(target plugin.API) *pluginpb.UpdateGroupResponse {
-		result, err := target.UpdateGroup(convert.GroupFromProto(in.Group))
-		return &pluginpb.UpdateGroupResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateGroup(ctx context.Context, in *convert.UpdateGroupRequest) (*convert.UpdateGroupResponse, error) {
+	return invoke(ctx, &s.server, "UpdateGroup", func(target plugin.API) *convert.UpdateGroupResponse {
+		result, err := target.UpdateGroup(in.Group)
+		return &convert.UpdateGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteGroup(ctx context.Context, in *pluginpb.DeleteGroupRequest) (*pluginpb.DeleteGroupResponse, error) {
-	return invoke(ctx, &s.server, "DeleteGroup", func(target plugin.API) *pluginpb.DeleteGroupResponse {
+func (s *apiServer) DeleteGroup(ctx context.Context, in *convert.DeleteGroupRequest) (*convert.DeleteGroupResponse, error) {
+	return invoke(ctx, &s.server, "DeleteGroup", func(target plugin.API) *convert.DeleteGroupResponse {
 		result, err := target.DeleteGroup(in.GroupId)
-		return &pluginpb.DeleteGroupResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.DeleteGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RestoreGroup(ctx context.Context, in *pluginpb.RestoreGroupRequest) (*pluginpb.RestoreGroupResponse, error) {
-	return invoke(ctx, &s.server, "RestoreGroup", func(target plugin.API) *pluginpb.RestoreGroupResponse {
+func (s *apiServer) RestoreGroup(ctx context.Context, in *convert.RestoreGroupRequest) (*convert.RestoreGroupResponse, error) {
+	return invoke(ctx, &s.server, "RestoreGroup", func(target plugin.API) *convert.RestoreGroupResponse {
 		result, err := target.RestoreGroup(in.GroupId)
-		return &pluginpb.RestoreGroupResponse{
-			Result: convert.GroupToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.RestoreGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteGroupMember(ctx context.Context, in *pluginpb.DeleteGroupMemberRequest) (*pluginpb.DeleteGroupMemberResponse, error) {
-	return invoke(ctx, &s.server, "DeleteGroupMember", func(target plugin.API) *pluginpb.DeleteGroupMemberResponse {
+func (s *apiServer) DeleteGroupMember(ctx context.Context, in *convert.DeleteGroupMemberRequest) (*convert.DeleteGroupMemberResponse, error) {
+	return invoke(ctx, &s.server, "DeleteGroupMember", func(target plugin.API) *convert.DeleteGroupMemberResponse {
 		result, err := target.DeleteGroupMember(in.GroupId, in.UserId)
-		return &pluginpb.DeleteGroupMemberResponse{
-			Result: convert.GroupMemberToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.DeleteGroupMemberResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupSyncable(ctx context.Context, in *pluginpb.GetGroupSyncableRequest) (*pluginpb.GetGroupSyncableResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupSyncable", func(target plugin.API) *pluginpb.GetGroupSyncableResponse {
-		result, err := target.GetGroupSyncable(in.GroupId, in.SyncableId, model.GroupSyncableType(in.SyncableType))
-		return &pluginpb.GetGroupSyncableResponse{
-			Result: convert.GroupSyncableToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetGroupSyncable(ctx context.Context, in *convert.GetGroupSyncableRequest) (*convert.GetGroupSyncableResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupSyncable", func(target plugin.API) *convert.GetGroupSyncableResponse {
+		result, err := target.GetGroupSyncable(in.GroupId, in.SyncableId, in.SyncableType)
+		return &convert.GetGroupSyncableResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetGroupSyncables(ctx context.Context, in *pluginpb.GetGroupSyncablesRequest) (*pluginpb.GetGroupSyncablesResponse, error) {
-	return invoke(ctx, &s.server, "GetGroupSyncables", func(target plugin.API) *pluginpb.GetGroupSyncablesResponse {
-		result, err := target.GetGroupSyncables(in.GroupId, model.GroupSyncableType(in.SyncableType))
-		return &pluginpb.GetGroupSyncablesResponse{
-			Result: convert.ListOf(result, convert.GroupSyncableToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetGroupSyncables(ctx context.Context, in *convert.GetGroupSyncablesRequest) (*convert.GetGroupSyncablesResponse, error) {
+	return invoke(ctx, &s.server, "GetGroupSyncables", func(target plugin.API) *convert.GetGroupSyncablesResponse {
+		result, err := target.GetGroupSyncables(in.GroupId, in.SyncableType)
+		return &convert.GetGroupSyncablesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertGroupSyncable(ctx context.Context, in *pluginpb.UpsertGroupSyncableRequest) (*pluginpb.UpsertGroupSyncableResponse, error) {
-	return invoke(ctx, &s.server, "UpsertGroupSyncable", func(target plugin.API) *pluginpb.UpsertGroupSyncableResponse {
-		result, err := target.UpsertGroupSyncable(convert.GroupSyncableFromProto(in.GroupSyncable))
-		return &pluginpb.UpsertGroupSyncableResponse{
-			Result: convert.GroupSyncableToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpsertGroupSyncable(ctx context.Context, in *convert.UpsertGroupSyncableRequest) (*convert.UpsertGroupSyncableResponse, error) {
+	return invoke(ctx, &s.server, "UpsertGroupSyncable", func(target plugin.API) *convert.UpsertGroupSyncableResponse {
+		result, err := target.UpsertGroupSyncable(in.GroupSyncable)
+		return &convert.UpsertGroupSyncableResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateGroupSyncable(ctx context.Context, in *pluginpb.UpdateGroupSyncableRequest) (*pluginpb.UpdateGroupSyncableResponse, error) {
-	return invoke(ctx, &s.server, "UpdateGroupSyncable", func(target plugin.API) *pluginpb.UpdateGroupSyncableResponse {
-		result, err := target.UpdateGroupSyncable(convert.GroupSyncableFromProto(in.GroupSyncable))
-		return &pluginpb.UpdateGroupSyncableResponse{
-			Result: convert.GroupSyncableToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) UpdateGroupSyncable(ctx context.Context, in *convert.UpdateGroupSyncableRequest) (*convert.UpdateGroupSyncableResponse, error) {
+	return invoke(ctx, &s.server, "UpdateGroupSyncable", func(target plugin.API) *convert.UpdateGroupSyncableResponse {
+		result, err := target.UpdateGroupSyncable(in.GroupSyncable)
+		return &convert.UpdateGroupSyncableResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteGroupSyncable(ctx context.Context, in *pluginpb.DeleteGroupSyncableRequest) (*pluginpb.DeleteGroupSyncableResponse, error) {
-	return invoke(ctx, &s.server, "DeleteGroupSyncable", func(target plugin.API) *pluginpb.DeleteGroupSyncableResponse {
-		result, err := target.DeleteGroupSyncable(in.GroupId, in.SyncableId, model.GroupSyncableType(in.SyncableType))
-		return &pluginpb.DeleteGroupSyncableResponse{
-			Result: convert.GroupSyncableToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) DeleteGroupSyncable(ctx context.Context, in *convert.DeleteGroupSyncableRequest) (*convert.DeleteGroupSyncableResponse, error) {
+	return invoke(ctx, &s.server, "DeleteGroupSyncable", func(target plugin.API) *convert.DeleteGroupSyncableResponse {
+		result, err := target.DeleteGroupSyncable(in.GroupId, in.SyncableId, in.SyncableType)
+		return &convert.DeleteGroupSyncableResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdateUserRoles(ctx context.Context, in *pluginpb.UpdateUserRolesRequest) (*pluginpb.UpdateUserRolesResponse, error) {
-	return invoke(ctx, &s.server, "UpdateUserRoles", func(target plugin.API) *pluginpb.UpdateUserRolesResponse {
+func (s *apiServer) UpdateUserRoles(ctx context.Context, in *convert.UpdateUserRolesRequest) (*convert.UpdateUserRolesResponse, error) {
+	return invoke(ctx, &s.server, "UpdateUserRoles", func(target plugin.API) *convert.UpdateUserRolesResponse {
 		result, err := target.UpdateUserRoles(in.UserId, in.NewRoles)
-		return &pluginpb.UpdateUserRolesResponse{
-			Result: convert.UserToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.UpdateUserRolesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPluginID(ctx context.Context, in *pluginpb.GetPluginIDRequest) (*pluginpb.GetPluginIDResponse, error) {
-	return invoke(ctx, &s.server, "GetPluginID", func(target plugin.API) *pluginpb.GetPluginIDResponse {
+func (s *apiServer) GetPluginID(ctx context.Context, in *convert.GetPluginIDRequest) (*convert.GetPluginIDResponse, error) {
+	return invoke(ctx, &s.server, "GetPluginID", func(target plugin.API) *convert.GetPluginIDResponse {
 		result := target.GetPluginID()
-		return &pluginpb.GetPluginIDResponse{
+		return &convert.GetPluginIDResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *apiServer) GetGroups(ctx context.Context, in *pluginpb.GetGroupsRequest) (*pluginpb.GetGroupsResponse, error) {
-	return invoke(ctx, &s.server, "GetGroups", func(target plugin.API) *pluginpb.GetGroupsResponse {
-		result, err := target.GetGroups(int(in.Page), int(in.PerPage), convert.Deref(convert.GroupSearchOptsFromProto(in.Opts)), convert.ViewUsersRestrictionsFromProto(in.ViewRestrictions))
-		return &pluginpb.GetGroupsResponse{
-			Result: convert.ListOf(result, convert.GroupToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetGroups(ctx context.Context, in *convert.GetGroupsRequest) (*convert.GetGroupsResponse, error) {
+	return invoke(ctx, &s.server, "GetGroups", func(target plugin.API) *convert.GetGroupsResponse {
+		result, err := target.GetGroups(in.Page, in.PerPage, in.Opts, in.ViewRestrictions)
+		return &convert.GetGroupsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreateDefaultSyncableMemberships(ctx context.Context, in *pluginpb.CreateDefaultSyncableMembershipsRequest) (*pluginpb.CreateDefaultSyncableMembershipsResponse, error) {
-	return invoke(ctx, &s.server, "CreateDefaultSyncableMemberships", func(target plugin.API) *pluginpb.CreateDefaultSyncableMembershipsResponse {
-		err := target.CreateDefaultSyncableMemberships(convert.Deref(convert.CreateDefaultMembershipParamsFromProto(in.Params)))
-		return &pluginpb.CreateDefaultSyncableMembershipsResponse{
-			Error: convert.AppErrorToProto(err),
+func (s *apiServer) CreateDefaultSyncableMemberships(ctx context.Context, in *convert.CreateDefaultSyncableMembershipsRequest) (*convert.CreateDefaultSyncableMembershipsResponse, error) {
+	return invoke(ctx, &s.server, "CreateDefaultSyncableMemberships", func(target plugin.API) *convert.CreateDefaultSyncableMembershipsResponse {
+		err := target.CreateDefaultSyncableMemberships(in.Params)
+		return &convert.CreateDefaultSyncableMembershipsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteGroupConstrainedMemberships(ctx context.Context, in *pluginpb.DeleteGroupConstrainedMembershipsRequest) (*pluginpb.DeleteGroupConstrainedMembershipsResponse, error) {
-	return invoke(ctx, &s.server, "DeleteGroupConstrainedMemberships", func(target plugin.API) *pluginpb.DeleteGroupConstrainedMembershipsResponse {
+func (s *apiServer) DeleteGroupConstrainedMemberships(ctx context.Context, in *convert.DeleteGroupConstrainedMembershipsRequest) (*convert.DeleteGroupConstrainedMembershipsResponse, error) {
+	return invoke(ctx, &s.server, "DeleteGroupConstrainedMemberships", func(target plugin.API) *convert.DeleteGroupConstrainedMembershipsResponse {
 		err := target.DeleteGroupConstrainedMemberships()
-		return &pluginpb.DeleteGroupConstrainedMembershipsResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteGroupConstrainedMembershipsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CreatePropertyField(ctx context.Context, in *pluginpb.CreatePropertyFieldRequest) (*pluginpb.CreatePropertyFieldResponse, error) {
-	return invoke(ctx, &s.server, "CreatePropertyField", func(target plugin.API) *pluginpb.CreatePropertyFieldResponse {
-		result, err := target.CreatePropertyField(convert.PropertyFieldFromProto(in.Field))
-		return &pluginpb.CreatePropertyFieldResponse{
-			Result: convert.PropertyFieldToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) CreatePropertyField(ctx context.Context, in *convert.CreatePropertyFieldRequest) (*convert.CreatePropertyFieldResponse, error) {
+	return invoke(ctx, &s.server, "CreatePropertyField", func(target plugin.API) *convert.CreatePropertyFieldResponse {
+		result, err := target.CreatePropertyField(in.Field)
+		return &convert.CreatePropertyFieldResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPropertyField(ctx context.Context, in *pluginpb.GetPropertyFieldRequest) (*pluginpb.GetPropertyFieldResponse, error) {
-	return invoke(ctx, &s.server, "GetPropertyField", func(target plugin.API) *pluginpb.GetPropertyFieldResponse {
+func (s *apiServer) GetPropertyField(ctx context.Context, in *convert.GetPropertyFieldRequest) (*convert.GetPropertyFieldResponse, error) {
+	return invoke(ctx, &s.server, "GetPropertyField", func(target plugin.API) *convert.GetPropertyFieldResponse {
 		result, err := target.GetPropertyField(in.GroupId, in.FieldId)
-		return &pluginpb.GetPropertyFieldResponse{
-			Result: convert.PropertyFieldToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetPropertyFieldResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPropertyFields(ctx context.Context, in *pluginpb.GetPropertyFieldsRequest) (*pluginpb.GetPropertyFieldsResponse, error) {
-	return invoke(ctx, &s.server, "GetPropertyFields", func(target plugin.API) *pluginpb.GetPropertyFieldsResponse {
+func (s *apiServer) GetPropertyFields(ctx context.Context, in *convert.GetPropertyFieldsRequest) (*convert.GetPropertyFieldsResponse, error) {
+	return invoke(ctx, &s.server, "GetPropertyFields", func(target plugin.API) *convert.GetPropertyFieldsResponse {
 		result, err := target.GetPropertyFields(in.GroupId, in.Ids)
-		return &pluginpb.GetPropertyFieldsResponse{
-			Result: convert.ListOf(result, convert.PropertyFieldToProto),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetPropertyFieldsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdatePropertyField(ctx context.Context, in *pluginpb.UpdatePropertyFieldRequest) (*pluginpb.UpdatePropertyFieldResponse, error) {
-	return invoke(ctx, &s.server, "UpdatePropertyField", func(target plugin.API) *pluginpb.UpdatePropertyFieldResponse {
-		result, err := target.UpdatePropertyField(in.GroupId, convert.PropertyFieldFromProto(in.Field))
-		return &pluginpb.UpdatePropertyFieldResponse{
-			Result: convert.PropertyFieldToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpdatePropertyField(ctx context.Context, in *convert.UpdatePropertyFieldRequest) (*convert.UpdatePropertyFieldResponse, error) {
+	return invoke(ctx, &s.server, "UpdatePropertyField", func(target plugin.API) *convert.UpdatePropertyFieldResponse {
+		result, err := target.UpdatePropertyField(in.GroupId, in.Field)
+		return &convert.UpdatePropertyFieldResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyField(ctx context.Context, in *pluginpb.DeletePropertyFieldRequest) (*pluginpb.DeletePropertyFieldResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyField", func(target plugin.API) *pluginpb.DeletePropertyFieldResponse {
+func (s *apiServer) DeletePropertyField(ctx context.Context, in *convert.DeletePropertyFieldRequest) (*convert.DeletePropertyFieldResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyField", func(target plugin.API) *convert.DeletePropertyFieldResponse {
 		err := target.DeletePropertyField(in.GroupId, in.FieldId)
-		return &pluginpb.DeletePropertyFieldResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.DeletePropertyFieldResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) SearchPropertyFields(ctx context.Context, in *pluginpb.SearchPropertyFieldsRequest) (*pluginpb.SearchPropertyFieldsResponse, error) {
-	return invoke(ctx, &s.server, "SearchPropertyFields", func(target plugin.API) *pluginpb.SearchPropertyFieldsResponse {
-		result, err := target.SearchPropertyFields(in.GroupId, convert.Deref(convert.PropertyFieldSearchOptsFromProto(in.Opts)))
-		return &pluginpb.SearchPropertyFieldsResponse{
-			Result: convert.ListOf(result, convert.PropertyFieldToProto),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) SearchPropertyFields(ctx context.Context, in *convert.SearchPropertyFieldsRequest) (*convert.SearchPropertyFieldsResponse, error) {
+	return invoke(ctx, &s.server, "SearchPropertyFields", func(target plugin.API) *convert.SearchPropertyFieldsResponse {
+		result, err := target.SearchPropertyFields(in.GroupId, in.Opts)
+		return &convert.SearchPropertyFieldsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CountPropertyFields(ctx context.Context, in *pluginpb.CountPropertyFieldsRequest) (*pluginpb.CountPropertyFieldsResponse, error) {
-	return invoke(ctx, &s.server, "CountPropertyFields", func(target plugin.API) *pluginpb.CountPropertyFieldsResponse {
+func (s *apiServer) CountPropertyFields(ctx context.Context, in *convert.CountPropertyFieldsRequest) (*convert.CountPropertyFieldsResponse, error) {
+	return invoke(ctx, &s.server, "CountPropertyFields", func(target plugin.API) *convert.CountPropertyFieldsResponse {
 		result, err := target.CountPropertyFields(in.GroupId, in.IncludeDeleted)
-		return &pluginpb.CountPropertyFieldsResponse{
+		return &convert.CountPropertyFieldsResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CountPropertyFieldsForTarget(ctx context.Context, in *pluginpb.CountPropertyFieldsForTargetRequest) (*pluginpb.CountPropertyFieldsForTargetResponse, error) {
-	return invoke(ctx, &s.server, "CountPropertyFieldsForTarget", func(target plugin.API) *pluginpb.CountPropertyFieldsForTargetResponse {
+func (s *apiServer) CountPropertyFieldsForTarget(ctx context.Context, in *convert.CountPropertyFieldsForTargetRequest) (*convert.CountPropertyFieldsForTargetResponse, error) {
+	return invoke(ctx, &s.server, "CountPropertyFieldsForTarget", func(target plugin.API) *convert.CountPropertyFieldsForTargetResponse {
 		result, err := target.CountPropertyFieldsForTarget(in.GroupId, in.TargetType, in.TargetId, in.IncludeDeleted)
-		return &pluginpb.CountPropertyFieldsForTargetResponse{
+		return &convert.CountPropertyFieldsForTargetResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) CreatePropertyValue(ctx context.Context, in *pluginpb.CreatePropertyValueRequest) (*pluginpb.CreatePropertyValueResponse, error) {
-	return invoke(ctx, &s.server, "CreatePropertyValue", func(target plugin.API) *pluginpb.CreatePropertyValueResponse {
-		result, err := target.CreatePropertyValue(convert.PropertyValueFromProto(in.Value))
-		return &pluginpb.CreatePropertyValueResponse{
-			Result: convert.PropertyValueToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) CreatePropertyValue(ctx context.Context, in *convert.CreatePropertyValueRequest) (*convert.CreatePropertyValueResponse, error) {
+	return invoke(ctx, &s.server, "CreatePropertyValue", func(target plugin.API) *convert.CreatePropertyValueResponse {
+		result, err := target.CreatePropertyValue(in.Value)
+		return &convert.CreatePropertyValueResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPropertyValue(ctx context.Context, in *pluginpb.GetPropertyValueRequest) (*pluginpb.GetPropertyValueResponse, error) {
-	return invoke(ctx, &s.server, "GetPropertyValue", func(target plugin.API) *pluginpb.GetPropertyValueResponse {
+func (s *apiServer) GetPropertyValue(ctx context.Context, in *convert.GetPropertyValueRequest) (*convert.GetPropertyValueResponse, error) {
+	return invoke(ctx, &s.server, "GetPropertyValue", func(target plugin.API) *convert.GetPropertyValueResponse {
 		result, err := target.GetPropertyValue(in.GroupId, in.ValueId)
-		return &pluginpb.GetPropertyValueResponse{
-			Result: convert.PropertyValueToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetPropertyValueResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPropertyValues(ctx context.Context, in *pluginpb.GetPropertyValuesRequest) (*pluginpb.GetPropertyValuesResponse, error) {
-	return invoke(ctx, &s.server, "GetPropertyValues", func(target plugin.API) *pluginpb.GetPropertyValuesResponse {
+func (s *apiServer) GetPropertyValues(ctx context.Context, in *convert.GetPropertyValuesRequest) (*convert.GetPropertyValuesResponse, error) {
+	return invoke(ctx, &s.server, "GetPropertyValues", func(target plugin.API) *convert.GetPropertyValuesResponse {
 		result, err := target.GetPropertyValues(in.GroupId, in.Ids)
-		return &pluginpb.GetPropertyValuesResponse{
-			Result: convert.ListOf(result, convert.PropertyValueToProto),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetPropertyValuesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdatePropertyValue(ctx context.Context, in *pluginpb.UpdatePropertyValueRequest) (*pluginpb.UpdatePropertyValueResponse, error) {
-	return invoke(ctx, &s.server, "UpdatePropertyValue", func(target plugin.API) *pluginpb.UpdatePropertyValueResponse {
-		result, err := target.UpdatePropertyValue(in.GroupId, convert.PropertyValueFromProto(in.Value))
-		return &pluginpb.UpdatePropertyValueResponse{
-			Result: convert.PropertyValueToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpdatePropertyValue(ctx context.Context, in *convert.UpdatePropertyValueRequest) (*convert.UpdatePropertyValueResponse, error) {
+	return invoke(ctx, &s.server, "UpdatePropertyValue", func(target plugin.API) *convert.UpdatePropertyValueResponse {
+		result, err := target.UpdatePropertyValue(in.GroupId, in.Value)
+		return &convert.UpdatePropertyValueResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertPropertyValue(ctx context.Context, in *pluginpb.UpsertPropertyValueRequest) (*pluginpb.UpsertPropertyValueResponse, error) {
-	return invoke(ctx, &s.server, "UpsertPropertyValue", func(target plugin.API) *pluginpb.UpsertPropertyValueResponse {
-		result, err := target.UpsertPropertyValue(convert.PropertyValueFromProto(in.Value))
-		return &pluginpb.UpsertPropertyValueResponse{
-			Result: convert.PropertyValueToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpsertPropertyValue(ctx context.Context, in *convert.UpsertPropertyValueRequest) (*convert.UpsertPropertyValueResponse, error) {
+	return invoke(ctx, &s.server, "UpsertPropertyValue", func(target plugin.API) *convert.UpsertPropertyValueResponse {
+		result, err := target.UpsertPropertyValue(in.Value)
+		return &convert.UpsertPropertyValueResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyValue(ctx context.Context, in *pluginpb.DeletePropertyValueRequest) (*pluginpb.DeletePropertyValueResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyValue", func(target plugin.API) *pluginpb.DeletePropertyValueResponse {
+func (s *apiServer) DeletePropertyValue(ctx context.Context, in *convert.DeletePropertyValueRequest) (*convert.DeletePropertyValueResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyValue", func(target plugin.API) *convert.DeletePropertyValueResponse {
 		err := target.DeletePropertyValue(in.GroupId, in.ValueId)
-		return &pluginpb.DeletePropertyValueResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.DeletePropertyValueResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) SearchPropertyValues(ctx context.Context, in *pluginpb.SearchPropertyValuesRequest) (*pluginpb.SearchPropertyValuesResponse, error) {
-	return invoke(ctx, &s.server, "SearchPropertyValues", func(target plugin.API) *pluginpb.SearchPropertyValuesResponse {
-		result, err := target.SearchPropertyValues(in.GroupId, convert.Deref(convert.PropertyValueSearchOptsFromProto(in.Opts)))
-		return &pluginpb.SearchPropertyValuesResponse{
-			Result: convert.ListOf(result, convert.PropertyValueToProto),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) SearchPropertyValues(ctx context.Context, in *convert.SearchPropertyValuesRequest) (*convert.SearchPropertyValuesResponse, error) {
+	return invoke(ctx, &s.server, "SearchPropertyValues", func(target plugin.API) *convert.SearchPropertyValuesResponse {
+		result, err := target.SearchPropertyValues(in.GroupId, in.Opts)
+		return &convert.SearchPropertyValuesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) RegisterPropertyGroup(ctx context.Context, in *pluginpb.RegisterPropertyGroupRequest) (*pluginpb.RegisterPropertyGroupResponse, error) {
-	return invoke(ctx, &s.server, "RegisterPropertyGroup", func(target plugin.API) *pluginpb.RegisterPropertyGroupResponse {
+func (s *apiServer) RegisterPropertyGroup(ctx context.Context, in *convert.RegisterPropertyGroupRequest) (*convert.RegisterPropertyGroupResponse, error) {
+	return invoke(ctx, &s.server, "RegisterPropertyGroup", func(target plugin.API) *convert.RegisterPropertyGroupResponse {
 		result, err := target.RegisterPropertyGroup(in.Name)
-		return &pluginpb.RegisterPropertyGroupResponse{
-			Result: convert.PropertyGroupToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.RegisterPropertyGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPropertyGroup(ctx context.Context, in *pluginpb.GetPropertyGroupRequest) (*pluginpb.GetPropertyGroupResponse, error) {
-	return invoke(ctx, &s.server, "GetPropertyGroup", func(target plugin.API) *pluginpb.GetPropertyGroupResponse {
+func (s *apiServer) GetPropertyGroup(ctx context.Context, in *convert.GetPropertyGroupRequest) (*convert.GetPropertyGroupResponse, error) {
+	return invoke(ctx, &s.server, "GetPropertyGroup", func(target plugin.API) *convert.GetPropertyGroupResponse {
 		result, err := target.GetPropertyGroup(in.Name)
-		return &pluginpb.GetPropertyGroupResponse{
-			Result: convert.PropertyGroupToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetPropertyGroupResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetPropertyFieldByName(ctx context.Context, in *pluginpb.GetPropertyFieldByNameRequest) (*pluginpb.GetPropertyFieldByNameResponse, error) {
-	return invoke(ctx, &s.server, "GetPropertyFieldByName", func(target plugin.API) *pluginpb.GetPropertyFieldByNameResponse {
+func (s *apiServer) GetPropertyFieldByName(ctx context.Context, in *convert.GetPropertyFieldByNameRequest) (*convert.GetPropertyFieldByNameResponse, error) {
+	return invoke(ctx, &s.server, "GetPropertyFieldByName", func(target plugin.API) *convert.GetPropertyFieldByNameResponse {
 		result, err := target.GetPropertyFieldByName(in.GroupId, in.TargetId, in.Name)
-		return &pluginpb.GetPropertyFieldByNameResponse{
-			Result: convert.PropertyFieldToProto(result),
-			Error:  convert.ErrorToProto(err),
+		return &convert.GetPropertyFieldByNameResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdatePropertyFields(ctx context.Context, in *pluginpb.UpdatePropertyFieldsRequest) (*pluginpb.UpdatePropertyFieldsResponse, error) {
-	return invoke(ctx, &s.server, "UpdatePropertyFields", func(target plugin.API) *pluginpb.UpdatePropertyFieldsResponse {
-		result, err := target.UpdatePropertyFields(in.GroupId, convert.ListOf(in.Fields, convert.PropertyFieldFromProto))
-		return &pluginpb.UpdatePropertyFieldsResponse{
-			Result: convert.ListOf(result, convert.PropertyFieldToProto),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpdatePropertyFields(ctx context.Context, in *convert.UpdatePropertyFieldsRequest) (*convert.UpdatePropertyFieldsResponse, error) {
+	return invoke(ctx, &s.server, "UpdatePropertyFields", func(target plugin.API) *convert.UpdatePropertyFieldsResponse {
+		result, err := target.UpdatePropertyFields(in.GroupId, in.Fields)
+		return &convert.UpdatePropertyFieldsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpdatePropertyValues(ctx context.Context, in *pluginpb.UpdatePropertyValuesRequest) (*pluginpb.UpdatePropertyValuesResponse, error) {
-	return invoke(ctx, &s.server, "UpdatePropertyValues", func(target plugin.API) *pluginpb.UpdatePropertyValuesResponse {
-		result, err := target.UpdatePropertyValues(in.GroupId, convert.ListOf(in.Values, convert.PropertyValueFromProto))
-		return &pluginpb.UpdatePropertyValuesResponse{
-			Result: convert.ListOf(result, convert.PropertyValueToProto),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpdatePropertyValues(ctx context.Context, in *convert.UpdatePropertyValuesRequest) (*convert.UpdatePropertyValuesResponse, error) {
+	return invoke(ctx, &s.server, "UpdatePropertyValues", func(target plugin.API) *convert.UpdatePropertyValuesResponse {
+		result, err := target.UpdatePropertyValues(in.GroupId, in.Values)
+		return &convert.UpdatePropertyValuesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertPropertyValues(ctx context.Context, in *pluginpb.UpsertPropertyValuesRequest) (*pluginpb.UpsertPropertyValuesResponse, error) {
-	return invoke(ctx, &s.server, "UpsertPropertyValues", func(target plugin.API) *pluginpb.UpsertPropertyValuesResponse {
-		result, err := target.UpsertPropertyValues(convert.ListOf(in.Values, convert.PropertyValueFromProto))
-		return &pluginpb.UpsertPropertyValuesResponse{
-			Result: convert.ListOf(result, convert.PropertyValueToProto),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpsertPropertyValues(ctx context.Context, in *convert.UpsertPropertyValuesRequest) (*convert.UpsertPropertyValuesResponse, error) {
+	return invoke(ctx, &s.server, "UpsertPropertyValues", func(target plugin.API) *convert.UpsertPropertyValuesResponse {
+		result, err := target.UpsertPropertyValues(in.Values)
+		return &convert.UpsertPropertyValuesResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyValuesForTarget(ctx context.Context, in *pluginpb.DeletePropertyValuesForTargetRequest) (*pluginpb.DeletePropertyValuesForTargetResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyValuesForTarget", func(target plugin.API) *pluginpb.DeletePropertyValuesForTargetResponse {
+func (s *apiServer) DeletePropertyValuesForTarget(ctx context.Context, in *convert.DeletePropertyValuesForTargetRequest) (*convert.DeletePropertyValuesForTargetResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyValuesForTarget", func(target plugin.API) *convert.DeletePropertyValuesForTargetResponse {
 		err := target.DeletePropertyValuesForTarget(in.GroupId, in.TargetType, in.TargetId)
-		return &pluginpb.DeletePropertyValuesForTargetResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.DeletePropertyValuesForTargetResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyValuesForField(ctx context.Context, in *pluginpb.DeletePropertyValuesForFieldRequest) (*pluginpb.DeletePropertyValuesForFieldResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyValuesForField", func(target plugin.API) *pluginpb.DeletePropertyValuesForFieldResponse {
+func (s *apiServer) DeletePropertyValuesForField(ctx context.Context, in *convert.DeletePropertyValuesForFieldRequest) (*convert.DeletePropertyValuesForFieldResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyValuesForField", func(target plugin.API) *convert.DeletePropertyValuesForFieldResponse {
 		err := target.DeletePropertyValuesForField(in.GroupId, in.FieldId)
-		return &pluginpb.DeletePropertyValuesForFieldResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.DeletePropertyValuesForFieldResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertPropertyValuesWithOptions(ctx context.Context, in *pluginpb.UpsertPropertyValuesWithOptionsRequest) (*pluginpb.UpsertPropertyValuesWithOptionsResponse, error) {
-	return invoke(ctx, &s.server, "UpsertPropertyValuesWithOptions", func(target plugin.API) *pluginpb.UpsertPropertyValuesWithOptionsResponse {
-		result, err := target.UpsertPropertyValuesWithOptions(convert.ListOf(in.Values, convert.PropertyValueFromProto), convert.Deref(convert.PropertyRequestOptionsFromProto(in.Options)))
-		return &pluginpb.UpsertPropertyValuesWithOptionsResponse{
-			Result: convert.ListOf(result, convert.PropertyValueToProto),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpsertPropertyValuesWithOptions(ctx context.Context, in *convert.UpsertPropertyValuesWithOptionsRequest) (*convert.UpsertPropertyValuesWithOptionsResponse, error) {
+	return invoke(ctx, &s.server, "UpsertPropertyValuesWithOptions", func(target plugin.API) *convert.UpsertPropertyValuesWithOptionsResponse {
+		result, err := target.UpsertPropertyValuesWithOptions(in.Values, in.Options)
+		return &convert.UpsertPropertyValuesWithOptionsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) UpsertPropertyValueWithOptions(ctx context.Context, in *pluginpb.UpsertPropertyValueWithOptionsRequest) (*pluginpb.UpsertPropertyValueWithOptionsResponse, error) {
-	return invoke(ctx, &s.server, "UpsertPropertyValueWithOptions", func(target plugin.API) *pluginpb.UpsertPropertyValueWithOptionsResponse {
-		result, err := target.UpsertPropertyValueWithOptions(convert.PropertyValueFromProto(in.Value), convert.Deref(convert.PropertyRequestOptionsFromProto(in.Options)))
-		return &pluginpb.UpsertPropertyValueWithOptionsResponse{
-			Result: convert.PropertyValueToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UpsertPropertyValueWithOptions(ctx context.Context, in *convert.UpsertPropertyValueWithOptionsRequest) (*convert.UpsertPropertyValueWithOptionsResponse, error) {
+	return invoke(ctx, &s.server, "UpsertPropertyValueWithOptions", func(target plugin.API) *convert.UpsertPropertyValueWithOptionsResponse {
+		result, err := target.UpsertPropertyValueWithOptions(in.Value, in.Options)
+		return &convert.UpsertPropertyValueWithOptionsResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyValueWithOptions(ctx context.Context, in *pluginpb.DeletePropertyValueWithOptionsRequest) (*pluginpb.DeletePropertyValueWithOptionsResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyValueWithOptions", func(target plugin.API) *pluginpb.DeletePropertyValueWithOptionsResponse {
-		err := target.DeletePropertyValueWithOptions(in.GroupId, in.ValueId, convert.Deref(convert.PropertyRequestOptionsFromProto(in.Options)))
-		return &pluginpb.DeletePropertyValueWithOptionsResponse{
-			Error: convert.ErrorToProto(err),
+func (s *apiServer) DeletePropertyValueWithOptions(ctx context.Context, in *convert.DeletePropertyValueWithOptionsRequest) (*convert.DeletePropertyValueWithOptionsResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyValueWithOptions", func(target plugin.API) *convert.DeletePropertyValueWithOptionsResponse {
+		err := target.DeletePropertyValueWithOptions(in.GroupId, in.ValueId, in.Options)
+		return &convert.DeletePropertyValueWithOptionsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyValuesForTargetWithOptions(ctx context.Context, in *pluginpb.DeletePropertyValuesForTargetWithOptionsRequest) (*pluginpb.DeletePropertyValuesForTargetWithOptionsResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyValuesForTargetWithOptions", func(target plugin.API) *pluginpb.DeletePropertyValuesForTargetWithOptionsResponse {
-		err := target.DeletePropertyValuesForTargetWithOptions(in.GroupId, in.TargetType, in.TargetId, convert.Deref(convert.PropertyRequestOptionsFromProto(in.Options)))
-		return &pluginpb.DeletePropertyValuesForTargetWithOptionsResponse{
-			Error: convert.ErrorToProto(err),
+func (s *apiServer) DeletePropertyValuesForTargetWithOptions(ctx context.Context, in *convert.DeletePropertyValuesForTargetWithOptionsRequest) (*convert.DeletePropertyValuesForTargetWithOptionsResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyValuesForTargetWithOptions", func(target plugin.API) *convert.DeletePropertyValuesForTargetWithOptionsResponse {
+		err := target.DeletePropertyValuesForTargetWithOptions(in.GroupId, in.TargetType, in.TargetId, in.Options)
+		return &convert.DeletePropertyValuesForTargetWithOptionsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) DeletePropertyValuesForFieldWithOptions(ctx context.Context, in *pluginpb.DeletePropertyValuesForFieldWithOptionsRequest) (*pluginpb.DeletePropertyValuesForFieldWithOptionsResponse, error) {
-	return invoke(ctx, &s.server, "DeletePropertyValuesForFieldWithOptions", func(target plugin.API) *pluginpb.DeletePropertyValuesForFieldWithOptionsResponse {
-		err := target.DeletePropertyValuesForFieldWithOptions(in.GroupId, in.FieldId, convert.Deref(convert.PropertyRequestOptionsFromProto(in.Options)))
-		return &pluginpb.DeletePropertyValuesForFieldWithOptionsResponse{
-			Error: convert.ErrorToProto(err),
+func (s *apiServer) DeletePropertyValuesForFieldWithOptions(ctx context.Context, in *convert.DeletePropertyValuesForFieldWithOptionsRequest) (*convert.DeletePropertyValuesForFieldWithOptionsResponse, error) {
+	return invoke(ctx, &s.server, "DeletePropertyValuesForFieldWithOptions", func(target plugin.API) *convert.DeletePropertyValuesForFieldWithOptionsResponse {
+		err := target.DeletePropertyValuesForFieldWithOptions(in.GroupId, in.FieldId, in.Options)
+		return &convert.DeletePropertyValuesForFieldWithOptionsResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) LogAuditRec(ctx context.Context, in *pluginpb.LogAuditRecRequest) (*pluginpb.LogAuditRecResponse, error) {
-	return invoke(ctx, &s.server, "LogAuditRec", func(target plugin.API) *pluginpb.LogAuditRecResponse {
-		target.LogAuditRec(convert.AuditRecordFromProto(in.Record))
-		return &pluginpb.LogAuditRecResponse{}
+func (s *apiServer) LogAuditRec(ctx context.Context, in *convert.LogAuditRecRequest) (*convert.LogAuditRecResponse, error) {
+	return invoke(ctx, &s.server, "LogAuditRec", func(target plugin.API) *convert.LogAuditRecResponse {
+		target.LogAuditRec(in.Record)
+		return &convert.LogAuditRecResponse{}
 	})
 }
 
-func (s *apiServer) LogAuditRecWithLevel(ctx context.Context, in *pluginpb.LogAuditRecWithLevelRequest) (*pluginpb.LogAuditRecWithLevelResponse, error) {
-	return invoke(ctx, &s.server, "LogAuditRecWithLevel", func(target plugin.API) *pluginpb.LogAuditRecWithLevelResponse {
-		target.LogAuditRecWithLevel(convert.AuditRecordFromProto(in.Record), convert.Deref(convert.LogLevelFromProto(in.Level)))
-		return &pluginpb.LogAuditRecWithLevelResponse{}
+func (s *apiServer) LogAuditRecWithLevel(ctx context.Context, in *convert.LogAuditRecWithLevelRequest) (*convert.LogAuditRecWithLevelResponse, error) {
+	return invoke(ctx, &s.server, "LogAuditRecWithLevel", func(target plugin.API) *convert.LogAuditRecWithLevelResponse {
+		target.LogAuditRecWithLevel(in.Record, in.Level)
+		return &convert.LogAuditRecWithLevelResponse{}
 	})
 }
 
-func (s *apiServer) EvaluateAccessControl(ctx context.Context, in *pluginpb.EvaluateAccessControlRequest) (*pluginpb.EvaluateAccessControlResponse, error) {
-	return invoke(ctx, &s.server, "EvaluateAccessControl", func(target plugin.API) *pluginpb.EvaluateAccessControlResponse {
+func (s *apiServer) EvaluateAccessControl(ctx context.Context, in *convert.EvaluateAccessControlRequest) (*convert.EvaluateAccessControlResponse, error) {
+	return invoke(ctx, &s.server, "EvaluateAccessControl", func(target plugin.API) *convert.EvaluateAccessControlResponse {
 		result, err := target.EvaluateAccessControl(in.UserId, in.ResourceType, in.ResourceId, in.Action)
-		return &pluginpb.EvaluateAccessControlResponse{
-			Result: convert.AccessDecisionToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.EvaluateAccessControlResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) SaveAccessControlPolicy(ctx context.Context, in *pluginpb.SaveAccessControlPolicyRequest) (*pluginpb.SaveAccessControlPolicyResponse, error) {
-	return invoke(ctx, &s.server, "SaveAccessControlPolicy", func(target plugin.API) *pluginpb.SaveAccessControlPolicyResponse {
-		result, err := target.SaveAccessControlPolicy(in.ActingUserId, convert.AccessControlPolicyFromProto(in.Policy))
-		return &pluginpb.SaveAccessControlPolicyResponse{
-			Result: convert.AccessControlPolicyToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) SaveAccessControlPolicy(ctx context.Context, in *convert.SaveAccessControlPolicyRequest) (*convert.SaveAccessControlPolicyResponse, error) {
+	return invoke(ctx, &s.server, "SaveAccessControlPolicy", func(target plugin.API) *convert.SaveAccessControlPolicyResponse {
+		result, err := target.SaveAccessControlPolicy(in.ActingUserId, in.Policy)
+		return &convert.SaveAccessControlPolicyResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetAccessControlPolicy(ctx context.Context, in *pluginpb.GetAccessControlPolicyRequest) (*pluginpb.GetAccessControlPolicyResponse, error) {
-	return invoke(ctx, &s.server, "GetAccessControlPolicy", func(target plugin.API) *pluginpb.GetAccessControlPolicyResponse {
+func (s *apiServer) GetAccessControlPolicy(ctx context.Context, in *convert.GetAccessControlPolicyRequest) (*convert.GetAccessControlPolicyResponse, error) {
+	return invoke(ctx, &s.server, "GetAccessControlPolicy", func(target plugin.API) *convert.GetAccessControlPolicyResponse {
 		result, err := target.GetAccessControlPolicy(in.Id)
-		return &pluginpb.GetAccessControlPolicyResponse{
-			Result: convert.AccessControlPolicyToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetAccessControlPolicyResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) DeleteAccessControlPolicy(ctx context.Context, in *pluginpb.DeleteAccessControlPolicyRequest) (*pluginpb.DeleteAccessControlPolicyResponse, error) {
-	return invoke(ctx, &s.server, "DeleteAccessControlPolicy", func(target plugin.API) *pluginpb.DeleteAccessControlPolicyResponse {
+func (s *apiServer) DeleteAccessControlPolicy(ctx context.Context, in *convert.DeleteAccessControlPolicyRequest) (*convert.DeleteAccessControlPolicyResponse, error) {
+	return invoke(ctx, &s.server, "DeleteAccessControlPolicy", func(target plugin.API) *convert.DeleteAccessControlPolicyResponse {
 		err := target.DeleteAccessControlPolicy(in.ActingUserId, in.ResourceType, in.Id)
-		return &pluginpb.DeleteAccessControlPolicyResponse{
-			Error: convert.AppErrorToProto(err),
+		return &convert.DeleteAccessControlPolicyResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *apiServer) CheckAccessControlExpression(ctx context.Context, in *pluginpb.CheckAccessControlExpressionRequest) (*pluginpb.CheckAccessControlExpressionResponse, error) {
-	return invoke(ctx, &s.server, "CheckAccessControlExpression", func(target plugin.API) *pluginpb.CheckAccessControlExpressionResponse {
+func (s *apiServer) CheckAccessControlExpression(ctx context.Context, in *convert.CheckAccessControlExpressionRequest) (*convert.CheckAccessControlExpressionResponse, error) {
+	return invoke(ctx, &s.server, "CheckAccessControlExpression", func(target plugin.API) *convert.CheckAccessControlExpressionResponse {
 		result, err := target.CheckAccessControlExpression(in.ActingUserId, in.ResourceType, in.Expression)
-		return &pluginpb.CheckAccessControlExpressionResponse{
-			Result: convert.ListOfRefs(result, convert.CELExpressionErrorToProto),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.CheckAccessControlExpressionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) QueryUsersForAccessControlExpression(ctx context.Context, in *pluginpb.QueryUsersForAccessControlExpressionRequest) (*pluginpb.QueryUsersForAccessControlExpressionResponse, error) {
-	return invoke(ctx, &s.server, "QueryUsersForAccessControlExpression", func(target plugin.API) *pluginpb.QueryUsersForAccessControlExpressionResponse {
-		result, err := target.QueryUsersForAccessControlExpression(in.ActingUserId, in.ResourceType, in.Expression, in.Term, in.CursorId, int(in.Limit))
-		return &pluginpb.QueryUsersForAccessControlExpressionResponse{
-			Result: convert.AccessControlPolicyTestResponseToProto(result),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) QueryUsersForAccessControlExpression(ctx context.Context, in *convert.QueryUsersForAccessControlExpressionRequest) (*convert.QueryUsersForAccessControlExpressionResponse, error) {
+	return invoke(ctx, &s.server, "QueryUsersForAccessControlExpression", func(target plugin.API) *convert.QueryUsersForAccessControlExpressionResponse {
+		result, err := target.QueryUsersForAccessControlExpression(in.ActingUserId, in.ResourceType, in.Expression, in.Term, in.CursorId, in.Limit)
+		return &convert.QueryUsersForAccessControlExpressionResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetAccessControlFieldsAutocomplete(ctx context.Context, in *pluginpb.GetAccessControlFieldsAutocompleteRequest) (*pluginpb.GetAccessControlFieldsAutocompleteResponse, error) {
-	return invoke(ctx, &s.server, "GetAccessControlFieldsAutocomplete", func(target plugin.API) *pluginpb.GetAccessControlFieldsAutocompleteResponse {
-		result, err := target.GetAccessControlFieldsAutocomplete(in.ActingUserId, in.After, int(in.Limit))
-		return &pluginpb.GetAccessControlFieldsAutocompleteResponse{
-			Result: convert.ListOf(result, convert.PropertyFieldToProto),
-			Error:  convert.AppErrorToProto(err),
+func (s *apiServer) GetAccessControlFieldsAutocomplete(ctx context.Context, in *convert.GetAccessControlFieldsAutocompleteRequest) (*convert.GetAccessControlFieldsAutocompleteResponse, error) {
+	return invoke(ctx, &s.server, "GetAccessControlFieldsAutocomplete", func(target plugin.API) *convert.GetAccessControlFieldsAutocompleteResponse {
+		result, err := target.GetAccessControlFieldsAutocomplete(in.ActingUserId, in.After, in.Limit)
+		return &convert.GetAccessControlFieldsAutocompleteResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *apiServer) GetAccessControlVisualAST(ctx context.Context, in *pluginpb.GetAccessControlVisualASTRequest) (*pluginpb.GetAccessControlVisualASTResponse, error) {
-	return invoke(ctx, &s.server, "GetAccessControlVisualAST", func(target plugin.API) *pluginpb.GetAccessControlVisualASTResponse {
+func (s *apiServer) GetAccessControlVisualAST(ctx context.Context, in *convert.GetAccessControlVisualASTRequest) (*convert.GetAccessControlVisualASTResponse, error) {
+	return invoke(ctx, &s.server, "GetAccessControlVisualAST", func(target plugin.API) *convert.GetAccessControlVisualASTResponse {
 		result, err := target.GetAccessControlVisualAST(in.ActingUserId, in.ResourceType, in.Expression)
-		return &pluginpb.GetAccessControlVisualASTResponse{
-			Result: convert.VisualExpressionToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.GetAccessControlVisualASTResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }

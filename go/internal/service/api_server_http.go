@@ -14,22 +14,22 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // PluginHTTP asks another plugin. The bodies of request and response are streams, at the same time as far as the
 // server lets them be.
-func (s *apiServer) PluginHTTP(stream grpc.BidiStreamingServer[pluginpb.PluginHTTPRequest, pluginpb.PluginHTTPResponse]) error {
+func (s *apiServer) PluginHTTP(stream grpc.BidiStreamingServer[convert.PluginHTTPRequest, convert.PluginHTTPResponse]) error {
 	return run(stream.Context(), &s.server, "PluginHTTP", func(target plugin.API, done func() error) error {
 		first, err := stream.Recv()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if err != nil || first.GetHead() == nil {
+		if err != nil || first.Head == nil {
 			return status.Error(codes.InvalidArgument, "the first message of PluginHTTP must be its head")
 		}
-		request, err := pluginRequest(first.GetHead(), newChunkReader(&pluginpb.PluginHTTPRequest{}, stream.RecvMsg))
+		request, err := pluginRequest(first.Head, newChunkReader(&convert.PluginHTTPRequest{}, stream.RecvMsg))
 		if err != nil {
 			return status.Error(codes.InvalidArgument, err.Error())
 		}
@@ -48,18 +48,18 @@ func (s *apiServer) PluginHTTP(stream grpc.BidiStreamingServer[pluginpb.PluginHT
 }
 
 // pluginRequest returns the request for a head, with the body that follows it.
-func pluginRequest(head *pluginpb.PluginHTTPRequestHead, body io.Reader) (*http.Request, error) {
-	target, err := url.Parse(head.GetUrl())
+func pluginRequest(head *convert.PluginHTTPRequestHead, body io.Reader) (*http.Request, error) {
+	target, err := url.Parse(head.Url)
 	if err != nil {
 		return nil, fmt.Errorf("the URL of a request to a plugin: %w", err)
 	}
 	request := &http.Request{
-		Method: head.GetMethod(), URL: target, Host: head.GetHost(), RemoteAddr: head.GetRemoteAddr(),
-		Header: make(http.Header, len(head.GetHeader())),
+		Method: head.Method, URL: target, Host: head.Host, RemoteAddr: head.RemoteAddr,
+		Header: make(http.Header, len(head.Header)),
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	for name, values := range head.GetHeader() {
-		for _, value := range values.GetItems() {
+	for name, values := range head.Header {
+		for _, value := range values {
 			request.Header.Add(name, value)
 		}
 	}
@@ -108,12 +108,9 @@ func (s *apiServer) askPlugin(ctx context.Context, api plugin.API, request *http
 }
 
 // sendResponse sends the head and then the body as it comes.
-func sendResponse(stream grpc.BidiStreamingServer[pluginpb.PluginHTTPRequest, pluginpb.PluginHTTPResponse], response *http.Response) error {
-	head := &pluginpb.PluginHTTPResponseHead{StatusCode: int64(response.StatusCode), Header: make(map[string]*pluginpb.StringList, len(response.Header))}
-	for name, values := range response.Header {
-		head.Header[name] = &pluginpb.StringList{Items: values}
-	}
-	if err := stream.Send(&pluginpb.PluginHTTPResponse{Part: &pluginpb.PluginHTTPResponse_Head{Head: head}}); err != nil {
+func sendResponse(stream grpc.BidiStreamingServer[convert.PluginHTTPRequest, convert.PluginHTTPResponse], response *http.Response) error {
+	head := &convert.PluginHTTPResponseHead{StatusCode: response.StatusCode, Header: response.Header}
+	if err := stream.Send(&convert.PluginHTTPResponse{Head: head}); err != nil {
 		return err
 	}
 	readErr, err := copyChunks(response.Body.Read, stream.SendMsg)

@@ -8,27 +8,21 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // upload runs a method whose request is a stream: it receives the head and hands the rest on as a reader.
-func upload[H, Req, Res any, P interface {
-	*Req
-	proto.Message
-	GetHead() *H
-}](s *apiServer, method string, stream grpc.ClientStreamingServer[Req, Res], call func(plugin.API, *H, io.Reader) (*Res, error)) error {
+func upload[H, Res any, P convert.Head[H]](s *apiServer, method string, stream grpc.ClientStreamingServer[convert.Part[H, P], Res], call func(plugin.API, *H, io.Reader) (*Res, error)) error {
 	return run(stream.Context(), &s.server, method, func(target plugin.API, done func() error) error {
 		first, err := stream.Recv()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if err != nil || P(first).GetHead() == nil {
+		if err != nil || first.Head == nil {
 			return status.Errorf(codes.InvalidArgument, "the first message of %s must be its head", method)
 		}
-		reply, err := call(target, P(first).GetHead(), newChunkReader(P(new(Req)), stream.RecvMsg))
+		reply, err := call(target, first.Head, newChunkReader(new(convert.Part[H, P]), stream.RecvMsg))
 		if failure := done(); failure != nil {
 			return failure
 		}
@@ -39,73 +33,73 @@ func upload[H, Req, Res any, P interface {
 	})
 }
 
-func (s *apiServer) InstallPlugin(stream grpc.ClientStreamingServer[pluginpb.InstallPluginRequest, pluginpb.InstallPluginResponse]) error {
-	return upload(s, "InstallPlugin", stream, func(target plugin.API, head *pluginpb.InstallPluginRequestHead, file io.Reader) (*pluginpb.InstallPluginResponse, error) {
+func (s *apiServer) InstallPlugin(stream grpc.ClientStreamingServer[convert.InstallPluginRequest, convert.InstallPluginResponse]) error {
+	return upload(s, "InstallPlugin", stream, func(target plugin.API, head *convert.InstallPluginRequestHead, file io.Reader) (*convert.InstallPluginResponse, error) {
 		result, err := target.InstallPlugin(file, head.Replace)
-		return &pluginpb.InstallPluginResponse{
-			Result: convert.ManifestToProto(result),
-			Error:  convert.AppErrorToProto(err),
+		return &convert.InstallPluginResponse{
+			Result: result,
+			Error:  err,
 		}, nil
 	})
 }
 
-func (s *apiServer) UploadData(stream grpc.ClientStreamingServer[pluginpb.UploadDataRequest, pluginpb.UploadDataResponse]) error {
-	return upload(s, "UploadData", stream, func(target plugin.API, head *pluginpb.UploadDataRequestHead, data io.Reader) (*pluginpb.UploadDataResponse, error) {
-		result, err := target.UploadData(convert.UploadSessionFromProto(head.UploadSession), data)
-		return &pluginpb.UploadDataResponse{
-			Result: convert.FileInfoToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) UploadData(stream grpc.ClientStreamingServer[convert.UploadDataRequest, convert.UploadDataResponse]) error {
+	return upload(s, "UploadData", stream, func(target plugin.API, head *convert.UploadDataRequestHead, data io.Reader) (*convert.UploadDataResponse, error) {
+		result, err := target.UploadData(head.UploadSession, data)
+		return &convert.UploadDataResponse{
+			Result: result,
+			Error:  err,
 		}, nil
 	})
 }
 
-func (s *apiServer) ReceiveSharedChannelAttachmentSyncMsg(stream grpc.ClientStreamingServer[pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequest, pluginpb.ReceiveSharedChannelAttachmentSyncMsgResponse]) error {
-	return upload(s, "ReceiveSharedChannelAttachmentSyncMsg", stream, func(target plugin.API, head *pluginpb.ReceiveSharedChannelAttachmentSyncMsgRequestHead, data io.Reader) (*pluginpb.ReceiveSharedChannelAttachmentSyncMsgResponse, error) {
-		result, err := target.ReceiveSharedChannelAttachmentSyncMsg(head.RemoteId, head.ChannelId, convert.FileInfoFromProto(head.FileInfo), data)
-		return &pluginpb.ReceiveSharedChannelAttachmentSyncMsgResponse{
-			Result: convert.FileInfoToProto(result),
-			Error:  convert.ErrorToProto(err),
+func (s *apiServer) ReceiveSharedChannelAttachmentSyncMsg(stream grpc.ClientStreamingServer[convert.ReceiveSharedChannelAttachmentSyncMsgRequest, convert.ReceiveSharedChannelAttachmentSyncMsgResponse]) error {
+	return upload(s, "ReceiveSharedChannelAttachmentSyncMsg", stream, func(target plugin.API, head *convert.ReceiveSharedChannelAttachmentSyncMsgRequestHead, data io.Reader) (*convert.ReceiveSharedChannelAttachmentSyncMsgResponse, error) {
+		result, err := target.ReceiveSharedChannelAttachmentSyncMsg(head.RemoteId, head.ChannelId, head.FileInfo, data)
+		return &convert.ReceiveSharedChannelAttachmentSyncMsgResponse{
+			Result: result,
+			Error:  err,
 		}, nil
 	})
 }
 
-func (s *apiServer) UploadFile(stream grpc.ClientStreamingServer[pluginpb.UploadFileRequest, pluginpb.UploadFileResponse]) error {
-	return upload(s, "UploadFile", stream, func(target plugin.API, head *pluginpb.UploadFileRequestHead, reader io.Reader) (*pluginpb.UploadFileResponse, error) {
+func (s *apiServer) UploadFile(stream grpc.ClientStreamingServer[convert.UploadFileRequest, convert.UploadFileResponse]) error {
+	return upload(s, "UploadFile", stream, func(target plugin.API, head *convert.UploadFileRequestHead, reader io.Reader) (*convert.UploadFileResponse, error) {
 		// plugin.API has no reader here: UploadData is the way for what does not fit into memory.
 		data, err := io.ReadAll(reader)
 		if err != nil {
 			return nil, err
 		}
 		result, appErr := target.UploadFile(data, head.ChannelId, head.Filename)
-		return &pluginpb.UploadFileResponse{
-			Result: convert.FileInfoToProto(result),
-			Error:  convert.AppErrorToProto(appErr),
+		return &convert.UploadFileResponse{
+			Result: result,
+			Error:  appErr,
 		}, nil
 	})
 }
 
-func (s *apiServer) GetFile(in *pluginpb.GetFileRequest, stream grpc.ServerStreamingServer[pluginpb.GetFileResponse]) error {
+func (s *apiServer) GetFile(in *convert.GetFileRequest, stream grpc.ServerStreamingServer[convert.GetFileResponse]) error {
 	return run(stream.Context(), &s.server, "GetFile", func(target plugin.API, done func() error) error {
 		data, appErr := target.GetFile(in.FileId)
 		if failure := done(); failure != nil {
 			return failure
 		}
-		head := &pluginpb.GetFileResponseHead{Error: convert.AppErrorToProto(appErr)}
-		if err := stream.Send(&pluginpb.GetFileResponse{Part: &pluginpb.GetFileResponse_Head{Head: head}}); err != nil {
+		head := &convert.GetFileResponseHead{Error: appErr}
+		if err := stream.Send(&convert.GetFileResponse{Head: head}); err != nil {
 			return err
 		}
 		return sendChunks(data, stream.SendMsg)
 	})
 }
 
-func (s *apiServer) ReadFile(in *pluginpb.ReadFileRequest, stream grpc.ServerStreamingServer[pluginpb.ReadFileResponse]) error {
+func (s *apiServer) ReadFile(in *convert.ReadFileRequest, stream grpc.ServerStreamingServer[convert.ReadFileResponse]) error {
 	return run(stream.Context(), &s.server, "ReadFile", func(target plugin.API, done func() error) error {
 		data, appErr := target.ReadFile(in.Path)
 		if failure := done(); failure != nil {
 			return failure
 		}
-		head := &pluginpb.ReadFileResponseHead{Error: convert.AppErrorToProto(appErr)}
-		if err := stream.Send(&pluginpb.ReadFileResponse{Part: &pluginpb.ReadFileResponse_Head{Head: head}}); err != nil {
+		head := &convert.ReadFileResponseHead{Error: appErr}
+		if err := stream.Send(&convert.ReadFileResponse{Head: head}); err != nil {
 			return err
 		}
 		return sendChunks(data, stream.SendMsg)

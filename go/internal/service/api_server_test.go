@@ -55,7 +55,7 @@ func serve(t testing.TB, register func(*grpc.Server), options ...grpc.ServerOpti
 func serveAPI(t testing.TB, begin func(context.Context) (plugin.API, func() error)) *grpc.ClientConn {
 	t.Helper()
 	return serve(t, func(s *grpc.Server) {
-		pluginpb.RegisterAPIServer(s, service.NewAPIServer(begin, hclog.NewNullLogger()))
+		service.RegisterAPI(s, begin, hclog.NewNullLogger())
 	})
 }
 
@@ -133,7 +133,7 @@ func TestEveryUnaryDriverMethodPassesItsArgumentsAndResults(t *testing.T) {
 		map[string]bool{"RowsNext": true},
 		func(call contracttest.DriverFunc) *grpc.ClientConn {
 			return serve(t, func(s *grpc.Server) {
-				pluginpb.RegisterDriverServer(s, service.NewDriverServer(service.DirectDriver(call), nil))
+				service.RegisterDriver(s, service.DirectDriver(call), nil)
 			})
 		})
 }

@@ -20,7 +20,7 @@ func echoPost(_ string, args ...any) []any { return []any{args[0], nil} }
 
 func createPosts(b *testing.B, conn *grpc.ClientConn) {
 	client := pluginpb.NewAPIClient(conn)
-	in := &pluginpb.CreatePostRequest{Post: convert.PostToProto(&model.Post{Id: model.NewId(), Message: "hello"})}
+	in := &pluginpb.CreatePostRequest{Post: contracttest.ToProto[pluginpb.Post](convert.AppendPost(nil, &model.Post{Id: model.NewId(), Message: "hello"}))}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := client.CreatePost(context.Background(), in); err != nil {

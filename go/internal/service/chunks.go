@@ -9,7 +9,8 @@ import (
 	"sync"
 
 	"google.golang.org/grpc/mem"
-	"google.golang.org/protobuf/proto"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 )
 
 // chunkSize is how many bytes a message of a stream carries: enough to make the cost per message small, little
@@ -34,12 +35,12 @@ func (c sentChunk) marshal() mem.BufferSlice {
 
 // receivedPart is a message of a stream, for RecvMsg: a chunk if there is one, else what message says.
 type receivedPart struct {
-	message proto.Message
+	message convert.Message
 	chunk   []byte // until the next message is received
 	isChunk bool
 }
 
-func (p *receivedPart) unmarshal(data mem.BufferSlice, others func(mem.BufferSlice, any) error) error {
+func (p *receivedPart) unmarshal(data mem.BufferSlice) error {
 	reader := data.Reader()
 	defer reader.Close()
 	tag, err := reader.ReadByte()
@@ -55,7 +56,7 @@ func (p *receivedPart) unmarshal(data mem.BufferSlice, others func(mem.BufferSli
 		}
 	}
 	p.isChunk = false
-	return others(data, p.message)
+	return p.message.Parse(data.Materialize())
 }
 
 // chunkBuffers are buffers for chunks that are sent.
@@ -86,7 +87,7 @@ type chunkReader struct {
 	err     error
 }
 
-func newChunkReader(message proto.Message, receive func(message any) error) *chunkReader {
+func newChunkReader(message convert.Message, receive func(message any) error) *chunkReader {
 	return &chunkReader{receive: receive, part: receivedPart{message: message}}
 }
 

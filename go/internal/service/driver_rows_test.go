@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -26,7 +26,7 @@ func TestRowsComeInBatchesUpToTheirEnd(t *testing.T) {
 			var found [][]any
 			for ended := false; !ended; {
 				out := h.next(rows, 700, 0)
-				end := convert.ErrorFromProto(out.Error)
+				end := contracttest.ErrorFromProto(out.Error)
 				require.Contains(t, []error{nil, io.EOF}, end)
 				ended = end != nil
 				require.True(t, ended || len(out.Rows) == 700, "%d rows", len(out.Rows))
@@ -49,7 +49,7 @@ func TestRowsComeInBatchesUpToTheirEnd(t *testing.T) {
 				require.Equal(t, []byte("7500.0"), found[4999][3])
 			}
 			// They were closed with their end.
-			require.Equal(t, driver.ErrBadConn, convert.ErrorFromProto(h.next(rows, 1, 0).Error))
+			require.Equal(t, driver.ErrBadConn, contracttest.ErrorFromProto(h.next(rows, 1, 0).Error))
 		}
 	})
 }
@@ -62,7 +62,7 @@ func TestABatchEndsEarlyIfItsRowsAreLarge(t *testing.T) {
 		var sizes []int
 		for end := error(nil); end == nil; {
 			out := h.next(rows, 1000, 0)
-			sizes, end = append(sizes, len(out.Rows)), convert.ErrorFromProto(out.Error)
+			sizes, end = append(sizes, len(out.Rows)), contracttest.ErrorFromProto(out.Error)
 		}
 		require.Equal(t, []int{4, 4, 2}, sizes)
 	})
@@ -88,7 +88,7 @@ func TestADateInARowIsRefusedAndTheConnectionLives(t *testing.T) {
 			must(t, err)
 			out := h.next(rows, 10, 0)
 			require.Empty(t, out.Rows)
-			require.EqualError(t, convert.ErrorFromProto(out.Error),
+			require.EqualError(t, contracttest.ErrorFromProto(out.Error),
 				"column 2 (moment) is of type "+kind+", whose values Mattermost's RPC does not carry; cast it to text")
 			require.Len(t, h.all(conn, "SELECT now()::"+kind+"::text"), 1)
 		}
@@ -104,7 +104,7 @@ func TestResultSetsFollowEachOther(t *testing.T) {
 		for {
 			out := h.next(rows, 10, 0)
 			sizes = append(sizes, len(out.Rows))
-			end := convert.ErrorFromProto(out.Error)
+			end := contracttest.ErrorFromProto(out.Error)
 			if end == nil {
 				continue
 			}
@@ -114,7 +114,7 @@ func TestResultSetsFollowEachOther(t *testing.T) {
 			}
 			moved, err := h.calls.RowsNextResultSet(t.Context(), &pluginpb.RowsNextResultSetRequest{RowsId: rows})
 			must(t, err)
-			must(t, convert.ErrorFromProto(moved.Error))
+			must(t, contracttest.ErrorFromProto(moved.Error))
 		}
 		require.Equal(t, []int{10, 10, 5, 1, 0}, sizes)
 	})
@@ -130,7 +130,7 @@ func TestAStatementEndsTheRowsOfTheOneBefore(t *testing.T) {
 				require.Len(t, h.next(rows, 100, 2).Rows, 100)
 			}
 			require.Equal(t, "second", h.one(conn, "SELECT 'second'"))
-			require.Equal(t, driver.ErrBadConn, convert.ErrorFromProto(h.next(rows, 100, 2).Error))
+			require.Equal(t, driver.ErrBadConn, contracttest.ErrorFromProto(h.next(rows, 100, 2).Error))
 		}
 		rows, err := h.query(conn, "SELECT generate_series(1, 3000)")
 		must(t, err)
@@ -138,7 +138,7 @@ func TestAStatementEndsTheRowsOfTheOneBefore(t *testing.T) {
 		h.next(rows, 100, 1)
 		closed, err := h.calls.RowsClose(t.Context(), &pluginpb.RowsCloseRequest{RowsId: rows})
 		must(t, err)
-		must(t, convert.ErrorFromProto(closed.Error))
+		must(t, contracttest.ErrorFromProto(closed.Error))
 		must(t, h.ping(conn))
 	})
 }
@@ -153,7 +153,7 @@ func TestAnErrorAmongTheRowsComesAfterThoseBeforeIt(t *testing.T) {
 			for err == nil {
 				out := h.next(rows, 100, 1)
 				count += len(out.Rows)
-				err = convert.ErrorFromProto(out.Error)
+				err = contracttest.ErrorFromProto(out.Error)
 			}
 			requireCode(t, "22012", err)
 			require.Equal(t, bad-1, count)

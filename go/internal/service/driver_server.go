@@ -7,20 +7,19 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // driverServer is the Driver service over a plugin.Driver. All its methods but RowsNext are generated.
 type driverServer struct {
-	pluginpb.UnimplementedDriverServer
 	server[plugin.Driver]
 }
 
-// NewDriverServer is NewAPIServer for the Driver service.
-func NewDriverServer(begin func(ctx context.Context) (plugin.Driver, func() error), log hclog.Logger) pluginpb.DriverServer {
-	return &driverServer{server: server[plugin.Driver]{begin: begin, log: loggerOr(log)}}
+// RegisterDriver is RegisterAPI for the Driver service.
+func RegisterDriver(registrar grpc.ServiceRegistrar, begin func(ctx context.Context) (plugin.Driver, func() error), log hclog.Logger) {
+	registrar.RegisterService(&driverService, &driverServer{server: server[plugin.Driver]{begin: begin, log: loggerOr(log)}})
 }
 
 // describer is a driver that tells names and types of all columns in one call.
@@ -41,24 +40,24 @@ func describe(target plugin.Driver, rowsID string) (names, types []string, err e
 }
 
 // RowsNext returns the next rows at once, where the driver has a call for each.
-func (s *driverServer) RowsNext(ctx context.Context, in *pluginpb.RowsNextRequest) (*pluginpb.RowsNextResponse, error) {
-	return invoke(ctx, &s.server, "RowsNext", func(target plugin.Driver) *pluginpb.RowsNextResponse {
-		out := &pluginpb.RowsNextResponse{}
+func (s *driverServer) RowsNext(ctx context.Context, in *convert.RowsNextRequest) (*convert.RowsNextResponse, error) {
+	return invoke(ctx, &s.server, "RowsNext", func(target plugin.Driver) *convert.RowsNextResponse {
+		out := &convert.RowsNextResponse{}
 		if in.Describe {
 			names, types, err := describe(target, in.RowsId)
 			if err != nil {
-				out.Error = convert.ErrorToProto(err)
+				out.Error = err
 				return out
 			}
 			out.ColumnNames, out.ColumnTypes = names, types
 		}
 		rows, end := nextRows(target, in)
-		out.Rows = rowsToProto(rows)
-		out.Error = convert.ErrorToProto(end)
+		out.Rows = plainRows(rows)
+		out.Error = end
 		if in.Close && end != nil {
 			if out.HasNext = end == io.EOF && target.RowsHasNextResultSet(in.RowsId); !out.HasNext {
 				if err := target.RowsClose(in.RowsId); err != nil && end == io.EOF {
-					out.Error = convert.ErrorToProto(err)
+					out.Error = err
 				}
 			}
 		}
@@ -72,7 +71,7 @@ type batchReader interface {
 }
 
 // nextRows returns the next rows and what ends them, if something does.
-func nextRows(target plugin.Driver, in *pluginpb.RowsNextRequest) ([][]driver.Value, error) {
+func nextRows(target plugin.Driver, in *convert.RowsNextRequest) ([][]driver.Value, error) {
 	columns, limit := int(in.Columns), int(in.MaxRows)
 	if limit == 0 {
 		limit = defaultRows
@@ -86,17 +85,20 @@ func nextRows(target plugin.Driver, in *pluginpb.RowsNextRequest) ([][]driver.Va
 	return readBatch(target, in.RowsId, columns, limit)
 }
 
-// rowsToProto makes the messages of a batch. They lie side by side, as one allocation each would take longer than
-// everything else here.
-func rowsToProto(rows [][]driver.Value) []*pluginpb.ValueList {
-	lists, out := make([]pluginpb.ValueList, len(rows)), make([]*pluginpb.ValueList, len(rows))
+// plainRows returns the same rows under the type that they travel as. They lie side by side: one allocation each would
+// take longer than to copy them.
+func plainRows(rows [][]driver.Value) [][]any {
+	size := 0
+	for _, row := range rows {
+		size += len(row)
+	}
+	values, out := make([]any, 0, size), make([][]any, len(rows))
 	for i, row := range rows {
-		items := make([]*pluginpb.Value, len(row))
-		for j, value := range row {
-			items[j] = convert.ValueElementToProto(value)
+		start := len(values)
+		for _, value := range row {
+			values = append(values, value)
 		}
-		lists[i].Items = items
-		out[i] = &lists[i]
+		out[i] = values[start:]
 	}
 	return out
 }

@@ -8,184 +8,213 @@ import (
 	"context"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"google.golang.org/grpc"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
-func (s *driverServer) Conn(ctx context.Context, in *pluginpb.ConnRequest) (*pluginpb.ConnResponse, error) {
-	return invoke(ctx, &s.server, "Conn", func(target plugin.Driver) *pluginpb.ConnResponse {
+// driverService describes the Driver service.
+var driverService = grpc.ServiceDesc{
+	ServiceName: "mattermost.plugin.v1.Driver",
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{
+		Unary("Conn", (*driverServer).Conn),
+		Unary("ConnPing", (*driverServer).ConnPing),
+		Unary("ConnClose", (*driverServer).ConnClose),
+		Unary("ConnQuery", (*driverServer).ConnQuery),
+		Unary("ConnExec", (*driverServer).ConnExec),
+		Unary("Tx", (*driverServer).Tx),
+		Unary("TxCommit", (*driverServer).TxCommit),
+		Unary("TxRollback", (*driverServer).TxRollback),
+		Unary("Stmt", (*driverServer).Stmt),
+		Unary("StmtClose", (*driverServer).StmtClose),
+		Unary("StmtNumInput", (*driverServer).StmtNumInput),
+		Unary("StmtQuery", (*driverServer).StmtQuery),
+		Unary("StmtExec", (*driverServer).StmtExec),
+		Unary("RowsColumns", (*driverServer).RowsColumns),
+		Unary("RowsClose", (*driverServer).RowsClose),
+		Unary("RowsNext", (*driverServer).RowsNext),
+		Unary("RowsHasNextResultSet", (*driverServer).RowsHasNextResultSet),
+		Unary("RowsNextResultSet", (*driverServer).RowsNextResultSet),
+		Unary("RowsColumnTypeDatabaseTypeName", (*driverServer).RowsColumnTypeDatabaseTypeName),
+		Unary("RowsColumnTypePrecisionScale", (*driverServer).RowsColumnTypePrecisionScale),
+	},
+	Metadata: "mattermost/plugin/v1/driver.proto",
+}
+
+func (s *driverServer) Conn(ctx context.Context, in *convert.ConnRequest) (*convert.ConnResponse, error) {
+	return invoke(ctx, &s.server, "Conn", func(target plugin.Driver) *convert.ConnResponse {
 		result, err := target.Conn(in.IsMaster)
-		return &pluginpb.ConnResponse{
+		return &convert.ConnResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *driverServer) ConnPing(ctx context.Context, in *pluginpb.ConnPingRequest) (*pluginpb.ConnPingResponse, error) {
-	return invoke(ctx, &s.server, "ConnPing", func(target plugin.Driver) *pluginpb.ConnPingResponse {
+func (s *driverServer) ConnPing(ctx context.Context, in *convert.ConnPingRequest) (*convert.ConnPingResponse, error) {
+	return invoke(ctx, &s.server, "ConnPing", func(target plugin.Driver) *convert.ConnPingResponse {
 		err := target.ConnPing(in.ConnId)
-		return &pluginpb.ConnPingResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.ConnPingResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) ConnClose(ctx context.Context, in *pluginpb.ConnCloseRequest) (*pluginpb.ConnCloseResponse, error) {
-	return invoke(ctx, &s.server, "ConnClose", func(target plugin.Driver) *pluginpb.ConnCloseResponse {
+func (s *driverServer) ConnClose(ctx context.Context, in *convert.ConnCloseRequest) (*convert.ConnCloseResponse, error) {
+	return invoke(ctx, &s.server, "ConnClose", func(target plugin.Driver) *convert.ConnCloseResponse {
 		err := target.ConnClose(in.ConnId)
-		return &pluginpb.ConnCloseResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.ConnCloseResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) ConnQuery(ctx context.Context, in *pluginpb.ConnQueryRequest) (*pluginpb.ConnQueryResponse, error) {
-	return invoke(ctx, &s.server, "ConnQuery", func(target plugin.Driver) *pluginpb.ConnQueryResponse {
-		result, err := target.ConnQuery(in.ConnId, in.Query, convert.ListInto(in.Args, convert.NamedValueInto))
-		return &pluginpb.ConnQueryResponse{
+func (s *driverServer) ConnQuery(ctx context.Context, in *convert.ConnQueryRequest) (*convert.ConnQueryResponse, error) {
+	return invoke(ctx, &s.server, "ConnQuery", func(target plugin.Driver) *convert.ConnQueryResponse {
+		result, err := target.ConnQuery(in.ConnId, in.Query, in.Args)
+		return &convert.ConnQueryResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *driverServer) ConnExec(ctx context.Context, in *pluginpb.ConnExecRequest) (*pluginpb.ConnExecResponse, error) {
-	return invoke(ctx, &s.server, "ConnExec", func(target plugin.Driver) *pluginpb.ConnExecResponse {
-		result, err := target.ConnExec(in.ConnId, in.Query, convert.ListInto(in.Args, convert.NamedValueInto))
-		return &pluginpb.ConnExecResponse{
-			Result: convert.ResultContainerToProto(&result),
-			Error:  convert.ErrorToProto(err),
-		}
-	})
-}
-
-func (s *driverServer) Tx(ctx context.Context, in *pluginpb.TxRequest) (*pluginpb.TxResponse, error) {
-	return invoke(ctx, &s.server, "Tx", func(target plugin.Driver) *pluginpb.TxResponse {
-		result, err := target.Tx(in.ConnId, convert.Deref(convert.TxOptionsFromProto(in.Opts)))
-		return &pluginpb.TxResponse{
+func (s *driverServer) ConnExec(ctx context.Context, in *convert.ConnExecRequest) (*convert.ConnExecResponse, error) {
+	return invoke(ctx, &s.server, "ConnExec", func(target plugin.Driver) *convert.ConnExecResponse {
+		result, err := target.ConnExec(in.ConnId, in.Query, in.Args)
+		return &convert.ConnExecResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *driverServer) TxCommit(ctx context.Context, in *pluginpb.TxCommitRequest) (*pluginpb.TxCommitResponse, error) {
-	return invoke(ctx, &s.server, "TxCommit", func(target plugin.Driver) *pluginpb.TxCommitResponse {
+func (s *driverServer) Tx(ctx context.Context, in *convert.TxRequest) (*convert.TxResponse, error) {
+	return invoke(ctx, &s.server, "Tx", func(target plugin.Driver) *convert.TxResponse {
+		result, err := target.Tx(in.ConnId, in.Opts)
+		return &convert.TxResponse{
+			Result: result,
+			Error:  err,
+		}
+	})
+}
+
+func (s *driverServer) TxCommit(ctx context.Context, in *convert.TxCommitRequest) (*convert.TxCommitResponse, error) {
+	return invoke(ctx, &s.server, "TxCommit", func(target plugin.Driver) *convert.TxCommitResponse {
 		err := target.TxCommit(in.TxId)
-		return &pluginpb.TxCommitResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.TxCommitResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) TxRollback(ctx context.Context, in *pluginpb.TxRollbackRequest) (*pluginpb.TxRollbackResponse, error) {
-	return invoke(ctx, &s.server, "TxRollback", func(target plugin.Driver) *pluginpb.TxRollbackResponse {
+func (s *driverServer) TxRollback(ctx context.Context, in *convert.TxRollbackRequest) (*convert.TxRollbackResponse, error) {
+	return invoke(ctx, &s.server, "TxRollback", func(target plugin.Driver) *convert.TxRollbackResponse {
 		err := target.TxRollback(in.TxId)
-		return &pluginpb.TxRollbackResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.TxRollbackResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) Stmt(ctx context.Context, in *pluginpb.StmtRequest) (*pluginpb.StmtResponse, error) {
-	return invoke(ctx, &s.server, "Stmt", func(target plugin.Driver) *pluginpb.StmtResponse {
+func (s *driverServer) Stmt(ctx context.Context, in *convert.StmtRequest) (*convert.StmtResponse, error) {
+	return invoke(ctx, &s.server, "Stmt", func(target plugin.Driver) *convert.StmtResponse {
 		result, err := target.Stmt(in.ConnId, in.Query)
-		return &pluginpb.StmtResponse{
+		return &convert.StmtResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
+			Error:  err,
 		}
 	})
 }
 
-func (s *driverServer) StmtClose(ctx context.Context, in *pluginpb.StmtCloseRequest) (*pluginpb.StmtCloseResponse, error) {
-	return invoke(ctx, &s.server, "StmtClose", func(target plugin.Driver) *pluginpb.StmtCloseResponse {
+func (s *driverServer) StmtClose(ctx context.Context, in *convert.StmtCloseRequest) (*convert.StmtCloseResponse, error) {
+	return invoke(ctx, &s.server, "StmtClose", func(target plugin.Driver) *convert.StmtCloseResponse {
 		err := target.StmtClose(in.StmtId)
-		return &pluginpb.StmtCloseResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.StmtCloseResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) StmtNumInput(ctx context.Context, in *pluginpb.StmtNumInputRequest) (*pluginpb.StmtNumInputResponse, error) {
-	return invoke(ctx, &s.server, "StmtNumInput", func(target plugin.Driver) *pluginpb.StmtNumInputResponse {
+func (s *driverServer) StmtNumInput(ctx context.Context, in *convert.StmtNumInputRequest) (*convert.StmtNumInputResponse, error) {
+	return invoke(ctx, &s.server, "StmtNumInput", func(target plugin.Driver) *convert.StmtNumInputResponse {
 		result := target.StmtNumInput(in.StmtId)
-		return &pluginpb.StmtNumInputResponse{
-			Result: int64(result),
-		}
-	})
-}
-
-func (s *driverServer) StmtQuery(ctx context.Context, in *pluginpb.StmtQueryRequest) (*pluginpb.StmtQueryResponse, error) {
-	return invoke(ctx, &s.server, "StmtQuery", func(target plugin.Driver) *pluginpb.StmtQueryResponse {
-		result, err := target.StmtQuery(in.StmtId, convert.ListInto(in.Args, convert.NamedValueInto))
-		return &pluginpb.StmtQueryResponse{
+		return &convert.StmtNumInputResponse{
 			Result: result,
-			Error:  convert.ErrorToProto(err),
 		}
 	})
 }
 
-func (s *driverServer) StmtExec(ctx context.Context, in *pluginpb.StmtExecRequest) (*pluginpb.StmtExecResponse, error) {
-	return invoke(ctx, &s.server, "StmtExec", func(target plugin.Driver) *pluginpb.StmtExecResponse {
-		result, err := target.StmtExec(in.StmtId, convert.ListInto(in.Args, convert.NamedValueInto))
-		return &pluginpb.StmtExecResponse{
-			Result: convert.ResultContainerToProto(&result),
-			Error:  convert.ErrorToProto(err),
+func (s *driverServer) StmtQuery(ctx context.Context, in *convert.StmtQueryRequest) (*convert.StmtQueryResponse, error) {
+	return invoke(ctx, &s.server, "StmtQuery", func(target plugin.Driver) *convert.StmtQueryResponse {
+		result, err := target.StmtQuery(in.StmtId, in.Args)
+		return &convert.StmtQueryResponse{
+			Result: result,
+			Error:  err,
 		}
 	})
 }
 
-func (s *driverServer) RowsColumns(ctx context.Context, in *pluginpb.RowsColumnsRequest) (*pluginpb.RowsColumnsResponse, error) {
-	return invoke(ctx, &s.server, "RowsColumns", func(target plugin.Driver) *pluginpb.RowsColumnsResponse {
+func (s *driverServer) StmtExec(ctx context.Context, in *convert.StmtExecRequest) (*convert.StmtExecResponse, error) {
+	return invoke(ctx, &s.server, "StmtExec", func(target plugin.Driver) *convert.StmtExecResponse {
+		result, err := target.StmtExec(in.StmtId, in.Args)
+		return &convert.StmtExecResponse{
+			Result: result,
+			Error:  err,
+		}
+	})
+}
+
+func (s *driverServer) RowsColumns(ctx context.Context, in *convert.RowsColumnsRequest) (*convert.RowsColumnsResponse, error) {
+	return invoke(ctx, &s.server, "RowsColumns", func(target plugin.Driver) *convert.RowsColumnsResponse {
 		result := target.RowsColumns(in.RowsId)
-		return &pluginpb.RowsColumnsResponse{
+		return &convert.RowsColumnsResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *driverServer) RowsClose(ctx context.Context, in *pluginpb.RowsCloseRequest) (*pluginpb.RowsCloseResponse, error) {
-	return invoke(ctx, &s.server, "RowsClose", func(target plugin.Driver) *pluginpb.RowsCloseResponse {
+func (s *driverServer) RowsClose(ctx context.Context, in *convert.RowsCloseRequest) (*convert.RowsCloseResponse, error) {
+	return invoke(ctx, &s.server, "RowsClose", func(target plugin.Driver) *convert.RowsCloseResponse {
 		err := target.RowsClose(in.RowsId)
-		return &pluginpb.RowsCloseResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.RowsCloseResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) RowsHasNextResultSet(ctx context.Context, in *pluginpb.RowsHasNextResultSetRequest) (*pluginpb.RowsHasNextResultSetResponse, error) {
-	return invoke(ctx, &s.server, "RowsHasNextResultSet", func(target plugin.Driver) *pluginpb.RowsHasNextResultSetResponse {
+func (s *driverServer) RowsHasNextResultSet(ctx context.Context, in *convert.RowsHasNextResultSetRequest) (*convert.RowsHasNextResultSetResponse, error) {
+	return invoke(ctx, &s.server, "RowsHasNextResultSet", func(target plugin.Driver) *convert.RowsHasNextResultSetResponse {
 		result := target.RowsHasNextResultSet(in.RowsId)
-		return &pluginpb.RowsHasNextResultSetResponse{
+		return &convert.RowsHasNextResultSetResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *driverServer) RowsNextResultSet(ctx context.Context, in *pluginpb.RowsNextResultSetRequest) (*pluginpb.RowsNextResultSetResponse, error) {
-	return invoke(ctx, &s.server, "RowsNextResultSet", func(target plugin.Driver) *pluginpb.RowsNextResultSetResponse {
+func (s *driverServer) RowsNextResultSet(ctx context.Context, in *convert.RowsNextResultSetRequest) (*convert.RowsNextResultSetResponse, error) {
+	return invoke(ctx, &s.server, "RowsNextResultSet", func(target plugin.Driver) *convert.RowsNextResultSetResponse {
 		err := target.RowsNextResultSet(in.RowsId)
-		return &pluginpb.RowsNextResultSetResponse{
-			Error: convert.ErrorToProto(err),
+		return &convert.RowsNextResultSetResponse{
+			Error: err,
 		}
 	})
 }
 
-func (s *driverServer) RowsColumnTypeDatabaseTypeName(ctx context.Context, in *pluginpb.RowsColumnTypeDatabaseTypeNameRequest) (*pluginpb.RowsColumnTypeDatabaseTypeNameResponse, error) {
-	return invoke(ctx, &s.server, "RowsColumnTypeDatabaseTypeName", func(target plugin.Driver) *pluginpb.RowsColumnTypeDatabaseTypeNameResponse {
-		result := target.RowsColumnTypeDatabaseTypeName(in.RowsId, int(in.Index))
-		return &pluginpb.RowsColumnTypeDatabaseTypeNameResponse{
+func (s *driverServer) RowsColumnTypeDatabaseTypeName(ctx context.Context, in *convert.RowsColumnTypeDatabaseTypeNameRequest) (*convert.RowsColumnTypeDatabaseTypeNameResponse, error) {
+	return invoke(ctx, &s.server, "RowsColumnTypeDatabaseTypeName", func(target plugin.Driver) *convert.RowsColumnTypeDatabaseTypeNameResponse {
+		result := target.RowsColumnTypeDatabaseTypeName(in.RowsId, in.Index)
+		return &convert.RowsColumnTypeDatabaseTypeNameResponse{
 			Result: result,
 		}
 	})
 }
 
-func (s *driverServer) RowsColumnTypePrecisionScale(ctx context.Context, in *pluginpb.RowsColumnTypePrecisionScaleRequest) (*pluginpb.RowsColumnTypePrecisionScaleResponse, error) {
-	return invoke(ctx, &s.server, "RowsColumnTypePrecisionScale", func(target plugin.Driver) *pluginpb.RowsColumnTypePrecisionScaleResponse {
-		result, result1, result2 := target.RowsColumnTypePrecisionScale(in.RowsId, int(in.Index))
-		return &pluginpb.RowsColumnTypePrecisionScaleResponse{
+func (s *driverServer) RowsColumnTypePrecisionScale(ctx context.Context, in *convert.RowsColumnTypePrecisionScaleRequest) (*convert.RowsColumnTypePrecisionScaleResponse, error) {
+	return invoke(ctx, &s.server, "RowsColumnTypePrecisionScale", func(target plugin.Driver) *convert.RowsColumnTypePrecisionScaleResponse {
+		result, result1, result2 := target.RowsColumnTypePrecisionScale(in.RowsId, in.Index)
+		return &convert.RowsColumnTypePrecisionScaleResponse{
 			Result:   result,
 			Result_2: result1,
 			Result_3: result2,

@@ -16,6 +16,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest/serverdb"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
@@ -31,7 +32,7 @@ type dbHost struct {
 	source  string
 	server  *serverdb.Database
 	session *service.DriverSession
-	calls   pluginpb.DriverServer
+	calls   pluginpb.DriverClient
 	begin   func(ctx context.Context) (plugin.Driver, func() error)
 	log     *bytes.Buffer
 }
@@ -73,7 +74,9 @@ func onDatabases(t *testing.T, test func(t *testing.T, h *dbHost)) {
 func (h *dbHost) newSession() {
 	log := hclog.New(&hclog.LoggerOptions{Output: h.log, Level: hclog.Debug, Mutex: &sync.Mutex{}})
 	h.session = service.NewDriverSession(h.begin, log)
-	h.calls = service.NewDriverServer(h.session.Begin, log)
+	server := &inProcess{}
+	service.RegisterDriver(server, h.session.Begin, log)
+	h.calls = pluginpb.NewDriverClient(server)
 }
 
 // eventually waits until something is so. It asks in no goroutine of its own, as require.Eventually does.
@@ -118,7 +121,7 @@ func result[R interface {
 	return func(out R, err error) (string, error) {
 		h.t.Helper()
 		must(h.t, err)
-		return out.GetResult(), convert.ErrorFromProto(out.GetError())
+		return out.GetResult(), contracttest.ErrorFromProto(out.GetError())
 	}
 }
 
@@ -133,19 +136,19 @@ func (h *dbHost) close(conn string) error {
 	h.t.Helper()
 	out, err := h.calls.ConnClose(h.t.Context(), &pluginpb.ConnCloseRequest{ConnId: conn})
 	must(h.t, err)
-	return convert.ErrorFromProto(out.Error)
+	return contracttest.ErrorFromProto(out.Error)
 }
 
 func (h *dbHost) ping(conn string) error {
 	h.t.Helper()
 	out, err := h.calls.ConnPing(h.t.Context(), &pluginpb.ConnPingRequest{ConnId: conn})
 	must(h.t, err)
-	return convert.ErrorFromProto(out.Error)
+	return contracttest.ErrorFromProto(out.Error)
 }
 
 func (h *dbHost) tx(conn string, opts driver.TxOptions) (string, error) {
 	h.t.Helper()
-	in := &pluginpb.TxRequest{ConnId: conn, Opts: convert.TxOptionsToProto(&opts)}
+	in := &pluginpb.TxRequest{ConnId: conn, Opts: contracttest.ToProto[pluginpb.TxOptions](convert.AppendTxOptions(nil, &opts))}
 	return result[*pluginpb.TxResponse](h)(h.calls.Tx(h.t.Context(), in))
 }
 
@@ -160,19 +163,19 @@ func (h *dbHost) commit(tx string) error {
 	h.t.Helper()
 	out, err := h.calls.TxCommit(h.t.Context(), &pluginpb.TxCommitRequest{TxId: tx})
 	must(h.t, err)
-	return convert.ErrorFromProto(out.Error)
+	return contracttest.ErrorFromProto(out.Error)
 }
 
 func (h *dbHost) rollback(tx string) error {
 	h.t.Helper()
 	out, err := h.calls.TxRollback(h.t.Context(), &pluginpb.TxRollbackRequest{TxId: tx})
 	must(h.t, err)
-	return convert.ErrorFromProto(out.Error)
+	return contracttest.ErrorFromProto(out.Error)
 }
 
 func arguments(args []any) (out []*pluginpb.NamedValue) {
 	for i, arg := range args {
-		out = append(out, convert.NamedValueToProto(&driver.NamedValue{Ordinal: i + 1, Value: arg}))
+		out = append(out, contracttest.ToProto[pluginpb.NamedValue](convert.AppendNamedValue(nil, &driver.NamedValue{Ordinal: i + 1, Value: arg})))
 	}
 	return out
 }
@@ -188,7 +191,7 @@ func (h *dbHost) exec(conn, q string, args ...any) (int64, error) {
 	in := &pluginpb.ConnExecRequest{ConnId: conn, Query: q, Args: arguments(args)}
 	out, err := h.calls.ConnExec(h.t.Context(), in)
 	must(h.t, err)
-	return out.Result.RowsAffected, convert.ErrorFromProto(out.Error)
+	return out.Result.RowsAffected, contracttest.ErrorFromProto(out.Error)
 }
 
 func (h *dbHost) run(conn, q string, args ...any) {
@@ -212,7 +215,7 @@ func values(out *pluginpb.RowsNextResponse) (rows [][]any) {
 	for _, row := range out.Rows {
 		var items []any
 		for _, item := range row.Items {
-			items = append(items, convert.ValueFromProto(item))
+			items = append(items, contracttest.ValueFromProto(item))
 		}
 		rows = append(rows, items)
 	}
@@ -228,7 +231,7 @@ func (h *dbHost) all(conn, q string, args ...any) (found [][]any) {
 		out := h.next(rows, 1000, 0)
 		found = append(found, values(out)...)
 		if out.Error != nil {
-			require.Equal(h.t, io.EOF, convert.ErrorFromProto(out.Error))
+			require.Equal(h.t, io.EOF, contracttest.ErrorFromProto(out.Error))
 			return found
 		}
 	}
@@ -287,12 +290,12 @@ func TestIDsThatNobodyOpenedNeverReachTheServer(t *testing.T) {
 		for _, id := range []string{"", "nobody's", conn} { // a connection is no transaction, statement or row
 			require.Equal(t, sql.ErrTxDone, h.commit(id))
 			require.Equal(t, sql.ErrTxDone, h.rollback(id))
-			require.Equal(t, driver.ErrBadConn, convert.ErrorFromProto(h.next(id, 1, 0).Error))
+			require.Equal(t, driver.ErrBadConn, contracttest.ErrorFromProto(h.next(id, 1, 0).Error))
 			_, err := result[*pluginpb.StmtQueryResponse](h)(h.calls.StmtQuery(ctx, &pluginpb.StmtQueryRequest{StmtId: id}))
 			require.Equal(t, driver.ErrBadConn, err)
 			closed, err := h.calls.RowsClose(ctx, &pluginpb.RowsCloseRequest{RowsId: id})
 			must(t, err)
-			require.Equal(t, driver.ErrBadConn, convert.ErrorFromProto(closed.Error))
+			require.Equal(t, driver.ErrBadConn, contracttest.ErrorFromProto(closed.Error))
 			count, err := h.calls.StmtNumInput(ctx, &pluginpb.StmtNumInputRequest{StmtId: id})
 			must(t, err)
 			require.Zero(t, count.Result)
@@ -477,7 +480,7 @@ func TestCallsOnOneConnectionFollowEachOther(t *testing.T) {
 						t.Error(err)
 					}
 					// Another caller's statement may have ended these rows.
-					if out := h.next(rows, 100, 1); len(out.Rows) != 100 && convert.ErrorFromProto(out.Error) != driver.ErrBadConn {
+					if out := h.next(rows, 100, 1); len(out.Rows) != 100 && contracttest.ErrorFromProto(out.Error) != driver.ErrBadConn {
 						t.Errorf("%d rows, %v", len(out.Rows), out.Error)
 					}
 				}

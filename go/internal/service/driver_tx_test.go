@@ -9,7 +9,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
-	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
@@ -125,7 +125,7 @@ func TestAPreparedStatementRunsManyTimes(t *testing.T) {
 		for n := range int64(5) {
 			out, err := h.calls.StmtExec(ctx, &pluginpb.StmtExecRequest{StmtId: insert, Args: arguments([]any{n})})
 			must(t, err)
-			must(t, convert.ErrorFromProto(out.Error))
+			must(t, contracttest.ErrorFromProto(out.Error))
 			require.Equal(t, int64(2), out.Result.RowsAffected)
 		}
 		sum, err := h.statement(conn, "SELECT sum(a)::text FROM t WHERE a >= $1")
@@ -140,10 +140,10 @@ func TestAPreparedStatementRunsManyTimes(t *testing.T) {
 		}
 		closed, err := h.calls.StmtClose(ctx, &pluginpb.StmtCloseRequest{StmtId: insert})
 		must(t, err)
-		must(t, convert.ErrorFromProto(closed.Error))
+		must(t, contracttest.ErrorFromProto(closed.Error))
 		out, err := h.calls.StmtExec(ctx, &pluginpb.StmtExecRequest{StmtId: insert, Args: arguments([]any{int64(1)})})
 		must(t, err)
-		require.Equal(t, driver.ErrBadConn, convert.ErrorFromProto(out.Error))
+		require.Equal(t, driver.ErrBadConn, contracttest.ErrorFromProto(out.Error))
 	})
 }
 
@@ -168,7 +168,7 @@ func TestAWrongNumberOfParametersIsAnError(t *testing.T) {
 			must(t, err)
 			out, err := h.calls.StmtExec(t.Context(), &pluginpb.StmtExecRequest{StmtId: statement, Args: arguments(args)})
 			must(t, err)
-			require.ErrorContains(t, convert.ErrorFromProto(out.Error), "parameter")
+			require.ErrorContains(t, contracttest.ErrorFromProto(out.Error), "parameter")
 			require.Equal(t, "12", h.one(conn, "SELECT $1::text || $2::text", "1", "2"))
 		}
 	})

@@ -18,7 +18,6 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // HooksOptions says how a HooksClient deals with a plugin.
@@ -90,7 +89,7 @@ func (e *HookError) Error() string {
 // HooksClient is the plugin.Hooks of a plugin process that serves gRPC. It behaves like Mattermost's own client for
 // Go plugins: a hook that the plugin does not implement is answered here.
 type HooksClient struct {
-	stub    pluginpb.HooksClient
+	conn    grpc.ClientConnInterface
 	options HooksOptions
 	log     hclog.Logger
 	state   *hooksState
@@ -108,11 +107,14 @@ var (
 	_ plugin.HooksWithRPCErr = (*HooksClient)(nil)
 )
 
+// hooksPath is what the names of the methods follow.
+const hooksPath = "/mattermost.plugin.v1.Hooks/"
+
 // NewHooksClient returns the hooks of the plugin at the other end of the connection. No hook but OnActivate is
 // called before Implemented or SetImplemented said that the plugin has it.
 func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksClient {
 	return &HooksClient{
-		stub:    pluginpb.NewHooksClient(newLenientConn(cc)),
+		conn:    newCodecConn(cc),
 		options: options,
 		log:     loggerOr(options.Logger),
 		state:   &hooksState{},
@@ -123,13 +125,12 @@ func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksCli
 func (h *HooksClient) Implemented() ([]string, error) {
 	ctx, cancel := h.context("Implemented")
 	defer cancel()
-	out, err := h.stub.Implemented(ctx, &pluginpb.ImplementedRequest{})
+	out, err := Call[convert.ImplementedResponse](ctx, h.conn, hooksPath+"Implemented", &convert.ImplementedRequest{})
 	if err != nil {
 		return nil, h.failed("Implemented", err)
 	}
-	names := out.GetResult()
-	h.SetImplemented(names)
-	return names, convert.ErrorFromProto(out.GetError())
+	h.SetImplemented(out.Result)
+	return out.Result, out.Error
 }
 
 // SetImplemented says which hooks the plugin implements. Names that are no hooks are ignored.
@@ -142,7 +143,7 @@ func (h *HooksClient) SetImplemented(names []string) {
 // OnActivate activates the plugin, which connects to the API, runs its OnConfigurationChange and then OnActivate.
 // Other than Mattermost's own client it is strict: a call that failed is an error, so the plugin is not active.
 func (h *HooksClient) OnActivate() error {
-	in := &pluginpb.OnActivateRequest{}
+	in := &convert.OnActivateRequest{}
 	if h.options.Activation != nil {
 		activation, err := h.options.Activation()
 		if err != nil {
@@ -154,12 +155,12 @@ func (h *HooksClient) OnActivate() error {
 	}
 	ctx, cancel := h.context("OnActivate")
 	defer cancel()
-	out, err := h.stub.OnActivate(ctx, in)
+	out, err := Call[convert.OnActivateResponse](ctx, h.conn, hooksPath+"OnActivate", in)
 	if err != nil {
 		return h.failed("OnActivate", err)
 	}
-	if err := convert.ErrorFromProto(out.GetError()); err != nil {
-		return err
+	if out.Error != nil {
+		return out.Error
 	}
 	h.state.active.Store(true)
 	return nil
@@ -173,11 +174,11 @@ func (h *HooksClient) OnConfigurationChange() error {
 	}
 	ctx, cancel := h.context("OnConfigurationChange")
 	defer cancel()
-	out, err := h.stub.OnConfigurationChange(ctx, &pluginpb.OnConfigurationChangeRequest{})
+	out, err := Call[convert.OnConfigurationChangeResponse](ctx, h.conn, hooksPath+"OnConfigurationChange", &convert.OnConfigurationChangeRequest{})
 	if err != nil {
 		return h.failed("OnConfigurationChange", err)
 	}
-	return convert.ErrorFromProto(out.GetError())
+	return out.Error
 }
 
 // ServeHTTP answers a request to the plugin's path of the server.

@@ -10,7 +10,6 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // OnDeactivate is invoked when the plugin is deactivated.
@@ -20,11 +19,11 @@ func (h *HooksClient) OnDeactivate() error {
 	}
 	ctx, cancel := h.context("OnDeactivate")
 	defer cancel()
-	out, err := h.stub.OnDeactivate(ctx, &pluginpb.OnDeactivateRequest{})
+	out, err := Call[convert.OnDeactivateResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnDeactivate", &convert.OnDeactivateRequest{})
 	if err != nil {
 		return h.failed("OnDeactivate", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 // ExecuteCommand executes a command that has been previously registered via the RegisterCommand API.
@@ -34,14 +33,14 @@ func (h *HooksClient) ExecuteCommand(c *plugin.Context, args *model.CommandArgs)
 	}
 	ctx, cancel := h.context("ExecuteCommand")
 	defer cancel()
-	out, err := h.stub.ExecuteCommand(ctx, &pluginpb.ExecuteCommandRequest{
-		Ctx:  convert.ContextToProto(c),
-		Args: convert.CommandArgsToProto(args),
+	out, err := Call[convert.ExecuteCommandResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ExecuteCommand", &convert.ExecuteCommandRequest{
+		Ctx:  c,
+		Args: args,
 	})
 	if err != nil {
 		return nil, h.appError("ExecuteCommand", err)
 	}
-	return convert.CommandResponseFromProto(out.Result), convert.AppErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // UserHasBeenCreated is invoked after a user was created.
@@ -51,9 +50,9 @@ func (h *HooksClient) UserHasBeenCreated(c *plugin.Context, user *model.User) {
 	}
 	ctx, cancel := h.context("UserHasBeenCreated")
 	defer cancel()
-	if _, err := h.stub.UserHasBeenCreated(ctx, &pluginpb.UserHasBeenCreatedRequest{
-		Ctx:  convert.ContextToProto(c),
-		User: convert.UserToProto(user),
+	if _, err := Call[convert.UserHasBeenCreatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasBeenCreated", &convert.UserHasBeenCreatedRequest{
+		Ctx:  c,
+		User: user,
 	}); err != nil {
 		_ = h.failed("UserHasBeenCreated", err)
 	}
@@ -66,9 +65,9 @@ func (h *HooksClient) UserWillLogIn(c *plugin.Context, user *model.User) string 
 	}
 	ctx, cancel := h.context("UserWillLogIn")
 	defer cancel()
-	out, err := h.stub.UserWillLogIn(ctx, &pluginpb.UserWillLogInRequest{
-		Ctx:  convert.ContextToProto(c),
-		User: convert.UserToProto(user),
+	out, err := Call[convert.UserWillLogInResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserWillLogIn", &convert.UserWillLogInRequest{
+		Ctx:  c,
+		User: user,
 	})
 	if err != nil {
 		return h.refused("UserWillLogIn", err)
@@ -83,9 +82,9 @@ func (h *HooksClient) UserHasLoggedIn(c *plugin.Context, user *model.User) {
 	}
 	ctx, cancel := h.context("UserHasLoggedIn")
 	defer cancel()
-	if _, err := h.stub.UserHasLoggedIn(ctx, &pluginpb.UserHasLoggedInRequest{
-		Ctx:  convert.ContextToProto(c),
-		User: convert.UserToProto(user),
+	if _, err := Call[convert.UserHasLoggedInResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasLoggedIn", &convert.UserHasLoggedInRequest{
+		Ctx:  c,
+		User: user,
 	}); err != nil {
 		_ = h.failed("UserHasLoggedIn", err)
 	}
@@ -98,9 +97,9 @@ func (h *HooksClient) MessageWillBePosted(c *plugin.Context, post *model.Post) (
 	}
 	ctx, cancel := h.context("MessageWillBePosted")
 	defer cancel()
-	out, err := h.stub.MessageWillBePosted(ctx, &pluginpb.MessageWillBePostedRequest{
-		Ctx:  convert.ContextToProto(c),
-		Post: convert.PostToProto(post),
+	out, err := Call[convert.MessageWillBePostedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageWillBePosted", &convert.MessageWillBePostedRequest{
+		Ctx:  c,
+		Post: post,
 	})
 	if err != nil {
 		if reason := h.refused("MessageWillBePosted", err); reason != "" {
@@ -111,7 +110,7 @@ func (h *HooksClient) MessageWillBePosted(c *plugin.Context, post *model.Post) (
 	if out.Result == nil && out.RejectionReason == "" {
 		return post, ""
 	}
-	return mergeInto(post, convert.PostFromProto(out.Result)), out.RejectionReason
+	return convert.Merged(post, out.Result, convert.MergePost), out.RejectionReason
 }
 
 // MessageWillBeUpdated is invoked when a message is updated by a user before it is committed to the database.
@@ -121,10 +120,10 @@ func (h *HooksClient) MessageWillBeUpdated(c *plugin.Context, newPost *model.Pos
 	}
 	ctx, cancel := h.context("MessageWillBeUpdated")
 	defer cancel()
-	out, err := h.stub.MessageWillBeUpdated(ctx, &pluginpb.MessageWillBeUpdatedRequest{
-		Ctx:     convert.ContextToProto(c),
-		NewPost: convert.PostToProto(newPost),
-		OldPost: convert.PostToProto(oldPost),
+	out, err := Call[convert.MessageWillBeUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageWillBeUpdated", &convert.MessageWillBeUpdatedRequest{
+		Ctx:     c,
+		NewPost: newPost,
+		OldPost: oldPost,
 	})
 	if err != nil {
 		if reason := h.refused("MessageWillBeUpdated", err); reason != "" {
@@ -135,7 +134,7 @@ func (h *HooksClient) MessageWillBeUpdated(c *plugin.Context, newPost *model.Pos
 	if out.Result == nil && out.RejectionReason == "" {
 		return newPost, ""
 	}
-	return convert.PostFromProto(out.Result), out.RejectionReason
+	return out.Result, out.RejectionReason
 }
 
 // MessageHasBeenPosted is invoked after the message has been committed to the database.
@@ -145,9 +144,9 @@ func (h *HooksClient) MessageHasBeenPosted(c *plugin.Context, post *model.Post) 
 	}
 	ctx, cancel := h.context("MessageHasBeenPosted")
 	defer cancel()
-	if _, err := h.stub.MessageHasBeenPosted(ctx, &pluginpb.MessageHasBeenPostedRequest{
-		Ctx:  convert.ContextToProto(c),
-		Post: convert.PostToProto(post),
+	if _, err := Call[convert.MessageHasBeenPostedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageHasBeenPosted", &convert.MessageHasBeenPostedRequest{
+		Ctx:  c,
+		Post: post,
 	}); err != nil {
 		_ = h.failed("MessageHasBeenPosted", err)
 	}
@@ -160,10 +159,10 @@ func (h *HooksClient) MessageHasBeenUpdated(c *plugin.Context, newPost *model.Po
 	}
 	ctx, cancel := h.context("MessageHasBeenUpdated")
 	defer cancel()
-	if _, err := h.stub.MessageHasBeenUpdated(ctx, &pluginpb.MessageHasBeenUpdatedRequest{
-		Ctx:     convert.ContextToProto(c),
-		NewPost: convert.PostToProto(newPost),
-		OldPost: convert.PostToProto(oldPost),
+	if _, err := Call[convert.MessageHasBeenUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageHasBeenUpdated", &convert.MessageHasBeenUpdatedRequest{
+		Ctx:     c,
+		NewPost: newPost,
+		OldPost: oldPost,
 	}); err != nil {
 		_ = h.failed("MessageHasBeenUpdated", err)
 	}
@@ -176,14 +175,14 @@ func (h *HooksClient) MessagesWillBeConsumed(posts []*model.Post) []*model.Post 
 	}
 	ctx, cancel := h.context("MessagesWillBeConsumed")
 	defer cancel()
-	out, err := h.stub.MessagesWillBeConsumed(ctx, &pluginpb.MessagesWillBeConsumedRequest{
-		Posts: convert.ListOf(posts, convert.PostToProto),
+	out, err := Call[convert.MessagesWillBeConsumedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessagesWillBeConsumed", &convert.MessagesWillBeConsumedRequest{
+		Posts: posts,
 	})
 	if err != nil {
 		_ = h.failed("MessagesWillBeConsumed", err)
 		return nil
 	}
-	return convert.ListOf(out.Result, convert.PostFromProto)
+	return out.Result
 }
 
 // MessagesWillBeConsumedWithContext is invoked when messages are requested by a client, before they are returned to the client.
@@ -193,15 +192,15 @@ func (h *HooksClient) MessagesWillBeConsumedWithContext(c *plugin.Context, posts
 	}
 	ctx, cancel := h.context("MessagesWillBeConsumedWithContext")
 	defer cancel()
-	out, err := h.stub.MessagesWillBeConsumedWithContext(ctx, &pluginpb.MessagesWillBeConsumedWithContextRequest{
-		Ctx:   convert.ContextToProto(c),
-		Posts: convert.ListOf(posts, convert.PostToProto),
+	out, err := Call[convert.MessagesWillBeConsumedWithContextResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessagesWillBeConsumedWithContext", &convert.MessagesWillBeConsumedWithContextRequest{
+		Ctx:   c,
+		Posts: posts,
 	})
 	if err != nil {
 		_ = h.failed("MessagesWillBeConsumedWithContext", err)
 		return nil
 	}
-	return convert.ListOf(out.Result, convert.PostFromProto)
+	return out.Result
 }
 
 // MessageHasBeenDeleted is invoked after the message has been deleted from the database.
@@ -211,9 +210,9 @@ func (h *HooksClient) MessageHasBeenDeleted(c *plugin.Context, post *model.Post)
 	}
 	ctx, cancel := h.context("MessageHasBeenDeleted")
 	defer cancel()
-	if _, err := h.stub.MessageHasBeenDeleted(ctx, &pluginpb.MessageHasBeenDeletedRequest{
-		Ctx:  convert.ContextToProto(c),
-		Post: convert.PostToProto(post),
+	if _, err := Call[convert.MessageHasBeenDeletedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageHasBeenDeleted", &convert.MessageHasBeenDeletedRequest{
+		Ctx:  c,
+		Post: post,
 	}); err != nil {
 		_ = h.failed("MessageHasBeenDeleted", err)
 	}
@@ -226,9 +225,9 @@ func (h *HooksClient) ChannelHasBeenCreated(c *plugin.Context, channel *model.Ch
 	}
 	ctx, cancel := h.context("ChannelHasBeenCreated")
 	defer cancel()
-	if _, err := h.stub.ChannelHasBeenCreated(ctx, &pluginpb.ChannelHasBeenCreatedRequest{
-		Ctx:     convert.ContextToProto(c),
-		Channel: convert.ChannelToProto(channel),
+	if _, err := Call[convert.ChannelHasBeenCreatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelHasBeenCreated", &convert.ChannelHasBeenCreatedRequest{
+		Ctx:     c,
+		Channel: channel,
 	}); err != nil {
 		_ = h.failed("ChannelHasBeenCreated", err)
 	}
@@ -241,9 +240,9 @@ func (h *HooksClient) ChannelWillBeArchived(c *plugin.Context, channel *model.Ch
 	}
 	ctx, cancel := h.context("ChannelWillBeArchived")
 	defer cancel()
-	out, err := h.stub.ChannelWillBeArchived(ctx, &pluginpb.ChannelWillBeArchivedRequest{
-		Ctx:     convert.ContextToProto(c),
-		Channel: convert.ChannelToProto(channel),
+	out, err := Call[convert.ChannelWillBeArchivedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelWillBeArchived", &convert.ChannelWillBeArchivedRequest{
+		Ctx:     c,
+		Channel: channel,
 	})
 	if err != nil {
 		return h.refused("ChannelWillBeArchived", err)
@@ -258,9 +257,9 @@ func (h *HooksClient) ChannelMemberWillBeAdded(c *plugin.Context, channelMember 
 	}
 	ctx, cancel := h.context("ChannelMemberWillBeAdded")
 	defer cancel()
-	out, err := h.stub.ChannelMemberWillBeAdded(ctx, &pluginpb.ChannelMemberWillBeAddedRequest{
-		Ctx:           convert.ContextToProto(c),
-		ChannelMember: convert.ChannelMemberToProto(channelMember),
+	out, err := Call[convert.ChannelMemberWillBeAddedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelMemberWillBeAdded", &convert.ChannelMemberWillBeAddedRequest{
+		Ctx:           c,
+		ChannelMember: channelMember,
 	})
 	if err != nil {
 		if reason := h.refused("ChannelMemberWillBeAdded", err); reason != "" {
@@ -271,7 +270,7 @@ func (h *HooksClient) ChannelMemberWillBeAdded(c *plugin.Context, channelMember 
 	if out.Result == nil && out.RejectionReason == "" {
 		return channelMember, ""
 	}
-	return mergeInto(channelMember, convert.ChannelMemberFromProto(out.Result)), out.RejectionReason
+	return convert.Merged(channelMember, out.Result, convert.MergeChannelMember), out.RejectionReason
 }
 
 // UserHasJoinedChannel is invoked after the membership has been committed to the database.
@@ -281,10 +280,10 @@ func (h *HooksClient) UserHasJoinedChannel(c *plugin.Context, channelMember *mod
 	}
 	ctx, cancel := h.context("UserHasJoinedChannel")
 	defer cancel()
-	if _, err := h.stub.UserHasJoinedChannel(ctx, &pluginpb.UserHasJoinedChannelRequest{
-		Ctx:           convert.ContextToProto(c),
-		ChannelMember: convert.ChannelMemberToProto(channelMember),
-		Actor:         convert.UserToProto(actor),
+	if _, err := Call[convert.UserHasJoinedChannelResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasJoinedChannel", &convert.UserHasJoinedChannelRequest{
+		Ctx:           c,
+		ChannelMember: channelMember,
+		Actor:         actor,
 	}); err != nil {
 		_ = h.failed("UserHasJoinedChannel", err)
 	}
@@ -297,10 +296,10 @@ func (h *HooksClient) UserHasLeftChannel(c *plugin.Context, channelMember *model
 	}
 	ctx, cancel := h.context("UserHasLeftChannel")
 	defer cancel()
-	if _, err := h.stub.UserHasLeftChannel(ctx, &pluginpb.UserHasLeftChannelRequest{
-		Ctx:           convert.ContextToProto(c),
-		ChannelMember: convert.ChannelMemberToProto(channelMember),
-		Actor:         convert.UserToProto(actor),
+	if _, err := Call[convert.UserHasLeftChannelResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasLeftChannel", &convert.UserHasLeftChannelRequest{
+		Ctx:           c,
+		ChannelMember: channelMember,
+		Actor:         actor,
 	}); err != nil {
 		_ = h.failed("UserHasLeftChannel", err)
 	}
@@ -313,9 +312,9 @@ func (h *HooksClient) TeamMemberWillBeAdded(c *plugin.Context, teamMember *model
 	}
 	ctx, cancel := h.context("TeamMemberWillBeAdded")
 	defer cancel()
-	out, err := h.stub.TeamMemberWillBeAdded(ctx, &pluginpb.TeamMemberWillBeAddedRequest{
-		Ctx:        convert.ContextToProto(c),
-		TeamMember: convert.TeamMemberToProto(teamMember),
+	out, err := Call[convert.TeamMemberWillBeAddedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/TeamMemberWillBeAdded", &convert.TeamMemberWillBeAddedRequest{
+		Ctx:        c,
+		TeamMember: teamMember,
 	})
 	if err != nil {
 		if reason := h.refused("TeamMemberWillBeAdded", err); reason != "" {
@@ -326,7 +325,7 @@ func (h *HooksClient) TeamMemberWillBeAdded(c *plugin.Context, teamMember *model
 	if out.Result == nil && out.RejectionReason == "" {
 		return teamMember, ""
 	}
-	return mergeInto(teamMember, convert.TeamMemberFromProto(out.Result)), out.RejectionReason
+	return convert.Merged(teamMember, out.Result, convert.MergeTeamMember), out.RejectionReason
 }
 
 // UserHasJoinedTeam is invoked after the membership has been committed to the database.
@@ -336,10 +335,10 @@ func (h *HooksClient) UserHasJoinedTeam(c *plugin.Context, teamMember *model.Tea
 	}
 	ctx, cancel := h.context("UserHasJoinedTeam")
 	defer cancel()
-	if _, err := h.stub.UserHasJoinedTeam(ctx, &pluginpb.UserHasJoinedTeamRequest{
-		Ctx:        convert.ContextToProto(c),
-		TeamMember: convert.TeamMemberToProto(teamMember),
-		Actor:      convert.UserToProto(actor),
+	if _, err := Call[convert.UserHasJoinedTeamResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasJoinedTeam", &convert.UserHasJoinedTeamRequest{
+		Ctx:        c,
+		TeamMember: teamMember,
+		Actor:      actor,
 	}); err != nil {
 		_ = h.failed("UserHasJoinedTeam", err)
 	}
@@ -352,10 +351,10 @@ func (h *HooksClient) UserHasLeftTeam(c *plugin.Context, teamMember *model.TeamM
 	}
 	ctx, cancel := h.context("UserHasLeftTeam")
 	defer cancel()
-	if _, err := h.stub.UserHasLeftTeam(ctx, &pluginpb.UserHasLeftTeamRequest{
-		Ctx:        convert.ContextToProto(c),
-		TeamMember: convert.TeamMemberToProto(teamMember),
-		Actor:      convert.UserToProto(actor),
+	if _, err := Call[convert.UserHasLeftTeamResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasLeftTeam", &convert.UserHasLeftTeamRequest{
+		Ctx:        c,
+		TeamMember: teamMember,
+		Actor:      actor,
 	}); err != nil {
 		_ = h.failed("UserHasLeftTeam", err)
 	}
@@ -368,11 +367,11 @@ func (h *HooksClient) FileWillBeDownloaded(c *plugin.Context, fileInfo *model.Fi
 	}
 	ctx, cancel := h.context("FileWillBeDownloaded")
 	defer cancel()
-	out, err := h.stub.FileWillBeDownloaded(ctx, &pluginpb.FileWillBeDownloadedRequest{
-		Ctx:          convert.ContextToProto(c),
-		FileInfo:     convert.FileInfoToProto(fileInfo),
+	out, err := Call[convert.FileWillBeDownloadedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/FileWillBeDownloaded", &convert.FileWillBeDownloadedRequest{
+		Ctx:          c,
+		FileInfo:     fileInfo,
 		UserId:       userID,
-		DownloadType: string(downloadType),
+		DownloadType: downloadType,
 	})
 	if err != nil {
 		return h.refused("FileWillBeDownloaded", err)
@@ -387,9 +386,9 @@ func (h *HooksClient) ReactionHasBeenAdded(c *plugin.Context, reaction *model.Re
 	}
 	ctx, cancel := h.context("ReactionHasBeenAdded")
 	defer cancel()
-	if _, err := h.stub.ReactionHasBeenAdded(ctx, &pluginpb.ReactionHasBeenAddedRequest{
-		Ctx:      convert.ContextToProto(c),
-		Reaction: convert.ReactionToProto(reaction),
+	if _, err := Call[convert.ReactionHasBeenAddedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ReactionHasBeenAdded", &convert.ReactionHasBeenAddedRequest{
+		Ctx:      c,
+		Reaction: reaction,
 	}); err != nil {
 		_ = h.failed("ReactionHasBeenAdded", err)
 	}
@@ -402,9 +401,9 @@ func (h *HooksClient) ReactionHasBeenRemoved(c *plugin.Context, reaction *model.
 	}
 	ctx, cancel := h.context("ReactionHasBeenRemoved")
 	defer cancel()
-	if _, err := h.stub.ReactionHasBeenRemoved(ctx, &pluginpb.ReactionHasBeenRemovedRequest{
-		Ctx:      convert.ContextToProto(c),
-		Reaction: convert.ReactionToProto(reaction),
+	if _, err := Call[convert.ReactionHasBeenRemovedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ReactionHasBeenRemoved", &convert.ReactionHasBeenRemovedRequest{
+		Ctx:      c,
+		Reaction: reaction,
 	}); err != nil {
 		_ = h.failed("ReactionHasBeenRemoved", err)
 	}
@@ -417,9 +416,9 @@ func (h *HooksClient) OnPluginClusterEvent(c *plugin.Context, ev model.PluginClu
 	}
 	ctx, cancel := h.context("OnPluginClusterEvent")
 	defer cancel()
-	if _, err := h.stub.OnPluginClusterEvent(ctx, &pluginpb.OnPluginClusterEventRequest{
-		Ctx:   convert.ContextToProto(c),
-		Event: convert.PluginClusterEventToProto(&ev),
+	if _, err := Call[convert.OnPluginClusterEventResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnPluginClusterEvent", &convert.OnPluginClusterEventRequest{
+		Ctx:   c,
+		Event: ev,
 	}); err != nil {
 		_ = h.failed("OnPluginClusterEvent", err)
 	}
@@ -432,7 +431,7 @@ func (h *HooksClient) OnWebSocketConnect(webConnID string, userID string) {
 	}
 	ctx, cancel := h.context("OnWebSocketConnect")
 	defer cancel()
-	if _, err := h.stub.OnWebSocketConnect(ctx, &pluginpb.OnWebSocketConnectRequest{
+	if _, err := Call[convert.OnWebSocketConnectResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnWebSocketConnect", &convert.OnWebSocketConnectRequest{
 		WebConnId: webConnID,
 		UserId:    userID,
 	}); err != nil {
@@ -447,7 +446,7 @@ func (h *HooksClient) OnWebSocketDisconnect(webConnID string, userID string) {
 	}
 	ctx, cancel := h.context("OnWebSocketDisconnect")
 	defer cancel()
-	if _, err := h.stub.OnWebSocketDisconnect(ctx, &pluginpb.OnWebSocketDisconnectRequest{
+	if _, err := Call[convert.OnWebSocketDisconnectResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnWebSocketDisconnect", &convert.OnWebSocketDisconnectRequest{
 		WebConnId: webConnID,
 		UserId:    userID,
 	}); err != nil {
@@ -462,10 +461,10 @@ func (h *HooksClient) WebSocketMessageHasBeenPosted(webConnID string, userID str
 	}
 	ctx, cancel := h.context("WebSocketMessageHasBeenPosted")
 	defer cancel()
-	if _, err := h.stub.WebSocketMessageHasBeenPosted(ctx, &pluginpb.WebSocketMessageHasBeenPostedRequest{
+	if _, err := Call[convert.WebSocketMessageHasBeenPostedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/WebSocketMessageHasBeenPosted", &convert.WebSocketMessageHasBeenPostedRequest{
 		WebConnId: webConnID,
 		UserId:    userID,
-		Req:       convert.WebSocketRequestToProto(req),
+		Req:       req,
 	}); err != nil {
 		_ = h.failed("WebSocketMessageHasBeenPosted", err)
 	}
@@ -478,14 +477,14 @@ func (h *HooksClient) RunDataRetention(nowTime int64, batchSize int64) (int64, e
 	}
 	ctx, cancel := h.context("RunDataRetention")
 	defer cancel()
-	out, err := h.stub.RunDataRetention(ctx, &pluginpb.RunDataRetentionRequest{
+	out, err := Call[convert.RunDataRetentionResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/RunDataRetention", &convert.RunDataRetentionRequest{
 		NowTime:   nowTime,
 		BatchSize: batchSize,
 	})
 	if err != nil {
 		return 0, h.failed("RunDataRetention", err)
 	}
-	return out.Result, convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // OnInstall is invoked after the installation of a plugin as part of the onboarding.
@@ -495,14 +494,14 @@ func (h *HooksClient) OnInstall(c *plugin.Context, event model.OnInstallEvent) e
 	}
 	ctx, cancel := h.context("OnInstall")
 	defer cancel()
-	out, err := h.stub.OnInstall(ctx, &pluginpb.OnInstallRequest{
-		Ctx:   convert.ContextToProto(c),
-		Event: convert.OnInstallEventToProto(&event),
+	out, err := Call[convert.OnInstallResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnInstall", &convert.OnInstallRequest{
+		Ctx:   c,
+		Event: event,
 	})
 	if err != nil {
 		return h.failed("OnInstall", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 // OnSendDailyTelemetry is invoked when the server send the daily telemetry data.
@@ -512,7 +511,7 @@ func (h *HooksClient) OnSendDailyTelemetry() {
 	}
 	ctx, cancel := h.context("OnSendDailyTelemetry")
 	defer cancel()
-	if _, err := h.stub.OnSendDailyTelemetry(ctx, &pluginpb.OnSendDailyTelemetryRequest{}); err != nil {
+	if _, err := Call[convert.OnSendDailyTelemetryResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSendDailyTelemetry", &convert.OnSendDailyTelemetryRequest{}); err != nil {
 		_ = h.failed("OnSendDailyTelemetry", err)
 	}
 }
@@ -524,8 +523,8 @@ func (h *HooksClient) OnCloudLimitsUpdated(limits *model.ProductLimits) {
 	}
 	ctx, cancel := h.context("OnCloudLimitsUpdated")
 	defer cancel()
-	if _, err := h.stub.OnCloudLimitsUpdated(ctx, &pluginpb.OnCloudLimitsUpdatedRequest{
-		Limits: convert.ProductLimitsToProto(limits),
+	if _, err := Call[convert.OnCloudLimitsUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnCloudLimitsUpdated", &convert.OnCloudLimitsUpdatedRequest{
+		Limits: limits,
 	}); err != nil {
 		_ = h.failed("OnCloudLimitsUpdated", err)
 	}
@@ -538,13 +537,13 @@ func (h *HooksClient) ConfigurationWillBeSaved(newCfg *model.Config) (*model.Con
 	}
 	ctx, cancel := h.context("ConfigurationWillBeSaved")
 	defer cancel()
-	out, err := h.stub.ConfigurationWillBeSaved(ctx, &pluginpb.ConfigurationWillBeSavedRequest{
-		NewCfg: convert.ConfigToProto(newCfg),
+	out, err := Call[convert.ConfigurationWillBeSavedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ConfigurationWillBeSaved", &convert.ConfigurationWillBeSavedRequest{
+		NewCfg: newCfg,
 	})
 	if err != nil {
 		return nil, h.refusal("ConfigurationWillBeSaved", err)
 	}
-	return convert.ConfigFromProto(out.Result), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // EmailNotificationWillBeSent is invoked before an email notification is sent to a user.
@@ -554,8 +553,8 @@ func (h *HooksClient) EmailNotificationWillBeSent(emailNotification *model.Email
 	}
 	ctx, cancel := h.context("EmailNotificationWillBeSent")
 	defer cancel()
-	out, err := h.stub.EmailNotificationWillBeSent(ctx, &pluginpb.EmailNotificationWillBeSentRequest{
-		EmailNotification: convert.EmailNotificationToProto(emailNotification),
+	out, err := Call[convert.EmailNotificationWillBeSentResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/EmailNotificationWillBeSent", &convert.EmailNotificationWillBeSentRequest{
+		EmailNotification: emailNotification,
 	})
 	if err != nil {
 		if reason := h.refused("EmailNotificationWillBeSent", err); reason != "" {
@@ -563,7 +562,7 @@ func (h *HooksClient) EmailNotificationWillBeSent(emailNotification *model.Email
 		}
 		return nil, ""
 	}
-	return convert.EmailNotificationContentFromProto(out.Result), out.RejectionReason
+	return out.Result, out.RejectionReason
 }
 
 // NotificationWillBePushed is invoked before a push notification is sent to the push notification server.
@@ -573,8 +572,8 @@ func (h *HooksClient) NotificationWillBePushed(pushNotification *model.PushNotif
 	}
 	ctx, cancel := h.context("NotificationWillBePushed")
 	defer cancel()
-	out, err := h.stub.NotificationWillBePushed(ctx, &pluginpb.NotificationWillBePushedRequest{
-		PushNotification: convert.PushNotificationToProto(pushNotification),
+	out, err := Call[convert.NotificationWillBePushedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/NotificationWillBePushed", &convert.NotificationWillBePushedRequest{
+		PushNotification: pushNotification,
 		UserId:           userID,
 	})
 	if err != nil {
@@ -583,7 +582,7 @@ func (h *HooksClient) NotificationWillBePushed(pushNotification *model.PushNotif
 		}
 		return nil, ""
 	}
-	return convert.PushNotificationFromProto(out.Result), out.RejectionReason
+	return out.Result, out.RejectionReason
 }
 
 // UserHasBeenDeactivated is invoked when a user is deactivated.
@@ -593,9 +592,9 @@ func (h *HooksClient) UserHasBeenDeactivated(c *plugin.Context, user *model.User
 	}
 	ctx, cancel := h.context("UserHasBeenDeactivated")
 	defer cancel()
-	if _, err := h.stub.UserHasBeenDeactivated(ctx, &pluginpb.UserHasBeenDeactivatedRequest{
-		Ctx:  convert.ContextToProto(c),
-		User: convert.UserToProto(user),
+	if _, err := Call[convert.UserHasBeenDeactivatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasBeenDeactivated", &convert.UserHasBeenDeactivatedRequest{
+		Ctx:  c,
+		User: user,
 	}); err != nil {
 		_ = h.failed("UserHasBeenDeactivated", err)
 	}
@@ -608,14 +607,14 @@ func (h *HooksClient) OnSharedChannelsSyncMsg(msg *model.SyncMsg, rc *model.Remo
 	}
 	ctx, cancel := h.context("OnSharedChannelsSyncMsg")
 	defer cancel()
-	out, err := h.stub.OnSharedChannelsSyncMsg(ctx, &pluginpb.OnSharedChannelsSyncMsgRequest{
-		Msg:           convert.SyncMsgToProto(msg),
-		RemoteCluster: convert.RemoteClusterToProto(rc),
+	out, err := Call[convert.OnSharedChannelsSyncMsgResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSharedChannelsSyncMsg", &convert.OnSharedChannelsSyncMsgRequest{
+		Msg:           msg,
+		RemoteCluster: rc,
 	})
 	if err != nil {
 		return model.SyncResponse{}, h.failed("OnSharedChannelsSyncMsg", err)
 	}
-	return convert.Deref(convert.SyncResponseFromProto(out.Result)), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // OnSharedChannelsPing is invoked for plugins to indicate the health of the plugin and the connection to the upstream service (e.g.
@@ -625,8 +624,8 @@ func (h *HooksClient) OnSharedChannelsPing(rc *model.RemoteCluster) bool {
 	}
 	ctx, cancel := h.context("OnSharedChannelsPing")
 	defer cancel()
-	out, err := h.stub.OnSharedChannelsPing(ctx, &pluginpb.OnSharedChannelsPingRequest{
-		RemoteCluster: convert.RemoteClusterToProto(rc),
+	out, err := Call[convert.OnSharedChannelsPingResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSharedChannelsPing", &convert.OnSharedChannelsPingRequest{
+		RemoteCluster: rc,
 	})
 	if err != nil {
 		_ = h.failed("OnSharedChannelsPing", err)
@@ -642,9 +641,9 @@ func (h *HooksClient) PreferencesHaveChanged(c *plugin.Context, preferences []mo
 	}
 	ctx, cancel := h.context("PreferencesHaveChanged")
 	defer cancel()
-	if _, err := h.stub.PreferencesHaveChanged(ctx, &pluginpb.PreferencesHaveChangedRequest{
-		Ctx:         convert.ContextToProto(c),
-		Preferences: convert.ListOfRefs(preferences, convert.PreferenceToProto),
+	if _, err := Call[convert.PreferencesHaveChangedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/PreferencesHaveChanged", &convert.PreferencesHaveChangedRequest{
+		Ctx:         c,
+		Preferences: preferences,
 	}); err != nil {
 		_ = h.failed("PreferencesHaveChanged", err)
 	}
@@ -657,15 +656,15 @@ func (h *HooksClient) OnSharedChannelsAttachmentSyncMsg(fi *model.FileInfo, post
 	}
 	ctx, cancel := h.context("OnSharedChannelsAttachmentSyncMsg")
 	defer cancel()
-	out, err := h.stub.OnSharedChannelsAttachmentSyncMsg(ctx, &pluginpb.OnSharedChannelsAttachmentSyncMsgRequest{
-		FileInfo:      convert.FileInfoToProto(fi),
-		Post:          convert.PostToProto(post),
-		RemoteCluster: convert.RemoteClusterToProto(rc),
+	out, err := Call[convert.OnSharedChannelsAttachmentSyncMsgResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSharedChannelsAttachmentSyncMsg", &convert.OnSharedChannelsAttachmentSyncMsgRequest{
+		FileInfo:      fi,
+		Post:          post,
+		RemoteCluster: rc,
 	})
 	if err != nil {
 		return h.failed("OnSharedChannelsAttachmentSyncMsg", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 // OnSharedChannelsProfileImageSyncMsg is invoked for plugins that wish to receive synchronization messages from the Shared Channels service for which they have been invited via InviteRemote.
@@ -675,14 +674,14 @@ func (h *HooksClient) OnSharedChannelsProfileImageSyncMsg(user *model.User, rc *
 	}
 	ctx, cancel := h.context("OnSharedChannelsProfileImageSyncMsg")
 	defer cancel()
-	out, err := h.stub.OnSharedChannelsProfileImageSyncMsg(ctx, &pluginpb.OnSharedChannelsProfileImageSyncMsgRequest{
-		User:          convert.UserToProto(user),
-		RemoteCluster: convert.RemoteClusterToProto(rc),
+	out, err := Call[convert.OnSharedChannelsProfileImageSyncMsgResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSharedChannelsProfileImageSyncMsg", &convert.OnSharedChannelsProfileImageSyncMsgRequest{
+		User:          user,
+		RemoteCluster: rc,
 	})
 	if err != nil {
 		return h.failed("OnSharedChannelsProfileImageSyncMsg", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 // GenerateSupportData is invoked when a Support Packet gets generated.
@@ -692,13 +691,13 @@ func (h *HooksClient) GenerateSupportData(c *plugin.Context) ([]*model.FileData,
 	}
 	ctx, cancel := h.context("GenerateSupportData")
 	defer cancel()
-	out, err := h.stub.GenerateSupportData(ctx, &pluginpb.GenerateSupportDataRequest{
-		Ctx: convert.ContextToProto(c),
+	out, err := Call[convert.GenerateSupportDataResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/GenerateSupportData", &convert.GenerateSupportDataRequest{
+		Ctx: c,
 	})
 	if err != nil {
 		return nil, h.failed("GenerateSupportData", err)
 	}
-	return convert.ListOf(out.Result, convert.FileDataFromProto), convert.ErrorFromProto(out.Error)
+	return out.Result, out.Error
 }
 
 // OnSAMLLogin is invoked after a successful SAML login.
@@ -708,15 +707,15 @@ func (h *HooksClient) OnSAMLLogin(c *plugin.Context, user *model.User, assertion
 	}
 	ctx, cancel := h.context("OnSAMLLogin")
 	defer cancel()
-	out, err := h.stub.OnSAMLLogin(ctx, &pluginpb.OnSAMLLoginRequest{
-		Ctx:       convert.ContextToProto(c),
-		User:      convert.UserToProto(user),
-		Assertion: convert.SamlAssertionInfoToProto(assertion),
+	out, err := Call[convert.OnSAMLLoginResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSAMLLogin", &convert.OnSAMLLoginRequest{
+		Ctx:       c,
+		User:      user,
+		Assertion: assertion,
 	})
 	if err != nil {
 		return h.refusal("OnSAMLLogin", err)
 	}
-	return convert.ErrorFromProto(out.Error)
+	return out.Error
 }
 
 // ChannelWillBeUpdated is invoked before a channel update is committed, allowing plugins to modify the channel or reject the update.
@@ -726,10 +725,10 @@ func (h *HooksClient) ChannelWillBeUpdated(c *plugin.Context, newChannel *model.
 	}
 	ctx, cancel := h.context("ChannelWillBeUpdated")
 	defer cancel()
-	out, err := h.stub.ChannelWillBeUpdated(ctx, &pluginpb.ChannelWillBeUpdatedRequest{
-		Ctx:        convert.ContextToProto(c),
-		NewChannel: convert.ChannelToProto(newChannel),
-		OldChannel: convert.ChannelToProto(oldChannel),
+	out, err := Call[convert.ChannelWillBeUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelWillBeUpdated", &convert.ChannelWillBeUpdatedRequest{
+		Ctx:        c,
+		NewChannel: newChannel,
+		OldChannel: oldChannel,
 	})
 	if err != nil {
 		if reason := h.refused("ChannelWillBeUpdated", err); reason != "" {
@@ -737,7 +736,7 @@ func (h *HooksClient) ChannelWillBeUpdated(c *plugin.Context, newChannel *model.
 		}
 		return nil, ""
 	}
-	return convert.ChannelFromProto(out.Result), out.RejectionReason
+	return out.Result, out.RejectionReason
 }
 
 // ChannelWillBeRestored is invoked before an archived channel is un-archived.
@@ -747,9 +746,9 @@ func (h *HooksClient) ChannelWillBeRestored(c *plugin.Context, channel *model.Ch
 	}
 	ctx, cancel := h.context("ChannelWillBeRestored")
 	defer cancel()
-	out, err := h.stub.ChannelWillBeRestored(ctx, &pluginpb.ChannelWillBeRestoredRequest{
-		Ctx:     convert.ContextToProto(c),
-		Channel: convert.ChannelToProto(channel),
+	out, err := Call[convert.ChannelWillBeRestoredResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelWillBeRestored", &convert.ChannelWillBeRestoredRequest{
+		Ctx:     c,
+		Channel: channel,
 	})
 	if err != nil {
 		return h.refused("ChannelWillBeRestored", err)
@@ -764,9 +763,9 @@ func (h *HooksClient) ScheduledPostWillBeCreated(c *plugin.Context, scheduledPos
 	}
 	ctx, cancel := h.context("ScheduledPostWillBeCreated")
 	defer cancel()
-	out, err := h.stub.ScheduledPostWillBeCreated(ctx, &pluginpb.ScheduledPostWillBeCreatedRequest{
-		Ctx:           convert.ContextToProto(c),
-		ScheduledPost: convert.ScheduledPostToProto(scheduledPost),
+	out, err := Call[convert.ScheduledPostWillBeCreatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ScheduledPostWillBeCreated", &convert.ScheduledPostWillBeCreatedRequest{
+		Ctx:           c,
+		ScheduledPost: scheduledPost,
 	})
 	if err != nil {
 		if reason := h.refused("ScheduledPostWillBeCreated", err); reason != "" {
@@ -774,7 +773,7 @@ func (h *HooksClient) ScheduledPostWillBeCreated(c *plugin.Context, scheduledPos
 		}
 		return nil, ""
 	}
-	return convert.ScheduledPostFromProto(out.Result), out.RejectionReason
+	return out.Result, out.RejectionReason
 }
 
 // DraftWillBeUpserted is invoked before a draft is committed.
@@ -784,9 +783,9 @@ func (h *HooksClient) DraftWillBeUpserted(c *plugin.Context, draft *model.Draft)
 	}
 	ctx, cancel := h.context("DraftWillBeUpserted")
 	defer cancel()
-	out, err := h.stub.DraftWillBeUpserted(ctx, &pluginpb.DraftWillBeUpsertedRequest{
-		Ctx:   convert.ContextToProto(c),
-		Draft: convert.DraftToProto(draft),
+	out, err := Call[convert.DraftWillBeUpsertedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/DraftWillBeUpserted", &convert.DraftWillBeUpsertedRequest{
+		Ctx:   c,
+		Draft: draft,
 	})
 	if err != nil {
 		if reason := h.refused("DraftWillBeUpserted", err); reason != "" {
@@ -794,5 +793,5 @@ func (h *HooksClient) DraftWillBeUpserted(c *plugin.Context, draft *model.Draft)
 		}
 		return nil, ""
 	}
-	return convert.DraftFromProto(out.Result), out.RejectionReason
+	return out.Result, out.RejectionReason
 }

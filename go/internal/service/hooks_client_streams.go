@@ -17,7 +17,6 @@ import (
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/patience"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // FileWillBeUploaded is invoked when a file is uploaded, but before it is committed to backing store. The file goes
@@ -36,10 +35,10 @@ func (h *HooksClient) FileWillBeUploaded(c *plugin.Context, info *model.FileInfo
 		}
 		return info, reason
 	}
-	if out.GetResult() == nil && out.GetRejectionReason() == "" {
+	if out.Result == nil && out.RejectionReason == "" {
 		return info, ""
 	}
-	return mergeInto(info, convert.FileInfoFromProto(out.GetResult())), out.GetRejectionReason()
+	return convert.Merged(info, out.Result, convert.MergeFileInfo), out.RejectionReason
 }
 
 var (
@@ -47,12 +46,12 @@ var (
 	errNothingMoves = status.Error(codes.DeadlineExceeded, "the plugin neither read nor wrote anything for too long")
 )
 
-type fileExchange = grpc.BidiStreamingClient[pluginpb.FileWillBeUploadedRequest, pluginpb.FileWillBeUploadedResponse]
+type fileExchange = grpc.BidiStreamingClient[convert.FileWillBeUploadedRequest, convert.FileWillBeUploadedResponse]
 
 // exchangeFile runs the stream of the hook. When it returns, neither file nor output is used any more.
 //
 // The deadline of the hook is for each step of the plugin, not for the whole, which is as slow as the upload.
-func (h *HooksClient) exchangeFile(c *plugin.Context, info *model.FileInfo, file io.Reader, output *countingWriter) (*pluginpb.FileWillBeUploadedResponseHead, error) {
+func (h *HooksClient) exchangeFile(c *plugin.Context, info *model.FileInfo, file io.Reader, output *countingWriter) (*convert.FileWillBeUploadedResponseHead, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	var limit time.Duration
@@ -61,7 +60,8 @@ func (h *HooksClient) exchangeFile(c *plugin.Context, info *model.FileInfo, file
 	}
 	patience := patience.New(limit, func() { cancel(errNothingMoves) })
 	defer patience.End()
-	stream, err := h.stub.FileWillBeUploaded(ctx)
+	stream, err := OpenStream[convert.FileWillBeUploadedRequest, convert.FileWillBeUploadedResponse](ctx, h.conn,
+		grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, hooksPath+"FileWillBeUploaded")
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +92,8 @@ func (h *HooksClient) exchangeFile(c *plugin.Context, info *model.FileInfo, file
 
 // sendFile sends the head and the file. That the plugin does not want (all of) it is no error.
 func sendFile(stream fileExchange, c *plugin.Context, info *model.FileInfo, file io.Reader) error {
-	head := &pluginpb.FileWillBeUploadedRequestHead{Ctx: convert.ContextToProto(c), Info: convert.FileInfoToProto(info)}
-	message := &pluginpb.FileWillBeUploadedRequest{Part: &pluginpb.FileWillBeUploadedRequest_Head{Head: head}}
-	if stream.Send(message) != nil {
+	head := &convert.FileWillBeUploadedRequestHead{Ctx: c, Info: info}
+	if stream.Send(&convert.FileWillBeUploadedRequest{Head: head}) != nil {
 		return nil // the stream is over; receiving says why
 	}
 	readErr, sendErr := copyChunks(func(p []byte) (int, error) { return fill(file, p) }, stream.SendMsg)
@@ -123,10 +122,10 @@ func fill(reader io.Reader, buffer []byte) (int, error) {
 }
 
 // receiveFile writes what the plugin sends to output and returns the head, which comes last.
-func receiveFile(stream fileExchange, output io.Writer) (*pluginpb.FileWillBeUploadedResponseHead, error) {
-	message := &pluginpb.FileWillBeUploadedResponse{}
+func receiveFile(stream fileExchange, output io.Writer) (*convert.FileWillBeUploadedResponseHead, error) {
+	message := &convert.FileWillBeUploadedResponse{}
 	received := receivedPart{message: message}
-	var head *pluginpb.FileWillBeUploadedResponseHead
+	var head *convert.FileWillBeUploadedResponseHead
 	for {
 		err := stream.RecvMsg(&received)
 		if errors.Is(err, io.EOF) {
@@ -139,11 +138,10 @@ func receiveFile(stream fileExchange, output io.Writer) (*pluginpb.FileWillBeUpl
 			return nil, err
 		}
 		if !received.isChunk {
-			if found := message.GetHead(); found != nil {
-				head = found
+			if message.Head != nil {
+				head = message.Head
 			}
-			message = &pluginpb.FileWillBeUploadedResponse{}
-			received.message = message
+			*message = convert.FileWillBeUploadedResponse{}
 			continue
 		}
 		if _, err := output.Write(received.chunk); err != nil {

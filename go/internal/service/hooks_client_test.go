@@ -263,7 +263,7 @@ func TestWhatAnAnswerLeavesEmptyStaysAsItWas(t *testing.T) {
 	client := pluginProcess(t, func(string, proto.Message) (proto.Message, error) {
 		answer := &model.Post{Message: "new", Metadata: &model.PostMetadata{Priority: &model.PostPriority{RequestedAck: model.NewPointer(true)}}}
 		answer.SetProps(model.StringInterface{"b": "2"})
-		return &pluginpb.MessageWillBePostedResponse{Result: convert.PostToProto(answer)}, nil
+		return &pluginpb.MessageWillBePostedResponse{Result: contracttest.ToProto[pluginpb.Post](convert.AppendPost(nil, answer))}, nil
 	}, service.HooksOptions{})
 	original := &model.Post{
 		Id: "p", Message: "old", IsPinned: true, FileIds: model.StringArray{"f"},

@@ -290,8 +290,8 @@ func TestValuesToLogBecomeTextsOverMattermostsRPC(t *testing.T) {
 		return nil
 	})
 	pairs := []*pluginpb.Value{
-		convert.ValueToProto("count"), convert.ValueToProto(3), convert.ValueElementToProto(nil),
-		convert.ValueToProto(map[string]any{"a": []any{1.5}}),
+		contracttest.ToProto[pluginpb.Value](convert.AppendValue(nil, "count")), contracttest.ToProto[pluginpb.Value](convert.AppendValue(nil, 3)), contracttest.ToProto[pluginpb.Value](convert.AppendValue(nil, nil)),
+		contracttest.ToProto[pluginpb.Value](convert.AppendValue(nil, map[string]any{"a": []any{1.5}})),
 	}
 	for name, log := range map[string]func() error{
 		"LogDebug": func() error {
@@ -335,7 +335,7 @@ func TestAuditRecordsArePlainOverMattermostsRPC(t *testing.T) {
 	in.EventData.Parameters = map[string]any{"x": []string{"y"}}
 	want := &model.AuditRecord{EventName: "e", Meta: map[string]any{"n": 3.0, "labels": map[string]any{"a": "b"}}}
 	want.EventData.Parameters = map[string]any{"x": []any{"y"}}
-	if _, err := client.LogAuditRec(context.Background(), &pluginpb.LogAuditRecRequest{Record: convert.AuditRecordToProto(in)}); err != nil {
+	if _, err := client.LogAuditRec(context.Background(), &pluginpb.LogAuditRecRequest{Record: contracttest.ToProto[pluginpb.AuditRecord](convert.AppendAuditRecord(nil, in))}); err != nil {
 		t.Fatal(err)
 	}
 	if found := contracttest.Diff(want, record); len(found) > 0 {
@@ -343,7 +343,7 @@ func TestAuditRecordsArePlainOverMattermostsRPC(t *testing.T) {
 	}
 	record = nil
 	_, err := client.LogAuditRecWithLevel(context.Background(), &pluginpb.LogAuditRecWithLevelRequest{
-		Record: convert.AuditRecordToProto(in), Level: convert.LogLevelToProto(&mlog.LvlAuditAPI),
+		Record: contracttest.ToProto[pluginpb.AuditRecord](convert.AppendAuditRecord(nil, in)), Level: contracttest.ToProto[pluginpb.LogLevel](convert.AppendLogLevel(nil, &mlog.LvlAuditAPI)),
 	})
 	if found := contracttest.Diff(want, record); err != nil || len(found) > 0 || level.ID != mlog.LvlAuditAPI.ID {
 		t.Error(err, found, level)
@@ -360,7 +360,7 @@ func TestTheConfigurationComesOverMattermostsRPC(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{"limit": int64(12), "nested": map[string]any{"on": true}}
-	if found := contracttest.Diff(any(want), convert.ValueFromProto(out.Result)); len(found) > 0 {
+	if found := contracttest.Diff(any(want), contracttest.ValueFromProto(out.Result)); len(found) > 0 {
 		t.Error(found)
 	}
 }
@@ -620,7 +620,7 @@ func TestRowsComeInBatchesOverMattermostsRPC(t *testing.T) {
 	begin, err := service.NewNetRPCDriver(s.plugin.driver)
 	must(t, err)
 	client := pluginpb.NewDriverClient(serve(t, func(g *grpc.Server) {
-		pluginpb.RegisterDriverServer(g, service.NewDriverServer(begin, hclog.NewNullLogger()))
+		service.RegisterDriver(g, begin, hclog.NewNullLogger())
 	}))
 	var numbers []int64
 	for _, wanted := range []struct {
@@ -629,7 +629,7 @@ func TestRowsComeInBatchesOverMattermostsRPC(t *testing.T) {
 	}{{3, false}, {2, true}, {0, true}} {
 		out, err := client.RowsNext(context.Background(), &pluginpb.RowsNextRequest{RowsId: "r", MaxRows: 3})
 		must(t, err)
-		if len(out.Rows) != wanted.rows || errors.Is(convert.ErrorFromProto(out.Error), io.EOF) != wanted.end {
+		if len(out.Rows) != wanted.rows || errors.Is(contracttest.ErrorFromProto(out.Error), io.EOF) != wanted.end {
 			t.Errorf("want %+v, got %v", wanted, out)
 		}
 		for _, row := range out.Rows {
@@ -702,7 +702,7 @@ func TestWhatGobRefusesDoesNotBreakTheConnectionToTheServer(t *testing.T) {
 		return []any{received, nil}
 	})
 	for range 2 {
-		_, err := client.CreatePost(context.Background(), &pluginpb.CreatePostRequest{Post: convert.PostToProto(postWith(unsafeProps()))})
+		_, err := client.CreatePost(context.Background(), &pluginpb.CreatePostRequest{Post: contracttest.ToProto[pluginpb.Post](convert.AppendPost(nil, postWith(unsafeProps())))})
 		must(t, err)
 		if found := contracttest.Diff(postWith(safeProps()), received); len(found) > 0 {
 			t.Error(found)

@@ -21,7 +21,6 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest/serverdb"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 func main() {
@@ -66,7 +65,7 @@ func run(source, replica, socket string) error {
 		grpc.StaticStreamWindowSize(8<<20), grpc.StaticConnWindowSize(16<<20),
 		grpc.MaxRecvMsgSize(math.MaxInt32), grpc.MaxSendMsgSize(math.MaxInt32))...)
 	current := func(ctx context.Context) (plugin.Driver, func() error) { return session.Load().Begin(ctx) }
-	pluginpb.RegisterDriverServer(grpcServer, service.NewDriverServer(current, hclog.Default()))
+	service.RegisterDriver(grpcServer, current, hclog.Default())
 	go func() {
 		if err := grpcServer.Serve(listener); err != nil {
 			log.Fatal(err)

@@ -20,7 +20,6 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // examineAPI lets the plugin call every method of the API, those that move files among them, and compares, for each, the arguments that the server
@@ -41,7 +40,7 @@ func examineAPI(hooks plugin.Hooks, server *server, outcome, folder string, out 
 		return server.results(method, args)
 	})
 	conn, stop, err := connection(func(served *grpc.Server) {
-		pluginpb.RegisterAPIServer(served, service.NewAPIServer(service.DirectAPI(direct), hclog.NewNullLogger()))
+		service.RegisterAPI(served, service.DirectAPI(direct), hclog.NewNullLogger())
 	})
 	if err != nil {
 		return err

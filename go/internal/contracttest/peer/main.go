@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"os"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 type request struct {
@@ -79,13 +76,13 @@ func handle(types map[string]contracttest.Type, asked request) (reply, error) {
 		}
 		return reply{Names: names}, nil
 	case "makeany":
-		return marshal(convert.ValueElementToProto(anyOf(asked)))
+		return reply{Data: convert.AppendValue(nil, anyOf(asked))}, nil
 	case "verifyany":
-		message := new(pluginpb.Value)
-		if err := proto.Unmarshal(asked.Data, message); err != nil {
-			return reply{}, fmt.Errorf("unmarshal a Value: %w", err)
+		value, err := convert.ParseValue(asked.Data)
+		if err != nil {
+			return reply{}, fmt.Errorf("parse a Value: %w", err)
 		}
-		original, returned := contracttest.Holder{Value: anyOf(asked)}, contracttest.Holder{Value: convert.ValueFromProto(message)}
+		original, returned := contracttest.Holder{Value: anyOf(asked)}, contracttest.Holder{Value: value}
 		return reply{Differences: contracttest.Diff(original, returned)}, nil
 	}
 	item, ok := types[asked.Type]
@@ -94,19 +91,19 @@ func handle(types map[string]contracttest.Type, asked request) (reply, error) {
 	}
 	switch asked.Op {
 	case "make":
-		return marshal(item.ToProto(filled(item, asked)))
+		return reply{Data: item.Append(nil, filled(item, asked))}, nil
 	case "verify":
-		returned, err := unmarshal(item, asked.Data)
+		returned, err := parsed(item, asked.Data)
 		if err != nil {
 			return reply{}, err
 		}
 		return reply{Differences: contracttest.Diff(filled(item, asked), returned)}, nil
 	case "echo":
-		returned, err := unmarshal(item, asked.Data)
+		returned, err := parsed(item, asked.Data)
 		if err != nil {
 			return reply{}, err
 		}
-		return marshal(item.ToProto(returned))
+		return reply{Data: item.Append(nil, returned)}, nil
 	}
 	return reply{}, fmt.Errorf("no operation %q", asked.Op)
 }
@@ -121,18 +118,10 @@ func anyOf(asked request) any {
 	return contracttest.NewFiller(asked.Seed, asked.Sparse).Of(contracttest.AnyTypes()[asked.Kind])
 }
 
-func unmarshal(item contracttest.Type, data []byte) (any, error) {
-	message := item.NewProto()
-	if err := proto.Unmarshal(data, message); err != nil {
-		return nil, fmt.Errorf("unmarshal a %s: %w", item.Name, err)
+func parsed(item contracttest.Type, data []byte) (any, error) {
+	value := item.New()
+	if err := item.Parse(data, value); err != nil {
+		return nil, fmt.Errorf("parse a %s: %w", item.Name, err)
 	}
-	return item.FromProto(message), nil
-}
-
-func marshal(message proto.Message) (reply, error) {
-	data, err := proto.Marshal(message)
-	if err != nil {
-		return reply{}, fmt.Errorf("marshal: %w", err)
-	}
-	return reply{Data: data}, nil
+	return value, nil
 }
