@@ -6,7 +6,7 @@ import dataclasses
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from codegen.go_codecs import GoCodecs, UnsupportedTypeError, go_type, tag, wrapper_stem
+from codegen.go_codecs import GoCodecs, UnsupportedTypeError, go_type, in_pieces, tag, wrapper_stem
 from codegen.go_source import format_go, go_file
 from codegen.header import header
 from codegen.lowered import Conversion, ConversionKind, Field, Message, MessageKind, Method, Role, Schema
@@ -145,12 +145,22 @@ def _appends(message: Message, codecs: GoCodecs) -> str:
 def _cases(message: Message, codecs: GoCodecs, source: str) -> str:
     if not message.fields:
         return f"return wellFormed({source})"
-    cases = "".join(
-        f"case {tag(field.number, field.conversion)}:\n"
-        f"{codecs.parse(field, f'out.{_go_field(message, field)}')}\n"
-        for field in sorted(message.fields, key=lambda field: field.number)
+    cases = ""
+    collected: list[str] = []
+    for field in sorted(message.fields, key=lambda field: field.number):
+        target = f"out.{_go_field(message, field)}"
+        if in_pieces(field.conversion):
+            pieces = f"parts[{len(collected)}]"
+            statement = f"{pieces}.add(&f)"
+            collected.append(codecs.parse_pieces(field, pieces, target) + "\n")
+        else:
+            statement = codecs.parse(field, target)
+        cases += f"case {tag(field.number, field.conversion)}:\n{statement}\n"
+    parts = f"var parts [{len(collected)}]pieces\n" if collected else ""
+    return (
+        f"{parts}f := {source}.fields()\nfor f.next() {{\nswitch f.tag {{\n{cases}}}\n}}\n"
+        f"{''.join(collected)}return f.err"
     )
-    return f"f := {source}.fields()\nfor f.next() {{\nswitch f.tag {{\n{cases}}}\n}}\nreturn f.err"
 
 
 def _wrapped(schema: Schema) -> Mapping[str, Conversion]:

@@ -37,6 +37,13 @@ def wrapper_stem(conversion: Conversion) -> str:
     return f"{content}{conversion.wrapper}"
 
 
+def in_pieces(conversion: Conversion) -> bool:
+    """Return whether a field is one message, which may come in pieces."""
+    if conversion.wrapper:
+        return True
+    return conversion.kind not in (*_PLAIN, ConversionKind.LIST, ConversionKind.MAP)
+
+
 def tag(number: int, conversion: Conversion) -> str:
     """Return a field's tag as a Go expression."""
     return f"{number}<<3 | {_wire_type(conversion)}"
@@ -78,6 +85,11 @@ class GoCodecs:
             return f"{target} = {_scalar(conversion)}"
         function, *more = self._parse(conversion)
         return f"{function}({', '.join(('&f', f'&{target}', *more))})"
+
+    def parse_pieces(self, field: Field, pieces: str, target: str) -> str:
+        """Return the statement that sets a field for which :func:`in_pieces` is true, at the end."""
+        function, *more = self._parse(field.conversion)
+        return f"{function}({', '.join(('&f', pieces, f'&{target}', *more))})"
 
     def _append(self, conversion: Conversion) -> tuple[str, ...]:
         """Return the function that appends such a field, and the one it needs for what is inside."""

@@ -31,13 +31,14 @@ func ParseAIRecapSettings(data []byte, out *model.AIRecapSettings) error {
 }
 
 func parseAIRecapSettings(in source, out *model.AIRecapSettings) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Enable = boolPointer(&f)
 		case 2<<3 | octets:
-			message(&f, &out.DefaultLimits, parseRecapLimitSettings)
+			parts[0].add(&f)
 		case 3<<3 | varint:
 			out.EnforceRecapsPerDay = boolPointer(&f)
 		case 4<<3 | varint:
@@ -54,6 +55,7 @@ func parseAIRecapSettings(in source, out *model.AIRecapSettings) error {
 			out.EnforceCooldown = boolPointer(&f)
 		}
 	}
+	message(&f, parts[0], &out.DefaultLimits, parseRecapLimitSettings)
 	return f.err
 }
 

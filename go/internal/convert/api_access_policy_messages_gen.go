@@ -23,15 +23,17 @@ func (in *SaveAccessControlPolicyRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SaveAccessControlPolicyRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.ActingUserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Policy, parseAccessControlPolicy)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Policy, parseAccessControlPolicy)
 	return f.err
 }
 
@@ -50,15 +52,18 @@ func (in *SaveAccessControlPolicyResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SaveAccessControlPolicyResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseAccessControlPolicy)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseAccessControlPolicy)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -100,15 +105,18 @@ func (in *GetAccessControlPolicyResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetAccessControlPolicyResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseAccessControlPolicy)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseAccessControlPolicy)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -158,15 +166,17 @@ func (in *CheckAccessControlExpressionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CheckAccessControlExpressionResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			structs(&f, &out.Result, parseCELExpressionError)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -228,14 +238,17 @@ func (in *QueryUsersForAccessControlExpressionResponse) Append(b []byte) []byte 
 
 // Parse implements Message.
 func (out *QueryUsersForAccessControlExpressionResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseAccessControlPolicyTestResponse)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseAccessControlPolicyTestResponse)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

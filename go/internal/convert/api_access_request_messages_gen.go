@@ -58,14 +58,17 @@ func (in *EvaluateAccessControlResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *EvaluateAccessControlResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseAccessDecision)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseAccessDecision)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

@@ -22,13 +22,15 @@ func (in *LogAuditRecRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *LogAuditRecRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Record, parseAuditRecord)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Record, parseAuditRecord)
 	return f.err
 }
 
@@ -61,15 +63,18 @@ func (in *LogAuditRecWithLevelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *LogAuditRecWithLevelRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Record, parseAuditRecord)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			structure(&f, &out.Level, parseLogLevel)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Record, parseAuditRecord)
+	structure(&f, parts[1], &out.Level, parseLogLevel)
 	return f.err
 }
 

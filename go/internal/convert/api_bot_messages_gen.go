@@ -21,13 +21,15 @@ func (in *CreateBotRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateBotRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Bot, parseBot)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Bot, parseBot)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreateBotResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateBotResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseBot)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseBot)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -73,15 +78,17 @@ func (in *PatchBotRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PatchBotRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.BotUserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.BotPatch, parseBotPatch)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.BotPatch, parseBotPatch)
 	return f.err
 }
 
@@ -100,15 +107,18 @@ func (in *PatchBotResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PatchBotResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseBot)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseBot)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -154,15 +164,18 @@ func (in *GetBotResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetBotResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseBot)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseBot)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -179,13 +192,15 @@ func (in *GetBotsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetBotsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Options, parseBotGetOptions)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Options, parseBotGetOptions)
 	return f.err
 }
 
@@ -204,15 +219,17 @@ func (in *GetBotsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetBotsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseBot)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -258,15 +275,18 @@ func (in *UpdateBotActiveResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateBotActiveResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseBot)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseBot)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -283,13 +303,15 @@ func (in *EnsureBotUserRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *EnsureBotUserRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Bot, parseBot)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Bot, parseBot)
 	return f.err
 }
 
@@ -308,14 +330,16 @@ func (in *EnsureBotUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *EnsureBotUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

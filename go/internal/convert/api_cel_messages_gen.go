@@ -54,14 +54,17 @@ func (in *GetAccessControlVisualASTResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetAccessControlVisualASTResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseVisualExpression)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseVisualExpression)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

@@ -50,15 +50,18 @@ func (in *AddChannelMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *AddChannelMemberResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannelMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannelMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -108,15 +111,18 @@ func (in *AddUserToChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *AddUserToChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannelMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannelMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -162,15 +168,18 @@ func (in *GetChannelMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelMemberResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannelMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannelMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -220,15 +229,17 @@ func (in *GetChannelMembersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelMembersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			structs(&f, &out.Result, parseChannelMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -274,15 +285,17 @@ func (in *GetChannelMembersByIdsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelMembersByIdsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			structs(&f, &out.Result, parseChannelMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -336,15 +349,17 @@ func (in *GetChannelMembersForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelMembersForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseChannelMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -394,15 +409,18 @@ func (in *UpdateChannelMemberRolesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateChannelMemberRolesResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannelMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannelMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -452,15 +470,18 @@ func (in *UpdateChannelMemberNotificationsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateChannelMemberNotificationsResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannelMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannelMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -504,12 +525,14 @@ func (in *PatchChannelMembersNotificationsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PatchChannelMembersNotificationsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

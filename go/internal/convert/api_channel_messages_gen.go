@@ -21,13 +21,15 @@ func (in *CreateChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateChannelRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Channel, parseChannel)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Channel, parseChannel)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreateChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -100,15 +105,18 @@ func (in *GetChannelOfTypeResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelOfTypeResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -158,15 +166,17 @@ func (in *GetPublicChannelsForTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPublicChannelsForTeamResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseChannel)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -208,15 +218,18 @@ func (in *GetChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -266,15 +279,18 @@ func (in *GetChannelByNameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelByNameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -324,15 +340,18 @@ func (in *GetChannelByNameForTeamNameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelByNameForTeamNameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -382,15 +401,17 @@ func (in *GetChannelsForTeamForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelsForTeamForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseChannel)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -436,15 +457,18 @@ func (in *GetDirectChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetDirectChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -486,15 +510,18 @@ func (in *GetGroupChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -511,13 +538,15 @@ func (in *UpdateChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateChannelRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Channel, parseChannel)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Channel, parseChannel)
 	return f.err
 }
 
@@ -536,15 +565,18 @@ func (in *UpdateChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -590,14 +622,16 @@ func (in *SearchChannelsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchChannelsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseChannel)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -25,6 +25,7 @@ func (in *CreateChannelSidebarCategoryRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateChannelSidebarCategoryRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -33,9 +34,10 @@ func (out *CreateChannelSidebarCategoryRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.TeamId = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.NewCategory, parseSidebarCategoryWithChannels)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.NewCategory, parseSidebarCategoryWithChannels)
 	return f.err
 }
 
@@ -54,15 +56,18 @@ func (in *CreateChannelSidebarCategoryResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateChannelSidebarCategoryResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseSidebarCategoryWithChannels)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseSidebarCategoryWithChannels)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -108,15 +113,18 @@ func (in *GetChannelSidebarCategoriesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetChannelSidebarCategoriesResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseOrderedSidebarCategories)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseOrderedSidebarCategories)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -166,14 +174,16 @@ func (in *UpdateChannelSidebarCategoriesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateChannelSidebarCategoriesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseSidebarCategoryWithChannels)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -37,14 +37,17 @@ func (in *GetCloudLimitsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetCloudLimitsResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseProductLimits)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseProductLimits)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

@@ -21,13 +21,15 @@ func (in *ExecuteSlashCommandRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ExecuteSlashCommandRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.CommandArgs, parseCommandArgs)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.CommandArgs, parseCommandArgs)
 	return f.err
 }
 
@@ -46,14 +48,17 @@ func (in *ExecuteSlashCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ExecuteSlashCommandResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseCommandResponse)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseCommandResponse)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

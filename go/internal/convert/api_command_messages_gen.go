@@ -21,13 +21,15 @@ func (in *RegisterCommandRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterCommandRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Command, parseCommand)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Command, parseCommand)
 	return f.err
 }
 
@@ -44,13 +46,15 @@ func (in *RegisterCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterCommandResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -67,13 +71,15 @@ func (in *CreateCommandRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateCommandRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Cmd, parseCommand)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Cmd, parseCommand)
 	return f.err
 }
 
@@ -92,15 +98,18 @@ func (in *CreateCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateCommandResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseCommand)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseCommand)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -142,15 +151,17 @@ func (in *ListCommandsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ListCommandsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseCommand)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -192,15 +203,17 @@ func (in *ListCustomCommandsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ListCustomCommandsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseCommand)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -242,15 +255,17 @@ func (in *ListPluginCommandsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ListPluginCommandsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseCommand)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -283,15 +298,17 @@ func (in *ListBuiltInCommandsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ListBuiltInCommandsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseCommand)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -333,15 +350,18 @@ func (in *GetCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetCommandResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseCommand)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseCommand)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -360,15 +380,17 @@ func (in *UpdateCommandRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateCommandRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.CommandId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.UpdatedCmd, parseCommand)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.UpdatedCmd, parseCommand)
 	return f.err
 }
 
@@ -387,14 +409,17 @@ func (in *UpdateCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateCommandResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseCommand)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseCommand)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

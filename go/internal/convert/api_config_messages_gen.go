@@ -35,13 +35,15 @@ func (in *GetConfigResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetConfigResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseConfig)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseConfig)
 	return f.err
 }
 
@@ -72,13 +74,15 @@ func (in *GetUnsanitizedConfigResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUnsanitizedConfigResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseConfig)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseConfig)
 	return f.err
 }
 
@@ -95,13 +99,15 @@ func (in *SaveConfigRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SaveConfigRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Config, parseConfig)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Config, parseConfig)
 	return f.err
 }
 
@@ -118,12 +124,14 @@ func (in *SaveConfigResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SaveConfigResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -23,15 +23,17 @@ func (in *UpdateUserCustomStatusRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserCustomStatusRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.UserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.CustomStatus, parseCustomStatus)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.CustomStatus, parseCustomStatus)
 	return f.err
 }
 
@@ -48,12 +50,14 @@ func (in *UpdateUserCustomStatusResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserCustomStatusResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

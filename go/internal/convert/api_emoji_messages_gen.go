@@ -54,15 +54,17 @@ func (in *GetEmojiListResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetEmojiListResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseEmoji)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -104,15 +106,18 @@ func (in *GetEmojiByNameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetEmojiByNameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseEmoji)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseEmoji)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -154,14 +159,17 @@ func (in *GetEmojiResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetEmojiResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseEmoji)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseEmoji)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

@@ -46,15 +46,18 @@ func (in *GetFileInfoResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetFileInfoResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseFileInfo)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseFileInfo)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -75,6 +78,7 @@ func (in *GetFileInfosRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetFileInfosRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -83,9 +87,10 @@ func (out *GetFileInfosRequest) Parse(data []byte) error {
 		case 2<<3 | varint:
 			out.PerPage = int(f.value)
 		case 3<<3 | octets:
-			message(&f, &out.Opt, parseGetFileInfosOptions)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Opt, parseGetFileInfosOptions)
 	return f.err
 }
 
@@ -104,15 +109,17 @@ func (in *GetFileInfosResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetFileInfosResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseFileInfo)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -159,15 +166,18 @@ func (in *UploadFileResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UploadFileResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseFileInfo)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseFileInfo)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -186,6 +196,7 @@ func (in *ReceiveSharedChannelAttachmentSyncMsgRequestHead) append(b []byte) []b
 }
 
 func (out *ReceiveSharedChannelAttachmentSyncMsgRequestHead) parse(in source) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -194,9 +205,10 @@ func (out *ReceiveSharedChannelAttachmentSyncMsgRequestHead) parse(in source) er
 		case 2<<3 | octets:
 			out.ChannelId = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.FileInfo, parseFileInfo)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.FileInfo, parseFileInfo)
 	return f.err
 }
 
@@ -218,14 +230,17 @@ func (in *ReceiveSharedChannelAttachmentSyncMsgResponse) Append(b []byte) []byte
 
 // Parse implements Message.
 func (out *ReceiveSharedChannelAttachmentSyncMsgResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseFileInfo)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseFileInfo)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

@@ -50,15 +50,18 @@ func (in *UpsertGroupMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertGroupMemberResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroupMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroupMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -104,15 +107,17 @@ func (in *UpsertGroupMembersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertGroupMembersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseGroupMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -158,14 +163,17 @@ func (in *DeleteGroupMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteGroupMemberResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroupMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroupMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

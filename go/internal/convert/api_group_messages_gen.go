@@ -46,15 +46,18 @@ func (in *GetGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -96,15 +99,18 @@ func (in *GetGroupByNameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupByNameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -146,15 +152,17 @@ func (in *GetGroupsBySourceResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupsBySourceResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseGroup)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -196,15 +204,17 @@ func (in *GetGroupsForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupsForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseGroup)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -250,15 +260,18 @@ func (in *GetGroupByRemoteIDResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupByRemoteIDResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -275,13 +288,15 @@ func (in *CreateGroupRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateGroupRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Group, parseGroup)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Group, parseGroup)
 	return f.err
 }
 
@@ -300,15 +315,18 @@ func (in *CreateGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -325,13 +343,15 @@ func (in *UpdateGroupRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateGroupRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Group, parseGroup)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Group, parseGroup)
 	return f.err
 }
 
@@ -350,15 +370,18 @@ func (in *UpdateGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -400,15 +423,18 @@ func (in *DeleteGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -450,15 +476,18 @@ func (in *RestoreGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RestoreGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroup)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -481,6 +510,7 @@ func (in *GetGroupsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupsRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -489,11 +519,13 @@ func (out *GetGroupsRequest) Parse(data []byte) error {
 		case 2<<3 | varint:
 			out.PerPage = int(f.value)
 		case 3<<3 | octets:
-			structure(&f, &out.Opts, parseGroupSearchOpts)
+			parts[0].add(&f)
 		case 4<<3 | octets:
-			message(&f, &out.ViewRestrictions, parseViewUsersRestrictions)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Opts, parseGroupSearchOpts)
+	message(&f, parts[1], &out.ViewRestrictions, parseViewUsersRestrictions)
 	return f.err
 }
 
@@ -512,15 +544,17 @@ func (in *GetGroupsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseGroup)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -537,13 +571,15 @@ func (in *CreateDefaultSyncableMembershipsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateDefaultSyncableMembershipsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Params, parseCreateDefaultMembershipParams)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Params, parseCreateDefaultMembershipParams)
 	return f.err
 }
 
@@ -560,12 +596,14 @@ func (in *CreateDefaultSyncableMembershipsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateDefaultSyncableMembershipsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -54,15 +54,18 @@ func (in *GetGroupSyncableResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupSyncableResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroupSyncable)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroupSyncable)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -108,15 +111,17 @@ func (in *GetGroupSyncablesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupSyncablesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseGroupSyncable)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -133,13 +138,15 @@ func (in *UpsertGroupSyncableRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertGroupSyncableRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.GroupSyncable, parseGroupSyncable)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.GroupSyncable, parseGroupSyncable)
 	return f.err
 }
 
@@ -158,15 +165,18 @@ func (in *UpsertGroupSyncableResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertGroupSyncableResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroupSyncable)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroupSyncable)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -183,13 +193,15 @@ func (in *UpdateGroupSyncableRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateGroupSyncableRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.GroupSyncable, parseGroupSyncable)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.GroupSyncable, parseGroupSyncable)
 	return f.err
 }
 
@@ -208,15 +220,18 @@ func (in *UpdateGroupSyncableResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateGroupSyncableResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroupSyncable)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroupSyncable)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -266,14 +281,17 @@ func (in *DeleteGroupSyncableResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteGroupSyncableResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseGroupSyncable)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseGroupSyncable)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

@@ -21,13 +21,15 @@ func (in *OpenInteractiveDialogRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OpenInteractiveDialogRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Dialog, parseOpenDialogRequest)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Dialog, parseOpenDialogRequest)
 	return f.err
 }
 
@@ -44,12 +46,14 @@ func (in *OpenInteractiveDialogResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OpenInteractiveDialogResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -35,12 +35,14 @@ func (in *GetLicenseResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetLicenseResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseLicense)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseLicense)
 	return f.err
 }

@@ -37,15 +37,17 @@ func (in *GetPluginsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPluginsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseManifest)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -88,14 +90,17 @@ func (in *InstallPluginResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *InstallPluginResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseManifest)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseManifest)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

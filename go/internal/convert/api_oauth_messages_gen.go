@@ -21,13 +21,15 @@ func (in *CreateOAuthAppRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateOAuthAppRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.App, parseOAuthApp)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.App, parseOAuthApp)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreateOAuthAppResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateOAuthAppResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseOAuthApp)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseOAuthApp)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -96,15 +101,18 @@ func (in *GetOAuthAppResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetOAuthAppResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseOAuthApp)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseOAuthApp)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -121,13 +129,15 @@ func (in *UpdateOAuthAppRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateOAuthAppRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.App, parseOAuthApp)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.App, parseOAuthApp)
 	return f.err
 }
 
@@ -146,14 +156,17 @@ func (in *UpdateOAuthAppResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateOAuthAppResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseOAuthApp)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseOAuthApp)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

@@ -23,15 +23,17 @@ func (in *HasPermissionToRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *HasPermissionToRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.UserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Permission, parsePermission)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Permission, parsePermission)
 	return f.err
 }
 
@@ -75,6 +77,7 @@ func (in *HasPermissionToTeamRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *HasPermissionToTeamRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -83,9 +86,10 @@ func (out *HasPermissionToTeamRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.TeamId = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.Permission, parsePermission)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Permission, parsePermission)
 	return f.err
 }
 
@@ -129,6 +133,7 @@ func (in *HasPermissionToChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *HasPermissionToChannelRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -137,9 +142,10 @@ func (out *HasPermissionToChannelRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.ChannelId = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.Permission, parsePermission)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Permission, parsePermission)
 	return f.err
 }
 

@@ -23,15 +23,18 @@ func (in *PublishPluginClusterEventRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PublishPluginClusterEventRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Event, parsePluginClusterEvent)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			structure(&f, &out.Opts, parsePluginClusterEventSendOptions)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Event, parsePluginClusterEvent)
+	structure(&f, parts[1], &out.Opts, parsePluginClusterEventSendOptions)
 	return f.err
 }
 
@@ -48,12 +51,14 @@ func (in *PublishPluginClusterEventResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PublishPluginClusterEventResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

@@ -25,6 +25,7 @@ func (in *KVSetWithOptionsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVSetWithOptionsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -33,9 +34,10 @@ func (out *KVSetWithOptionsRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.Value = f.bytes()
 		case 3<<3 | octets:
-			structure(&f, &out.Options, parsePluginKVSetOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Options, parsePluginKVSetOptions)
 	return f.err
 }
 
@@ -54,14 +56,16 @@ func (in *KVSetWithOptionsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVSetWithOptionsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = f.value != 0
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

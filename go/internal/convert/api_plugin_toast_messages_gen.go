@@ -27,6 +27,7 @@ func (in *SendToastMessageRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendToastMessageRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -37,9 +38,10 @@ func (out *SendToastMessageRequest) Parse(data []byte) error {
 		case 3<<3 | octets:
 			out.Message = f.text()
 		case 4<<3 | octets:
-			structure(&f, &out.Options, parseSendToastMessageOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Options, parseSendToastMessageOptions)
 	return f.err
 }
 
@@ -56,12 +58,14 @@ func (in *SendToastMessageResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendToastMessageResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

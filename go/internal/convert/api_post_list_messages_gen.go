@@ -46,15 +46,18 @@ func (in *GetPostThreadResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPostThreadResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePostList)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePostList)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -100,15 +103,18 @@ func (in *GetPostsSinceResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPostsSinceResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePostList)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePostList)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -162,15 +168,18 @@ func (in *GetPostsAfterResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPostsAfterResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePostList)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePostList)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -224,15 +233,18 @@ func (in *GetPostsBeforeResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPostsBeforeResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePostList)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePostList)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -282,14 +294,17 @@ func (in *GetPostsForChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPostsForChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePostList)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePostList)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

@@ -25,6 +25,7 @@ func (in *SearchPostsInTeamForUserRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPostsInTeamForUserRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -33,9 +34,10 @@ func (out *SearchPostsInTeamForUserRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.UserId = f.text()
 		case 3<<3 | octets:
-			structure(&f, &out.SearchParams, parseSearchParameter)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.SearchParams, parseSearchParameter)
 	return f.err
 }
 
@@ -54,15 +56,18 @@ func (in *SearchPostsInTeamForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPostsInTeamForUserResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePostSearchResults)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePostSearchResults)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -79,13 +84,15 @@ func (in *CreatePostRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreatePostRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Post, parsePost)
 	return f.err
 }
 
@@ -104,15 +111,18 @@ func (in *CreatePostResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreatePostResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -131,15 +141,17 @@ func (in *SendEphemeralPostRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendEphemeralPostRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.UserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Post, parsePost)
 	return f.err
 }
 
@@ -156,13 +168,15 @@ func (in *SendEphemeralPostResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendEphemeralPostResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
 	return f.err
 }
 
@@ -181,15 +195,17 @@ func (in *UpdateEphemeralPostRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateEphemeralPostRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.UserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Post, parsePost)
 	return f.err
 }
 
@@ -206,13 +222,15 @@ func (in *UpdateEphemeralPostResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateEphemeralPostResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
 	return f.err
 }
 
@@ -254,15 +272,18 @@ func (in *GetPostResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPostResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -279,13 +300,15 @@ func (in *UpdatePostRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePostRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Post, parsePost)
 	return f.err
 }
 
@@ -304,15 +327,18 @@ func (in *UpdatePostResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePostResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -333,6 +359,7 @@ func (in *UpdateSharedChannelCursorRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateSharedChannelCursorRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -341,9 +368,10 @@ func (out *UpdateSharedChannelCursorRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.RemoteId = f.text()
 		case 3<<3 | octets:
-			structure(&f, &out.Cursor, parseGetPostsSinceForSyncCursor)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Cursor, parseGetPostsSinceForSyncCursor)
 	return f.err
 }
 
@@ -360,12 +388,14 @@ func (in *UpdateSharedChannelCursorResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateSharedChannelCursorResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

@@ -54,15 +54,18 @@ func (in *GetPreferenceForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPreferenceForUserResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Result, parsePreference)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Result, parsePreference)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -104,15 +107,17 @@ func (in *GetPreferencesForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPreferencesForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			structs(&f, &out.Result, parsePreference)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -156,13 +161,15 @@ func (in *UpdatePreferencesForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePreferencesForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -206,12 +213,14 @@ func (in *DeletePreferencesForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePreferencesForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -25,6 +25,7 @@ func (in *DeletePropertyValueWithOptionsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePropertyValueWithOptionsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -33,9 +34,10 @@ func (out *DeletePropertyValueWithOptionsRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.ValueId = f.text()
 		case 3<<3 | octets:
-			structure(&f, &out.Options, parsePropertyRequestOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Options, parsePropertyRequestOptions)
 	return f.err
 }
 
@@ -52,13 +54,15 @@ func (in *DeletePropertyValueWithOptionsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePropertyValueWithOptionsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -81,6 +85,7 @@ func (in *DeletePropertyValuesForTargetWithOptionsRequest) Append(b []byte) []by
 
 // Parse implements Message.
 func (out *DeletePropertyValuesForTargetWithOptionsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -91,9 +96,10 @@ func (out *DeletePropertyValuesForTargetWithOptionsRequest) Parse(data []byte) e
 		case 3<<3 | octets:
 			out.TargetId = f.text()
 		case 4<<3 | octets:
-			structure(&f, &out.Options, parsePropertyRequestOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Options, parsePropertyRequestOptions)
 	return f.err
 }
 
@@ -110,13 +116,15 @@ func (in *DeletePropertyValuesForTargetWithOptionsResponse) Append(b []byte) []b
 
 // Parse implements Message.
 func (out *DeletePropertyValuesForTargetWithOptionsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -137,6 +145,7 @@ func (in *DeletePropertyValuesForFieldWithOptionsRequest) Append(b []byte) []byt
 
 // Parse implements Message.
 func (out *DeletePropertyValuesForFieldWithOptionsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -145,9 +154,10 @@ func (out *DeletePropertyValuesForFieldWithOptionsRequest) Parse(data []byte) er
 		case 2<<3 | octets:
 			out.FieldId = f.text()
 		case 3<<3 | octets:
-			structure(&f, &out.Options, parsePropertyRequestOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Options, parsePropertyRequestOptions)
 	return f.err
 }
 
@@ -164,12 +174,14 @@ func (in *DeletePropertyValuesForFieldWithOptionsResponse) Append(b []byte) []by
 
 // Parse implements Message.
 func (out *DeletePropertyValuesForFieldWithOptionsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

@@ -21,13 +21,15 @@ func (in *CreatePropertyFieldRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreatePropertyFieldRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Field, parsePropertyField)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Field, parsePropertyField)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreatePropertyFieldResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreatePropertyFieldResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyField)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyField)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -100,15 +105,18 @@ func (in *GetPropertyFieldResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPropertyFieldResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyField)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyField)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -154,15 +162,17 @@ func (in *GetPropertyFieldsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPropertyFieldsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyField)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -181,15 +191,17 @@ func (in *UpdatePropertyFieldRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePropertyFieldRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.GroupId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Field, parsePropertyField)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Field, parsePropertyField)
 	return f.err
 }
 
@@ -208,15 +220,18 @@ func (in *UpdatePropertyFieldResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePropertyFieldResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyField)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyField)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -235,15 +250,17 @@ func (in *SearchPropertyFieldsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPropertyFieldsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.GroupId = f.text()
 		case 2<<3 | octets:
-			structure(&f, &out.Opts, parsePropertyFieldSearchOpts)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Opts, parsePropertyFieldSearchOpts)
 	return f.err
 }
 
@@ -262,15 +279,17 @@ func (in *SearchPropertyFieldsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPropertyFieldsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyField)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -320,15 +339,18 @@ func (in *GetPropertyFieldByNameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPropertyFieldByNameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyField)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyField)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -374,15 +396,17 @@ func (in *UpdatePropertyFieldsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePropertyFieldsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyField)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -432,14 +456,16 @@ func (in *GetAccessControlFieldsAutocompleteResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetAccessControlFieldsAutocompleteResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyField)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -46,15 +46,18 @@ func (in *RegisterPropertyGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterPropertyGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyGroup)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -96,14 +99,17 @@ func (in *GetPropertyGroupResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPropertyGroupResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyGroup)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyGroup)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

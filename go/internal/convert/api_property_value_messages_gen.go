@@ -21,13 +21,15 @@ func (in *CreatePropertyValueRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreatePropertyValueRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Value, parsePropertyValue)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Value, parsePropertyValue)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreatePropertyValueResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreatePropertyValueResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyValue)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyValue)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -100,15 +105,18 @@ func (in *GetPropertyValueResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPropertyValueResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyValue)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyValue)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -154,15 +162,17 @@ func (in *GetPropertyValuesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetPropertyValuesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyValue)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -181,15 +191,17 @@ func (in *UpdatePropertyValueRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePropertyValueRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.GroupId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Value, parsePropertyValue)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Value, parsePropertyValue)
 	return f.err
 }
 
@@ -208,15 +220,18 @@ func (in *UpdatePropertyValueResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePropertyValueResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyValue)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyValue)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -233,13 +248,15 @@ func (in *UpsertPropertyValueRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValueRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Value, parsePropertyValue)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Value, parsePropertyValue)
 	return f.err
 }
 
@@ -258,15 +275,18 @@ func (in *UpsertPropertyValueResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValueResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyValue)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyValue)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -285,15 +305,17 @@ func (in *SearchPropertyValuesRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPropertyValuesRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.GroupId = f.text()
 		case 2<<3 | octets:
-			structure(&f, &out.Opts, parsePropertyValueSearchOpts)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Opts, parsePropertyValueSearchOpts)
 	return f.err
 }
 
@@ -312,15 +334,17 @@ func (in *SearchPropertyValuesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPropertyValuesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyValue)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -366,15 +390,17 @@ func (in *UpdatePropertyValuesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdatePropertyValuesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyValue)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -416,15 +442,17 @@ func (in *UpsertPropertyValuesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValuesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyValue)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -443,15 +471,17 @@ func (in *UpsertPropertyValuesWithOptionsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValuesWithOptionsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Values, parsePropertyValue)
 		case 2<<3 | octets:
-			structure(&f, &out.Options, parsePropertyRequestOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Options, parsePropertyRequestOptions)
 	return f.err
 }
 
@@ -470,15 +500,17 @@ func (in *UpsertPropertyValuesWithOptionsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValuesWithOptionsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePropertyValue)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -497,15 +529,18 @@ func (in *UpsertPropertyValueWithOptionsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValueWithOptionsRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Value, parsePropertyValue)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			structure(&f, &out.Options, parsePropertyRequestOptions)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Value, parsePropertyValue)
+	structure(&f, parts[1], &out.Options, parsePropertyRequestOptions)
 	return f.err
 }
 
@@ -524,14 +559,17 @@ func (in *UpsertPropertyValueWithOptionsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpsertPropertyValueWithOptionsResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePropertyValue)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePropertyValue)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

@@ -23,15 +23,17 @@ func (in *SendPushNotificationRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendPushNotificationRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Notification, parsePushNotification)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.UserId = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Notification, parsePushNotification)
 	return f.err
 }
 
@@ -48,12 +50,14 @@ func (in *SendPushNotificationResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendPushNotificationResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -21,13 +21,15 @@ func (in *AddReactionRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *AddReactionRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Reaction, parseReaction)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Reaction, parseReaction)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *AddReactionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *AddReactionResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseReaction)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseReaction)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -71,13 +76,15 @@ func (in *RemoveReactionRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RemoveReactionRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Reaction, parseReaction)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Reaction, parseReaction)
 	return f.err
 }
 
@@ -94,13 +101,15 @@ func (in *RemoveReactionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RemoveReactionResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -142,14 +151,16 @@ func (in *GetReactionsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetReactionsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseReaction)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

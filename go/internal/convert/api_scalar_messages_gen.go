@@ -48,13 +48,15 @@ func (in *UnregisterCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UnregisterCommandResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -87,15 +89,17 @@ func (in *GetBundlePathResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetBundlePathResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -202,15 +206,17 @@ func (in *GetSystemInstallDateResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetSystemInstallDateResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = int64(f.value)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -324,13 +330,15 @@ func (in *DeleteUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -374,13 +382,15 @@ func (in *ExtendSessionExpiryResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ExtendSessionExpiryResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -420,13 +430,15 @@ func (in *RevokeSessionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RevokeSessionResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -466,13 +478,15 @@ func (in *RevokeUserAccessTokenResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RevokeUserAccessTokenResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -514,15 +528,17 @@ func (in *GetTeamIconResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamIconResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.bytes()
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -566,13 +582,15 @@ func (in *SetTeamIconResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SetTeamIconResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -612,13 +630,15 @@ func (in *RemoveTeamIconResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RemoveTeamIconResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -662,13 +682,15 @@ func (in *UpdateUserActiveResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserActiveResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -708,13 +730,15 @@ func (in *RemoveUserCustomStatusResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RemoveUserCustomStatusResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -760,15 +784,17 @@ func (in *GetLDAPUserAttributesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetLDAPUserAttributesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			textMap(&f, &out.Result)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -808,13 +834,15 @@ func (in *DeleteTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteTeamResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -862,13 +890,15 @@ func (in *DeleteTeamMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteTeamMemberResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -908,13 +938,15 @@ func (in *DeleteChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -954,13 +986,15 @@ func (in *RestoreChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RestoreChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1000,13 +1034,15 @@ func (in *RegisterChannelGuardResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterChannelGuardResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1046,13 +1082,15 @@ func (in *UnregisterChannelGuardResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UnregisterChannelGuardResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1096,13 +1134,15 @@ func (in *DeleteChannelMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteChannelMemberResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1183,13 +1223,15 @@ func (in *DeletePostResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePostResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1231,15 +1273,17 @@ func (in *GetProfileImageResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetProfileImageResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.bytes()
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1283,13 +1327,15 @@ func (in *SetProfileImageResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SetProfileImageResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1335,15 +1381,17 @@ func (in *CopyFileInfosResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CopyFileInfosResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			texts(&f, &out.Result)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1387,13 +1435,15 @@ func (in *SetFileSearchableContentResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SetFileSearchableContentResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1431,13 +1481,15 @@ func (in *GetFileResponseHead) append(b []byte) []byte {
 }
 
 func (out *GetFileResponseHead) parse(in source) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1482,15 +1534,17 @@ func (in *GetFileLinkResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetFileLinkResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1528,13 +1582,15 @@ func (in *ReadFileResponseHead) append(b []byte) []byte {
 }
 
 func (out *ReadFileResponseHead) parse(in source) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1581,6 +1637,7 @@ func (in *GetEmojiImageResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetEmojiImageResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -1589,9 +1646,10 @@ func (out *GetEmojiImageResponse) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.Result_2 = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1631,13 +1689,15 @@ func (in *EnablePluginResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *EnablePluginResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1677,13 +1737,15 @@ func (in *DisablePluginResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DisablePluginResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1723,13 +1785,15 @@ func (in *RemovePluginResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RemovePluginResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1773,13 +1837,15 @@ func (in *KVSetResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVSetResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1829,15 +1895,17 @@ func (in *KVCompareAndSetResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVCompareAndSetResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = f.value != 0
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1883,15 +1951,17 @@ func (in *KVCompareAndDeleteResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVCompareAndDeleteResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = f.value != 0
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1939,13 +2009,15 @@ func (in *KVSetWithExpiryResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVSetWithExpiryResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -1987,15 +2059,17 @@ func (in *KVGetResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVGetResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.setBytes()
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2035,13 +2109,15 @@ func (in *KVDeleteResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVDeleteResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2072,13 +2148,15 @@ func (in *KVDeleteAllResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVDeleteAllResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2124,15 +2202,17 @@ func (in *KVListResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *KVListResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			texts(&f, &out.Result)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2230,13 +2310,15 @@ func (in *SendMailResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SendMailResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2276,13 +2358,15 @@ func (in *PermanentDeleteBotResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PermanentDeleteBotResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2398,13 +2482,15 @@ func (in *PublishUserTypingResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PublishUserTypingResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2444,13 +2530,15 @@ func (in *DeleteCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteCommandResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2490,13 +2578,15 @@ func (in *DeleteOAuthAppResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteOAuthAppResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2548,13 +2638,15 @@ func (in *RequestTrialLicenseResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RequestTrialLicenseResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -2598,13 +2690,15 @@ func (in *RegisterCollectionAndTopicResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterCollectionAndTopicResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2644,13 +2738,15 @@ func (in *UnregisterPluginForSharedChannelsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UnregisterPluginForSharedChannelsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2690,13 +2786,15 @@ func (in *UnregisterPluginRemoteForSharedChannelsResponse) Append(b []byte) []by
 
 // Parse implements Message.
 func (out *UnregisterPluginRemoteForSharedChannelsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2738,15 +2836,17 @@ func (in *UnshareChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UnshareChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Unshared = f.value != 0
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2786,13 +2886,15 @@ func (in *SyncSharedChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SyncSharedChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2844,13 +2946,15 @@ func (in *InviteRemoteToChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *InviteRemoteToChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2894,13 +2998,15 @@ func (in *UninviteRemoteFromChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UninviteRemoteFromChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -2948,13 +3054,15 @@ func (in *ReceiveSharedChannelProfileImageSyncMsgResponse) Append(b []byte) []by
 
 // Parse implements Message.
 func (out *ReceiveSharedChannelProfileImageSyncMsgResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3022,13 +3130,15 @@ func (in *DeleteGroupConstrainedMembershipsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteGroupConstrainedMembershipsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -3072,13 +3182,15 @@ func (in *DeletePropertyFieldResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePropertyFieldResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3124,15 +3236,17 @@ func (in *CountPropertyFieldsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CountPropertyFieldsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = int64(f.value)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3186,15 +3300,17 @@ func (in *CountPropertyFieldsForTargetResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CountPropertyFieldsForTargetResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = int64(f.value)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3238,13 +3354,15 @@ func (in *DeletePropertyValueResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePropertyValueResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3292,13 +3410,15 @@ func (in *DeletePropertyValuesForTargetResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePropertyValuesForTargetResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3342,13 +3462,15 @@ func (in *DeletePropertyValuesForFieldResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeletePropertyValuesForFieldResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -3396,12 +3518,14 @@ func (in *DeleteAccessControlPolicyResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *DeleteAccessControlPolicyResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -50,14 +50,16 @@ func (in *SearchPostsInTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchPostsInTeamResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parsePost)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -46,15 +46,18 @@ func (in *GetSessionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetSessionResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseSession)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseSession)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -71,13 +74,15 @@ func (in *CreateSessionRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateSessionRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Session, parseSession)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Session, parseSession)
 	return f.err
 }
 
@@ -96,14 +101,17 @@ func (in *CreateSessionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateSessionResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseSession)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseSession)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

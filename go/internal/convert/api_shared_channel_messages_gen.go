@@ -21,13 +21,15 @@ func (in *RegisterPluginForSharedChannelsRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterPluginForSharedChannelsRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Opts, parseRegisterPluginOpts)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Opts, parseRegisterPluginOpts)
 	return f.err
 }
 
@@ -46,15 +48,17 @@ func (in *RegisterPluginForSharedChannelsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RegisterPluginForSharedChannelsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.RemoteId = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -71,13 +75,15 @@ func (in *ShareChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ShareChannelRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.SharedChannel, parseSharedChannel)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.SharedChannel, parseSharedChannel)
 	return f.err
 }
 
@@ -96,15 +102,18 @@ func (in *ShareChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ShareChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseSharedChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseSharedChannel)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -121,13 +130,15 @@ func (in *UpdateSharedChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateSharedChannelRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.SharedChannel, parseSharedChannel)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.SharedChannel, parseSharedChannel)
 	return f.err
 }
 
@@ -146,15 +157,18 @@ func (in *UpdateSharedChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateSharedChannelResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseSharedChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseSharedChannel)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -173,15 +187,17 @@ func (in *ReceiveSharedChannelSyncMsgRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ReceiveSharedChannelSyncMsgRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.RemoteId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Msg, parseSyncMsg)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Msg, parseSyncMsg)
 	return f.err
 }
 
@@ -200,14 +216,17 @@ func (in *ReceiveSharedChannelSyncMsgResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ReceiveSharedChannelSyncMsgResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Result, parseSyncResponse)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Result, parseSyncResponse)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

@@ -46,15 +46,18 @@ func (in *GetUserStatusResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUserStatusResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseStatus)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseStatus)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -96,15 +99,17 @@ func (in *GetUserStatusesByIdsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUserStatusesByIdsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseStatus)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -150,15 +155,18 @@ func (in *UpdateUserStatusResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserStatusResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseStatus)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseStatus)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -204,14 +212,17 @@ func (in *SetUserStatusTimedDNDResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SetUserStatusTimedDNDResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseStatus)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseStatus)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

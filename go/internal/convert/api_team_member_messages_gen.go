@@ -46,15 +46,17 @@ func (in *GetTeamsUnreadForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamsUnreadForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeamUnread)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -100,15 +102,18 @@ func (in *CreateTeamMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateTeamMemberResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeamMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeamMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -158,15 +163,17 @@ func (in *CreateTeamMembersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateTeamMembersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeamMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -216,15 +223,17 @@ func (in *CreateTeamMembersGracefullyResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateTeamMembersGracefullyResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeamMemberWithError)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -274,15 +283,17 @@ func (in *GetTeamMembersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamMembersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeamMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -328,15 +339,18 @@ func (in *GetTeamMemberResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamMemberResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeamMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeamMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -386,15 +400,17 @@ func (in *GetTeamMembersForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamMembersForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeamMember)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -444,14 +460,17 @@ func (in *UpdateTeamMemberRolesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateTeamMemberRolesResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeamMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeamMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

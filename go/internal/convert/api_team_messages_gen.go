@@ -21,13 +21,15 @@ func (in *CreateTeamRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateTeamRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Team, parseTeam)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Team, parseTeam)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreateTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateTeamResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeam)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeam)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -87,15 +92,17 @@ func (in *GetTeamsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeam)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -137,15 +144,18 @@ func (in *GetTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeam)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeam)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -187,15 +197,18 @@ func (in *GetTeamByNameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamByNameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeam)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeam)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -212,13 +225,15 @@ func (in *UpdateTeamRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateTeamRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Team, parseTeam)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Team, parseTeam)
 	return f.err
 }
 
@@ -237,15 +252,18 @@ func (in *UpdateTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateTeamResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeam)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeam)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -287,15 +305,17 @@ func (in *SearchTeamsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchTeamsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeam)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -337,14 +357,16 @@ func (in *GetTeamsForUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetTeamsForUserResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseTeam)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

@@ -21,13 +21,15 @@ func (in *CreateUploadSessionRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateUploadSessionRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.UploadSession, parseUploadSession)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.UploadSession, parseUploadSession)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreateUploadSessionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateUploadSessionResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUploadSession)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUploadSession)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -69,13 +74,15 @@ func (in *UploadDataRequestHead) append(b []byte) []byte {
 }
 
 func (out *UploadDataRequestHead) parse(in source) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.UploadSession, parseUploadSession)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.UploadSession, parseUploadSession)
 	return f.err
 }
 
@@ -97,15 +104,18 @@ func (in *UploadDataResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UploadDataResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseFileInfo)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseFileInfo)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -147,14 +157,17 @@ func (in *GetUploadSessionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUploadSessionResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUploadSession)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUploadSession)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

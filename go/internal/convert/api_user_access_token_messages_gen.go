@@ -21,13 +21,15 @@ func (in *CreateUserAccessTokenRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateUserAccessTokenRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Token, parseUserAccessToken)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Token, parseUserAccessToken)
 	return f.err
 }
 
@@ -46,14 +48,17 @@ func (in *CreateUserAccessTokenResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateUserAccessTokenResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUserAccessToken)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUserAccessToken)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

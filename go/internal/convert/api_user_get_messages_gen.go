@@ -21,13 +21,15 @@ func (in *GetUsersRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUsersRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Options, parseUserGetOptions)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Options, parseUserGetOptions)
 	return f.err
 }
 
@@ -46,14 +48,16 @@ func (in *GetUsersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUsersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

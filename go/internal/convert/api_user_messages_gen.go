@@ -21,13 +21,15 @@ func (in *CreateUserRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateUserRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.User, parseUser)
 	return f.err
 }
 
@@ -46,15 +48,18 @@ func (in *CreateUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *CreateUserResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUser)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -96,15 +101,17 @@ func (in *GetUsersByIdsResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUsersByIdsResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -146,15 +153,18 @@ func (in *GetUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUserResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUser)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -196,15 +206,18 @@ func (in *GetUserByEmailResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUserByEmailResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUser)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -246,15 +259,18 @@ func (in *GetUserByUsernameResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUserByUsernameResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUser)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -296,15 +312,17 @@ func (in *GetUsersByUsernamesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUsersByUsernamesResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -354,15 +372,17 @@ func (in *GetUsersInTeamResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUsersInTeamResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -379,13 +399,15 @@ func (in *UpdateUserRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.User, parseUser)
 	return f.err
 }
 
@@ -404,15 +426,18 @@ func (in *UpdateUserResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUser)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -466,15 +491,17 @@ func (in *GetUsersInChannelResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetUsersInChannelResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -524,15 +551,17 @@ func (in *GetGroupMemberUsersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GetGroupMemberUsersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -551,15 +580,17 @@ func (in *UpdateUserAuthRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserAuthRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.UserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.UserAuth, parseUserAuth)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.UserAuth, parseUserAuth)
 	return f.err
 }
 
@@ -578,15 +609,18 @@ func (in *UpdateUserAuthResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserAuthResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUserAuth)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUserAuth)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -632,14 +666,17 @@ func (in *UpdateUserRolesResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UpdateUserRolesResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseUser)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

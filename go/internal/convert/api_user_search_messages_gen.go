@@ -21,13 +21,15 @@ func (in *SearchUsersRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchUsersRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Search, parseUserSearch)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Search, parseUserSearch)
 	return f.err
 }
 
@@ -46,14 +48,16 @@ func (in *SearchUsersResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SearchUsersResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseUser)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }

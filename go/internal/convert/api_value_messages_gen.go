@@ -37,15 +37,18 @@ func (in *LoadPluginConfigurationResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *LoadPluginConfigurationResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			held(&f, &out.Result)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	held(&f, parts[0], &out.Result)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -122,13 +125,15 @@ func (in *SavePluginConfigResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *SavePluginConfigResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Error, parseAppError)
 	return f.err
 }
 
@@ -149,6 +154,7 @@ func (in *PublishWebSocketEventRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PublishWebSocketEventRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -157,9 +163,10 @@ func (out *PublishWebSocketEventRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			wrappedMap(&f, &out.Payload, parseValue)
 		case 3<<3 | octets:
-			message(&f, &out.Broadcast, parseWebsocketBroadcast)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Broadcast, parseWebsocketBroadcast)
 	return f.err
 }
 

@@ -127,6 +127,7 @@ func ParseAuditRecord(data []byte, out *model.AuditRecord) error {
 }
 
 func parseAuditRecord(in source, out *model.AuditRecord) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -135,14 +136,17 @@ func parseAuditRecord(in source, out *model.AuditRecord) error {
 		case 2<<3 | octets:
 			out.Status = f.text()
 		case 3<<3 | octets:
-			structure(&f, &out.EventData, parseAuditEventData)
+			parts[0].add(&f)
 		case 4<<3 | octets:
-			structure(&f, &out.Actor, parseAuditEventActor)
+			parts[1].add(&f)
 		case 5<<3 | octets:
 			wrappedMap(&f, &out.Meta, parseValue)
 		case 6<<3 | octets:
-			structure(&f, &out.Error, parseAuditEventError)
+			parts[2].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.EventData, parseAuditEventData)
+	structure(&f, parts[1], &out.Actor, parseAuditEventActor)
+	structure(&f, parts[2], &out.Error, parseAuditEventError)
 	return f.err
 }

@@ -28,6 +28,7 @@ func ParseCondition(data []byte, out *model.Condition) error {
 }
 
 func parseCondition(in source, out *model.Condition) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -36,7 +37,7 @@ func parseCondition(in source, out *model.Condition) error {
 		case 2<<3 | octets:
 			out.Operator = f.text()
 		case 3<<3 | octets:
-			held(&f, &out.Value)
+			parts[0].add(&f)
 		case 4<<3 | varint:
 			out.ValueType = model.ValueType(f.value)
 		case 5<<3 | octets:
@@ -45,6 +46,7 @@ func parseCondition(in source, out *model.Condition) error {
 			out.HasMaskedValues = f.value != 0
 		}
 	}
+	held(&f, parts[0], &out.Value)
 	return f.err
 }
 

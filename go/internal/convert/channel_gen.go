@@ -49,6 +49,7 @@ func AppendChannel(b []byte, in *model.Channel) []byte {
 func ParseChannel(data []byte, out *model.Channel) error { return parseChannel(newSource(data), out) }
 
 func parseChannel(in source, out *model.Channel) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -97,7 +98,7 @@ func parseChannel(in source, out *model.Channel) error {
 		case 22<<3 | varint:
 			out.LastRootPostAt = int64(f.value)
 		case 23<<3 | octets:
-			message(&f, &out.BannerInfo, parseChannelBannerInfo)
+			parts[0].add(&f)
 		case 24<<3 | varint:
 			out.PolicyEnforced = f.value != 0
 		case 25<<3 | octets:
@@ -112,6 +113,7 @@ func parseChannel(in source, out *model.Channel) error {
 			out.Discoverable = f.value != 0
 		}
 	}
+	message(&f, parts[0], &out.BannerInfo, parseChannelBannerInfo)
 	return f.err
 }
 

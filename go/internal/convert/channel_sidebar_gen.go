@@ -101,14 +101,16 @@ func ParseSidebarCategoryWithChannels(data []byte, out *model.SidebarCategoryWit
 }
 
 func parseSidebarCategoryWithChannels(in source, out *model.SidebarCategoryWithChannels) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.SidebarCategory, parseSidebarCategory)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			texts(&f, &out.Channels)
 		}
 	}
+	structure(&f, parts[0], &out.SidebarCategory, parseSidebarCategory)
 	return f.err
 }

@@ -75,17 +75,21 @@ func ParseProductLimits(data []byte, out *model.ProductLimits) error {
 }
 
 func parseProductLimits(in source, out *model.ProductLimits) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Files, parseFilesLimits)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Messages, parseMessagesLimits)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Teams, parseTeamsLimits)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Files, parseFilesLimits)
+	message(&f, parts[1], &out.Messages, parseMessagesLimits)
+	message(&f, parts[2], &out.Teams, parseTeamsLimits)
 	return f.err
 }
 

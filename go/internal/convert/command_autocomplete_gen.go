@@ -27,6 +27,7 @@ func ParseAutocompleteArg(data []byte, out *model.AutocompleteArg) error {
 }
 
 func parseAutocompleteArg(in source, out *model.AutocompleteArg) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -39,9 +40,10 @@ func parseAutocompleteArg(in source, out *model.AutocompleteArg) error {
 		case 4<<3 | varint:
 			out.Required = f.value != 0
 		case 5<<3 | octets:
-			held(&f, &out.Data)
+			parts[0].add(&f)
 		}
 	}
+	held(&f, parts[0], &out.Data)
 	return f.err
 }
 

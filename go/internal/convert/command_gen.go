@@ -40,6 +40,7 @@ func AppendCommand(b []byte, in *model.Command) []byte {
 func ParseCommand(data []byte, out *model.Command) error { return parseCommand(newSource(data), out) }
 
 func parseCommand(in source, out *model.Command) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -80,10 +81,11 @@ func parseCommand(in source, out *model.Command) error {
 		case 18<<3 | octets:
 			out.PluginId = f.text()
 		case 19<<3 | octets:
-			message(&f, &out.AutocompleteData, parseAutocompleteData)
+			parts[0].add(&f)
 		case 20<<3 | octets:
 			out.AutocompleteIconData = f.text()
 		}
 	}
+	message(&f, parts[0], &out.AutocompleteData, parseAutocompleteData)
 	return f.err
 }

@@ -178,6 +178,7 @@ func ParseAutoTranslationSettings(data []byte, out *model.AutoTranslationSetting
 }
 
 func parseAutoTranslationSettings(in source, out *model.AutoTranslationSettings) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -188,17 +189,20 @@ func parseAutoTranslationSettings(in source, out *model.AutoTranslationSettings)
 		case 3<<3 | octets:
 			out.Provider = textPointer[string](&f)
 		case 4<<3 | octets:
-			wrappedPointer(&f, &out.TargetLanguages, parseStringList)
+			parts[0].add(&f)
 		case 5<<3 | varint:
 			out.Workers = intPointer[int](&f)
 		case 6<<3 | varint:
 			out.TimeoutMs = intPointer[int](&f)
 		case 7<<3 | octets:
-			message(&f, &out.LibreTranslate, parseLibreTranslateProviderSettings)
+			parts[1].add(&f)
 		case 8<<3 | octets:
-			message(&f, &out.Agents, parseAgentsProviderSettings)
+			parts[2].add(&f)
 		}
 	}
+	wrappedPointer(&f, parts[0], &out.TargetLanguages, parseStringList)
+	message(&f, parts[1], &out.LibreTranslate, parseLibreTranslateProviderSettings)
+	message(&f, parts[2], &out.Agents, parseAgentsProviderSettings)
 	return f.err
 }
 
@@ -465,107 +469,156 @@ func AppendConfig(b []byte, in *model.Config) []byte {
 func ParseConfig(data []byte, out *model.Config) error { return parseConfig(newSource(data), out) }
 
 func parseConfig(in source, out *model.Config) error {
+	var parts [48]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.ServiceSettings, parseServiceSettings)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			structure(&f, &out.TeamSettings, parseTeamSettings)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			structure(&f, &out.ClientRequirements, parseClientRequirements)
+			parts[2].add(&f)
 		case 4<<3 | octets:
-			structure(&f, &out.SqlSettings, parseSqlSettings)
+			parts[3].add(&f)
 		case 5<<3 | octets:
-			structure(&f, &out.LogSettings, parseLogSettings)
+			parts[4].add(&f)
 		case 6<<3 | octets:
-			structure(&f, &out.ExperimentalAuditSettings, parseExperimentalAuditSettings)
+			parts[5].add(&f)
 		case 7<<3 | octets:
-			structure(&f, &out.PasswordSettings, parsePasswordSettings)
+			parts[6].add(&f)
 		case 8<<3 | octets:
-			structure(&f, &out.FileSettings, parseFileSettings)
+			parts[7].add(&f)
 		case 9<<3 | octets:
-			structure(&f, &out.EmailSettings, parseEmailSettings)
+			parts[8].add(&f)
 		case 10<<3 | octets:
-			structure(&f, &out.RateLimitSettings, parseRateLimitSettings)
+			parts[9].add(&f)
 		case 11<<3 | octets:
-			structure(&f, &out.PrivacySettings, parsePrivacySettings)
+			parts[10].add(&f)
 		case 12<<3 | octets:
-			structure(&f, &out.SupportSettings, parseSupportSettings)
+			parts[11].add(&f)
 		case 13<<3 | octets:
-			structure(&f, &out.AnnouncementSettings, parseAnnouncementSettings)
+			parts[12].add(&f)
 		case 14<<3 | octets:
-			structure(&f, &out.ThemeSettings, parseThemeSettings)
+			parts[13].add(&f)
 		case 15<<3 | octets:
-			structure(&f, &out.GitLabSettings, parseSSOSettings)
+			parts[14].add(&f)
 		case 16<<3 | octets:
-			structure(&f, &out.GoogleSettings, parseSSOSettings)
+			parts[15].add(&f)
 		case 17<<3 | octets:
-			structure(&f, &out.Office365Settings, parseOffice365Settings)
+			parts[16].add(&f)
 		case 18<<3 | octets:
-			structure(&f, &out.OpenIdSettings, parseSSOSettings)
+			parts[17].add(&f)
 		case 19<<3 | octets:
-			structure(&f, &out.LdapSettings, parseLdapSettings)
+			parts[18].add(&f)
 		case 20<<3 | octets:
-			structure(&f, &out.ComplianceSettings, parseComplianceSettings)
+			parts[19].add(&f)
 		case 21<<3 | octets:
-			structure(&f, &out.LocalizationSettings, parseLocalizationSettings)
+			parts[20].add(&f)
 		case 22<<3 | octets:
-			structure(&f, &out.SamlSettings, parseSamlSettings)
+			parts[21].add(&f)
 		case 23<<3 | octets:
-			structure(&f, &out.NativeAppSettings, parseNativeAppSettings)
+			parts[22].add(&f)
 		case 24<<3 | octets:
-			structure(&f, &out.IntuneSettings, parseIntuneSettings)
+			parts[23].add(&f)
 		case 25<<3 | octets:
-			structure(&f, &out.CacheSettings, parseCacheSettings)
+			parts[24].add(&f)
 		case 26<<3 | octets:
-			structure(&f, &out.ClusterSettings, parseClusterSettings)
+			parts[25].add(&f)
 		case 27<<3 | octets:
-			structure(&f, &out.MetricsSettings, parseMetricsSettings)
+			parts[26].add(&f)
 		case 28<<3 | octets:
-			structure(&f, &out.ExperimentalSettings, parseExperimentalSettings)
+			parts[27].add(&f)
 		case 29<<3 | octets:
-			structure(&f, &out.AnalyticsSettings, parseAnalyticsSettings)
+			parts[28].add(&f)
 		case 30<<3 | octets:
-			structure(&f, &out.ElasticsearchSettings, parseElasticsearchSettings)
+			parts[29].add(&f)
 		case 31<<3 | octets:
-			structure(&f, &out.DataRetentionSettings, parseDataRetentionSettings)
+			parts[30].add(&f)
 		case 32<<3 | octets:
-			structure(&f, &out.MobileEphemeralModeSettings, parseMobileEphemeralModeSettings)
+			parts[31].add(&f)
 		case 33<<3 | octets:
-			structure(&f, &out.MessageExportSettings, parseMessageExportSettings)
+			parts[32].add(&f)
 		case 34<<3 | octets:
-			structure(&f, &out.JobSettings, parseJobSettings)
+			parts[33].add(&f)
 		case 35<<3 | octets:
-			structure(&f, &out.PluginSettings, parsePluginSettings)
+			parts[34].add(&f)
 		case 36<<3 | octets:
-			structure(&f, &out.DisplaySettings, parseDisplaySettings)
+			parts[35].add(&f)
 		case 37<<3 | octets:
-			structure(&f, &out.GuestAccountsSettings, parseGuestAccountsSettings)
+			parts[36].add(&f)
 		case 38<<3 | octets:
-			structure(&f, &out.ImageProxySettings, parseImageProxySettings)
+			parts[37].add(&f)
 		case 39<<3 | octets:
-			structure(&f, &out.CloudSettings, parseCloudSettings)
+			parts[38].add(&f)
 		case 40<<3 | octets:
-			message(&f, &out.FeatureFlags, parseFeatureFlags)
+			parts[39].add(&f)
 		case 41<<3 | octets:
-			structure(&f, &out.ImportSettings, parseImportSettings)
+			parts[40].add(&f)
 		case 42<<3 | octets:
-			structure(&f, &out.ExportSettings, parseExportSettings)
+			parts[41].add(&f)
 		case 43<<3 | octets:
-			structure(&f, &out.WranglerSettings, parseWranglerSettings)
+			parts[42].add(&f)
 		case 44<<3 | octets:
-			structure(&f, &out.ConnectedWorkspacesSettings, parseConnectedWorkspacesSettings)
+			parts[43].add(&f)
 		case 45<<3 | octets:
-			structure(&f, &out.AccessControlSettings, parseAccessControlSettings)
+			parts[44].add(&f)
 		case 46<<3 | octets:
-			structure(&f, &out.ContentFlaggingSettings, parseContentFlaggingSettings)
+			parts[45].add(&f)
 		case 47<<3 | octets:
-			structure(&f, &out.AutoTranslationSettings, parseAutoTranslationSettings)
+			parts[46].add(&f)
 		case 48<<3 | octets:
-			structure(&f, &out.AIRecapSettings, parseAIRecapSettings)
+			parts[47].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.ServiceSettings, parseServiceSettings)
+	structure(&f, parts[1], &out.TeamSettings, parseTeamSettings)
+	structure(&f, parts[2], &out.ClientRequirements, parseClientRequirements)
+	structure(&f, parts[3], &out.SqlSettings, parseSqlSettings)
+	structure(&f, parts[4], &out.LogSettings, parseLogSettings)
+	structure(&f, parts[5], &out.ExperimentalAuditSettings, parseExperimentalAuditSettings)
+	structure(&f, parts[6], &out.PasswordSettings, parsePasswordSettings)
+	structure(&f, parts[7], &out.FileSettings, parseFileSettings)
+	structure(&f, parts[8], &out.EmailSettings, parseEmailSettings)
+	structure(&f, parts[9], &out.RateLimitSettings, parseRateLimitSettings)
+	structure(&f, parts[10], &out.PrivacySettings, parsePrivacySettings)
+	structure(&f, parts[11], &out.SupportSettings, parseSupportSettings)
+	structure(&f, parts[12], &out.AnnouncementSettings, parseAnnouncementSettings)
+	structure(&f, parts[13], &out.ThemeSettings, parseThemeSettings)
+	structure(&f, parts[14], &out.GitLabSettings, parseSSOSettings)
+	structure(&f, parts[15], &out.GoogleSettings, parseSSOSettings)
+	structure(&f, parts[16], &out.Office365Settings, parseOffice365Settings)
+	structure(&f, parts[17], &out.OpenIdSettings, parseSSOSettings)
+	structure(&f, parts[18], &out.LdapSettings, parseLdapSettings)
+	structure(&f, parts[19], &out.ComplianceSettings, parseComplianceSettings)
+	structure(&f, parts[20], &out.LocalizationSettings, parseLocalizationSettings)
+	structure(&f, parts[21], &out.SamlSettings, parseSamlSettings)
+	structure(&f, parts[22], &out.NativeAppSettings, parseNativeAppSettings)
+	structure(&f, parts[23], &out.IntuneSettings, parseIntuneSettings)
+	structure(&f, parts[24], &out.CacheSettings, parseCacheSettings)
+	structure(&f, parts[25], &out.ClusterSettings, parseClusterSettings)
+	structure(&f, parts[26], &out.MetricsSettings, parseMetricsSettings)
+	structure(&f, parts[27], &out.ExperimentalSettings, parseExperimentalSettings)
+	structure(&f, parts[28], &out.AnalyticsSettings, parseAnalyticsSettings)
+	structure(&f, parts[29], &out.ElasticsearchSettings, parseElasticsearchSettings)
+	structure(&f, parts[30], &out.DataRetentionSettings, parseDataRetentionSettings)
+	structure(&f, parts[31], &out.MobileEphemeralModeSettings, parseMobileEphemeralModeSettings)
+	structure(&f, parts[32], &out.MessageExportSettings, parseMessageExportSettings)
+	structure(&f, parts[33], &out.JobSettings, parseJobSettings)
+	structure(&f, parts[34], &out.PluginSettings, parsePluginSettings)
+	structure(&f, parts[35], &out.DisplaySettings, parseDisplaySettings)
+	structure(&f, parts[36], &out.GuestAccountsSettings, parseGuestAccountsSettings)
+	structure(&f, parts[37], &out.ImageProxySettings, parseImageProxySettings)
+	structure(&f, parts[38], &out.CloudSettings, parseCloudSettings)
+	message(&f, parts[39], &out.FeatureFlags, parseFeatureFlags)
+	structure(&f, parts[40], &out.ImportSettings, parseImportSettings)
+	structure(&f, parts[41], &out.ExportSettings, parseExportSettings)
+	structure(&f, parts[42], &out.WranglerSettings, parseWranglerSettings)
+	structure(&f, parts[43], &out.ConnectedWorkspacesSettings, parseConnectedWorkspacesSettings)
+	structure(&f, parts[44], &out.AccessControlSettings, parseAccessControlSettings)
+	structure(&f, parts[45], &out.ContentFlaggingSettings, parseContentFlaggingSettings)
+	structure(&f, parts[46], &out.AutoTranslationSettings, parseAutoTranslationSettings)
+	structure(&f, parts[47], &out.AIRecapSettings, parseAIRecapSettings)
 	return f.err
 }
 
@@ -1721,6 +1774,7 @@ func ParseMessageExportSettings(data []byte, out *model.MessageExportSettings) e
 }
 
 func parseMessageExportSettings(in source, out *model.MessageExportSettings) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -1741,9 +1795,10 @@ func parseMessageExportSettings(in source, out *model.MessageExportSettings) err
 		case 8<<3 | varint:
 			out.ChannelHistoryBatchSize = intPointer[int](&f)
 		case 9<<3 | octets:
-			message(&f, &out.GlobalRelaySettings, parseGlobalRelayMessageExportSettings)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.GlobalRelaySettings, parseGlobalRelayMessageExportSettings)
 	return f.err
 }
 

@@ -26,11 +26,12 @@ func ParseAdditionalContentFlaggingSettings(data []byte, out *model.AdditionalCo
 }
 
 func parseAdditionalContentFlaggingSettings(in source, out *model.AdditionalContentFlaggingSettings) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrappedPointer(&f, &out.Reasons, parseStringList)
+			parts[0].add(&f)
 		case 2<<3 | varint:
 			out.ReporterCommentRequired = boolPointer(&f)
 		case 3<<3 | varint:
@@ -39,6 +40,7 @@ func parseAdditionalContentFlaggingSettings(in source, out *model.AdditionalCont
 			out.HideFlaggedContent = boolPointer(&f)
 		}
 	}
+	wrappedPointer(&f, parts[0], &out.Reasons, parseStringList)
 	return f.err
 }
 
@@ -83,15 +85,18 @@ func ParseContentFlaggingSettings(data []byte, out *model.ContentFlaggingSetting
 }
 
 func parseContentFlaggingSettings(in source, out *model.ContentFlaggingSettings) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.ContentFlaggingSettingsBase, parseContentFlaggingSettingsBase)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.ReviewerSettings, parseReviewerSettings)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.ContentFlaggingSettingsBase, parseContentFlaggingSettingsBase)
+	message(&f, parts[1], &out.ReviewerSettings, parseReviewerSettings)
 	return f.err
 }
 
@@ -112,17 +117,20 @@ func ParseContentFlaggingSettingsBase(data []byte, out *model.ContentFlaggingSet
 }
 
 func parseContentFlaggingSettingsBase(in source, out *model.ContentFlaggingSettingsBase) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.EnableContentFlagging = boolPointer(&f)
 		case 2<<3 | octets:
-			message(&f, &out.NotificationSettings, parseContentFlaggingNotificationSettings)
+			parts[0].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.AdditionalSettings, parseAdditionalContentFlaggingSettings)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.NotificationSettings, parseContentFlaggingNotificationSettings)
+	message(&f, parts[1], &out.AdditionalSettings, parseAdditionalContentFlaggingSettings)
 	return f.err
 }
 

@@ -26,6 +26,7 @@ func ParseCustomStatus(data []byte, out *model.CustomStatus) error {
 }
 
 func parseCustomStatus(in source, out *model.CustomStatus) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -36,8 +37,9 @@ func parseCustomStatus(in source, out *model.CustomStatus) error {
 		case 3<<3 | octets:
 			out.Duration = f.text()
 		case 4<<3 | octets:
-			wrapped(&f, &out.ExpiresAt, parseTime)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.ExpiresAt, parseTime)
 	return f.err
 }

@@ -23,41 +23,39 @@ func bytesPointer(f *fields) *[]byte {
 	return &value
 }
 
-func message[T any](f *fields, out **T, parse func(source, *T) error) {
-	if in, ok := f.message(); ok {
+func message[T any](f *fields, from pieces, out **T, parse func(source, *T) error) {
+	if from.data != nil && f.err == nil {
 		*out = new(T)
-		f.fail(parse(in, *out))
+		f.fail(parse(f.inside(from.data), *out))
 	}
 }
 
-func structure[T any](f *fields, out *T, parse func(source, *T) error) {
-	if in, ok := f.message(); ok {
-		var zero T
-		*out = zero
-		f.fail(parse(in, out))
+func structure[T any](f *fields, from pieces, out *T, parse func(source, *T) error) {
+	if from.data != nil && f.err == nil {
+		f.fail(parse(f.inside(from.data), out))
 	}
 }
 
-func wrapped[T any](f *fields, out *T, parse func(source) (T, error)) {
-	if in, ok := f.message(); ok {
-		value, err := parse(in)
+func wrapped[T any](f *fields, from pieces, out *T, parse func(source) (T, error)) {
+	if from.data != nil && f.err == nil {
+		value, err := parse(f.inside(from.data))
 		*out = value
 		f.fail(err)
 	}
 }
 
-func wrappedPointer[T any](f *fields, out **T, parse func(source) (T, error)) {
-	if in, ok := f.message(); ok {
-		value, err := parse(in)
+func wrappedPointer[T any](f *fields, from pieces, out **T, parse func(source) (T, error)) {
+	if from.data != nil && f.err == nil {
+		value, err := parse(f.inside(from.data))
 		*out = &value
 		f.fail(err)
 	}
 }
 
 // held is for what an interface without methods holds; not all of them are any.
-func held[T any](f *fields, out *T) {
-	if in, ok := f.message(); ok {
-		value, err := parseValue(in)
+func held[T any](f *fields, from pieces, out *T) {
+	if from.data != nil && f.err == nil {
+		value, err := parseValue(f.inside(from.data))
 		*out, _ = value.(T)
 		f.fail(err)
 	}
@@ -138,17 +136,17 @@ func boolMap[M ~map[K]bool, K ~string](f *fields, out *M) {
 
 // messageEntry reads an entry whose value is a message.
 func messageEntry(f *fields) (key string, value source) {
+	var from pieces
 	entry := f.entry()
 	for entry.next() {
 		switch entry.tag {
 		case entryKey | octets:
 			key = entry.text()
 		case entryValue | octets:
-			if in, ok := entry.message(); ok {
-				value = in
-			}
+			from.add(&entry)
 		}
 	}
+	value = entry.inside(from.data)
 	f.fail(entry.err)
 	return key, value
 }

@@ -32,6 +32,7 @@ func AppendDraft(b []byte, in *model.Draft) []byte {
 func ParseDraft(data []byte, out *model.Draft) error { return parseDraft(newSource(data), out) }
 
 func parseDraft(in source, out *model.Draft) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -56,10 +57,11 @@ func parseDraft(in source, out *model.Draft) error {
 		case 10<<3 | octets:
 			texts(&f, &out.FileIds)
 		case 11<<3 | octets:
-			message(&f, &out.Metadata, parsePostMetadata)
+			parts[0].add(&f)
 		case 12<<3 | octets:
 			wrappedMap(&f, &out.Priority, parseValue)
 		}
 	}
+	message(&f, parts[0], &out.Metadata, parsePostMetadata)
 	return f.err
 }

@@ -27,6 +27,7 @@ func ParseNamedValue(data []byte, out *driver.NamedValue) error {
 }
 
 func parseNamedValue(in source, out *driver.NamedValue) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -35,9 +36,10 @@ func parseNamedValue(in source, out *driver.NamedValue) error {
 		case 2<<3 | varint:
 			out.Ordinal = int(f.value)
 		case 3<<3 | octets:
-			held(&f, &out.Value)
+			parts[0].add(&f)
 		}
 	}
+	held(&f, parts[0], &out.Value)
 	return f.err
 }
 
@@ -87,18 +89,21 @@ func ParseResultContainer(data []byte, out *plugin.ResultContainer) error {
 }
 
 func parseResultContainer(in source, out *plugin.ResultContainer) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.LastID = int64(f.value)
 		case 2<<3 | octets:
-			wrapped(&f, &out.LastIDError, parseError)
+			parts[0].add(&f)
 		case 3<<3 | varint:
 			out.RowsAffected = int64(f.value)
 		case 4<<3 | octets:
-			wrapped(&f, &out.RowsAffectedError, parseError)
+			parts[1].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.LastIDError, parseError)
+	wrapped(&f, parts[1], &out.RowsAffectedError, parseError)
 	return f.err
 }

@@ -48,15 +48,17 @@ func (in *ConnResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConnResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -96,13 +98,15 @@ func (in *ConnPingResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConnPingResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -142,13 +146,15 @@ func (in *ConnCloseResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConnCloseResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -198,15 +204,17 @@ func (in *ConnQueryResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConnQueryResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -256,15 +264,18 @@ func (in *ConnExecResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConnExecResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Result, parseResultContainer)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Result, parseResultContainer)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -283,15 +294,17 @@ func (in *TxRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *TxRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.ConnId = f.text()
 		case 2<<3 | octets:
-			structure(&f, &out.Opts, parseTxOptions)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Opts, parseTxOptions)
 	return f.err
 }
 
@@ -310,15 +323,17 @@ func (in *TxResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *TxResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -358,13 +373,15 @@ func (in *TxCommitResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *TxCommitResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -404,13 +421,15 @@ func (in *TxRollbackResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *TxRollbackResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -456,15 +475,17 @@ func (in *StmtResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *StmtResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -504,13 +525,15 @@ func (in *StmtCloseResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *StmtCloseResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -602,15 +625,17 @@ func (in *StmtQueryResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *StmtQueryResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Result = f.text()
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -656,15 +681,18 @@ func (in *StmtExecResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *StmtExecResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Result, parseResultContainer)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Result, parseResultContainer)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }
 
@@ -750,13 +778,15 @@ func (in *RowsCloseResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RowsCloseResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -820,13 +850,14 @@ func (in *RowsNextResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RowsNextResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			wrappedList(&f, &out.Rows, parseValueList)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		case 3<<3 | octets:
 			texts(&f, &out.ColumnNames)
 		case 4<<3 | octets:
@@ -835,6 +866,7 @@ func (out *RowsNextResponse) Parse(data []byte) error {
 			out.HasNext = f.value != 0
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -920,13 +952,15 @@ func (in *RowsNextResultSetResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RowsNextResultSetResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 

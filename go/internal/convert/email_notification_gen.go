@@ -39,6 +39,7 @@ func ParseEmailNotification(data []byte, out *model.EmailNotification) error {
 }
 
 func parseEmailNotification(in source, out *model.EmailNotification) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -75,9 +76,10 @@ func parseEmailNotification(in source, out *model.EmailNotification) error {
 		case 16<<3 | varint:
 			out.UseMilitaryTime = f.value != 0
 		case 17<<3 | octets:
-			structure(&f, &out.EmailNotificationContent, parseEmailNotificationContent)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.EmailNotificationContent, parseEmailNotificationContent)
 	return f.err
 }
 

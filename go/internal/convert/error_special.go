@@ -80,7 +80,7 @@ func AppendError(b []byte, in error) []byte {
 }
 
 // ParseError is the way back of AppendError; see Message about data.
-func ParseError(data []byte) (error, error) { return parseError(newSource(data)) } //nolint:revive // the first is the value
+func ParseError(data []byte) (error, error) { return parseError(newSource(data)) }
 
 func parseError(in source) (error, error) {
 	var kind oneof

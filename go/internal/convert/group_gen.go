@@ -140,6 +140,7 @@ func ParseGroupSearchOpts(data []byte, out *model.GroupSearchOpts) error {
 }
 
 func parseGroupSearchOpts(in source, out *model.GroupSearchOpts) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -154,7 +155,7 @@ func parseGroupSearchOpts(in source, out *model.GroupSearchOpts) error {
 		case 5<<3 | varint:
 			out.FilterAllowReference = f.value != 0
 		case 6<<3 | octets:
-			message(&f, &out.PageOpts, parsePageOpts)
+			parts[0].add(&f)
 		case 7<<3 | varint:
 			out.Since = int64(f.value)
 		case 8<<3 | octets:
@@ -177,6 +178,7 @@ func parseGroupSearchOpts(in source, out *model.GroupSearchOpts) error {
 			out.OnlySyncableSources = f.value != 0
 		}
 	}
+	message(&f, parts[0], &out.PageOpts, parsePageOpts)
 	return f.err
 }
 

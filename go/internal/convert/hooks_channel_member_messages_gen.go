@@ -24,15 +24,18 @@ func (in *ChannelMemberWillBeAddedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelMemberWillBeAddedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.ChannelMember, parseChannelMember)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.ChannelMember, parseChannelMember)
 	return f.err
 }
 
@@ -51,15 +54,17 @@ func (in *ChannelMemberWillBeAddedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelMemberWillBeAddedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannelMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannelMember)
 	return f.err
 }
 
@@ -80,17 +85,21 @@ func (in *UserHasJoinedChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasJoinedChannelRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.ChannelMember, parseChannelMember)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Actor, parseUser)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.ChannelMember, parseChannelMember)
+	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err
 }
 
@@ -125,17 +134,21 @@ func (in *UserHasLeftChannelRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasLeftChannelRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.ChannelMember, parseChannelMember)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Actor, parseUser)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.ChannelMember, parseChannelMember)
+	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err
 }
 

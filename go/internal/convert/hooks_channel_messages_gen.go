@@ -24,15 +24,18 @@ func (in *ChannelHasBeenCreatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelHasBeenCreatedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Channel, parseChannel)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Channel, parseChannel)
 	return f.err
 }
 
@@ -65,15 +68,18 @@ func (in *ChannelWillBeArchivedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelWillBeArchivedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Channel, parseChannel)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Channel, parseChannel)
 	return f.err
 }
 
@@ -117,17 +123,21 @@ func (in *ChannelWillBeUpdatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelWillBeUpdatedRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.NewChannel, parseChannel)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.OldChannel, parseChannel)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.NewChannel, parseChannel)
+	message(&f, parts[2], &out.OldChannel, parseChannel)
 	return f.err
 }
 
@@ -146,15 +156,17 @@ func (in *ChannelWillBeUpdatedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelWillBeUpdatedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseChannel)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parseChannel)
 	return f.err
 }
 
@@ -173,15 +185,18 @@ func (in *ChannelWillBeRestoredRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ChannelWillBeRestoredRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Channel, parseChannel)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Channel, parseChannel)
 	return f.err
 }
 

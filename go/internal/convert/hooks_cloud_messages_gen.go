@@ -21,13 +21,15 @@ func (in *OnCloudLimitsUpdatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnCloudLimitsUpdatedRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Limits, parseProductLimits)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Limits, parseProductLimits)
 	return f.err
 }
 

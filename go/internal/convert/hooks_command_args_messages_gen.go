@@ -24,15 +24,18 @@ func (in *ExecuteCommandRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ExecuteCommandRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Args, parseCommandArgs)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Args, parseCommandArgs)
 	return f.err
 }
 
@@ -51,14 +54,17 @@ func (in *ExecuteCommandResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ExecuteCommandResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseCommandResponse)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseCommandResponse)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }

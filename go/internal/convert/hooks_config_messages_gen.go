@@ -21,13 +21,15 @@ func (in *ConfigurationWillBeSavedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConfigurationWillBeSavedRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.NewCfg, parseConfig)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.NewCfg, parseConfig)
 	return f.err
 }
 
@@ -46,14 +48,17 @@ func (in *ConfigurationWillBeSavedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ConfigurationWillBeSavedResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseConfig)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Result, parseConfig)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

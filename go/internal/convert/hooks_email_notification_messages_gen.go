@@ -21,13 +21,15 @@ func (in *EmailNotificationWillBeSentRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *EmailNotificationWillBeSentRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.EmailNotification, parseEmailNotification)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.EmailNotification, parseEmailNotification)
 	return f.err
 }
 
@@ -46,14 +48,16 @@ func (in *EmailNotificationWillBeSentResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *EmailNotificationWillBeSentResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseEmailNotificationContent)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parseEmailNotificationContent)
 	return f.err
 }

@@ -22,15 +22,18 @@ func (in *FileWillBeUploadedRequestHead) append(b []byte) []byte {
 }
 
 func (out *FileWillBeUploadedRequestHead) parse(in source) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Info, parseFileInfo)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Info, parseFileInfo)
 	return f.err
 }
 
@@ -50,15 +53,17 @@ func (in *FileWillBeUploadedResponseHead) append(b []byte) []byte {
 }
 
 func (out *FileWillBeUploadedResponseHead) parse(in source) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseFileInfo)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parseFileInfo)
 	return f.err
 }
 
@@ -84,19 +89,22 @@ func (in *FileWillBeDownloadedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *FileWillBeDownloadedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.FileInfo, parseFileInfo)
+			parts[1].add(&f)
 		case 3<<3 | octets:
 			out.UserId = f.text()
 		case 4<<3 | octets:
 			out.DownloadType = model.FileDownloadType(f.text())
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.FileInfo, parseFileInfo)
 	return f.err
 }
 
@@ -140,17 +148,21 @@ func (in *OnSharedChannelsAttachmentSyncMsgRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsAttachmentSyncMsgRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.FileInfo, parseFileInfo)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.RemoteCluster, parseRemoteCluster)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.FileInfo, parseFileInfo)
+	message(&f, parts[1], &out.Post, parsePost)
+	message(&f, parts[2], &out.RemoteCluster, parseRemoteCluster)
 	return f.err
 }
 
@@ -167,12 +179,14 @@ func (in *OnSharedChannelsAttachmentSyncMsgResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsAttachmentSyncMsgResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

@@ -24,15 +24,18 @@ func (in *OnPluginClusterEventRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnPluginClusterEventRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			structure(&f, &out.Event, parsePluginClusterEvent)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	structure(&f, parts[1], &out.Event, parsePluginClusterEvent)
 	return f.err
 }
 

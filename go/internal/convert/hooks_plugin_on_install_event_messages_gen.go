@@ -24,15 +24,18 @@ func (in *OnInstallRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnInstallRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			structure(&f, &out.Event, parseOnInstallEvent)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	structure(&f, parts[1], &out.Event, parseOnInstallEvent)
 	return f.err
 }
 
@@ -49,12 +52,14 @@ func (in *OnInstallResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnInstallResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

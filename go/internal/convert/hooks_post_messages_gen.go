@@ -24,15 +24,18 @@ func (in *MessageWillBePostedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageWillBePostedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Post, parsePost)
 	return f.err
 }
 
@@ -51,15 +54,17 @@ func (in *MessageWillBePostedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageWillBePostedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
 	return f.err
 }
 
@@ -80,17 +85,21 @@ func (in *MessageWillBeUpdatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageWillBeUpdatedRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.NewPost, parsePost)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.OldPost, parsePost)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.NewPost, parsePost)
+	message(&f, parts[2], &out.OldPost, parsePost)
 	return f.err
 }
 
@@ -109,15 +118,17 @@ func (in *MessageWillBeUpdatedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageWillBeUpdatedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePost)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePost)
 	return f.err
 }
 
@@ -136,15 +147,18 @@ func (in *MessageHasBeenPostedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageHasBeenPostedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Post, parsePost)
 	return f.err
 }
 
@@ -179,17 +193,21 @@ func (in *MessageHasBeenUpdatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageHasBeenUpdatedRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.NewPost, parsePost)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.OldPost, parsePost)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.NewPost, parsePost)
+	message(&f, parts[2], &out.OldPost, parsePost)
 	return f.err
 }
 
@@ -268,15 +286,17 @@ func (in *MessagesWillBeConsumedWithContextRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessagesWillBeConsumedWithContextRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			messages(&f, &out.Posts, parsePost)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
 	return f.err
 }
 
@@ -318,15 +338,18 @@ func (in *MessageHasBeenDeletedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *MessageHasBeenDeletedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Post, parsePost)
 	return f.err
 }
 

@@ -24,15 +24,17 @@ func (in *PreferencesHaveChangedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *PreferencesHaveChangedRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			structs(&f, &out.Preferences, parsePreference)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
 	return f.err
 }
 

@@ -23,15 +23,17 @@ func (in *NotificationWillBePushedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *NotificationWillBePushedRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.PushNotification, parsePushNotification)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.UserId = f.text()
 		}
 	}
+	message(&f, parts[0], &out.PushNotification, parsePushNotification)
 	return f.err
 }
 
@@ -50,14 +52,16 @@ func (in *NotificationWillBePushedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *NotificationWillBePushedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parsePushNotification)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parsePushNotification)
 	return f.err
 }

@@ -24,15 +24,18 @@ func (in *ReactionHasBeenAddedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ReactionHasBeenAddedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Reaction, parseReaction)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Reaction, parseReaction)
 	return f.err
 }
 
@@ -65,15 +68,18 @@ func (in *ReactionHasBeenRemovedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ReactionHasBeenRemovedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.Reaction, parseReaction)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.Reaction, parseReaction)
 	return f.err
 }
 

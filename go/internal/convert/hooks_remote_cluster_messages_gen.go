@@ -21,13 +21,15 @@ func (in *OnSharedChannelsPingRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsPingRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.RemoteCluster, parseRemoteCluster)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.RemoteCluster, parseRemoteCluster)
 	return f.err
 }
 

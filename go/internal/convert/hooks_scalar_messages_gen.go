@@ -48,13 +48,15 @@ func (in *OnActivateResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnActivateResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -87,15 +89,17 @@ func (in *ImplementedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ImplementedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			texts(&f, &out.Result)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -126,13 +130,15 @@ func (in *OnDeactivateResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnDeactivateResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -163,13 +169,15 @@ func (in *OnConfigurationChangeResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnConfigurationChangeResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -338,15 +346,17 @@ func (in *RunDataRetentionResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *RunDataRetentionResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.Result = int64(f.value)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 

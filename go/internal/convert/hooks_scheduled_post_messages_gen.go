@@ -24,15 +24,18 @@ func (in *ScheduledPostWillBeCreatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ScheduledPostWillBeCreatedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.ScheduledPost, parseScheduledPost)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.ScheduledPost, parseScheduledPost)
 	return f.err
 }
 
@@ -51,14 +54,16 @@ func (in *ScheduledPostWillBeCreatedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *ScheduledPostWillBeCreatedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseScheduledPost)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parseScheduledPost)
 	return f.err
 }

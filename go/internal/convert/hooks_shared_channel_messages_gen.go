@@ -23,15 +23,18 @@ func (in *OnSharedChannelsSyncMsgRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsSyncMsgRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Msg, parseSyncMsg)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.RemoteCluster, parseRemoteCluster)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Msg, parseSyncMsg)
+	message(&f, parts[1], &out.RemoteCluster, parseRemoteCluster)
 	return f.err
 }
 
@@ -50,14 +53,17 @@ func (in *OnSharedChannelsSyncMsgResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsSyncMsgResponse) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Result, parseSyncResponse)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Result, parseSyncResponse)
+	wrapped(&f, parts[1], &out.Error, parseError)
 	return f.err
 }

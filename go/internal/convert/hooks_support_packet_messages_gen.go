@@ -22,13 +22,15 @@ func (in *GenerateSupportDataRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GenerateSupportDataRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
 	return f.err
 }
 
@@ -47,14 +49,16 @@ func (in *GenerateSupportDataResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *GenerateSupportDataResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			messages(&f, &out.Result, parseFileData)
 		case 2<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

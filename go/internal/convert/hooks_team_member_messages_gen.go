@@ -24,15 +24,18 @@ func (in *TeamMemberWillBeAddedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *TeamMemberWillBeAddedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.TeamMember, parseTeamMember)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.TeamMember, parseTeamMember)
 	return f.err
 }
 
@@ -51,15 +54,17 @@ func (in *TeamMemberWillBeAddedResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *TeamMemberWillBeAddedResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Result, parseTeamMember)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.RejectionReason = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Result, parseTeamMember)
 	return f.err
 }
 
@@ -80,17 +85,21 @@ func (in *UserHasJoinedTeamRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasJoinedTeamRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.TeamMember, parseTeamMember)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Actor, parseUser)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.TeamMember, parseTeamMember)
+	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err
 }
 
@@ -125,17 +134,21 @@ func (in *UserHasLeftTeamRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasLeftTeamRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.TeamMember, parseTeamMember)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Actor, parseUser)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.TeamMember, parseTeamMember)
+	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err
 }
 

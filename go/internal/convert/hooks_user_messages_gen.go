@@ -25,15 +25,18 @@ func (in *UserHasBeenCreatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasBeenCreatedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
 
@@ -66,15 +69,18 @@ func (in *UserWillLogInRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserWillLogInRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
 
@@ -116,15 +122,18 @@ func (in *UserHasLoggedInRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasLoggedInRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
 
@@ -157,15 +166,18 @@ func (in *UserHasBeenDeactivatedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *UserHasBeenDeactivatedRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
 
@@ -198,15 +210,18 @@ func (in *OnSharedChannelsProfileImageSyncMsgRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsProfileImageSyncMsgRequest) Parse(data []byte) error {
+	var parts [2]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.RemoteCluster, parseRemoteCluster)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.User, parseUser)
+	message(&f, parts[1], &out.RemoteCluster, parseRemoteCluster)
 	return f.err
 }
 
@@ -223,13 +238,15 @@ func (in *OnSharedChannelsProfileImageSyncMsgResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSharedChannelsProfileImageSyncMsgResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }
 
@@ -250,17 +267,21 @@ func (in *OnSAMLLoginRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSAMLLoginRequest) Parse(data []byte) error {
+	var parts [3]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.Ctx, parseContext)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.User, parseUser)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Assertion, parseSamlAssertionInfo)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[1], &out.User, parseUser)
+	message(&f, parts[2], &out.Assertion, parseSamlAssertionInfo)
 	return f.err
 }
 
@@ -277,12 +298,14 @@ func (in *OnSAMLLoginResponse) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *OnSAMLLoginResponse) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			wrapped(&f, &out.Error, parseError)
+			parts[0].add(&f)
 		}
 	}
+	wrapped(&f, parts[0], &out.Error, parseError)
 	return f.err
 }

@@ -25,6 +25,7 @@ func (in *WebSocketMessageHasBeenPostedRequest) Append(b []byte) []byte {
 
 // Parse implements Message.
 func (out *WebSocketMessageHasBeenPostedRequest) Parse(data []byte) error {
+	var parts [1]pieces
 	f := newSource(data).fields()
 	for f.next() {
 		switch f.tag {
@@ -33,9 +34,10 @@ func (out *WebSocketMessageHasBeenPostedRequest) Parse(data []byte) error {
 		case 2<<3 | octets:
 			out.UserId = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.Req, parseWebSocketRequest)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Req, parseWebSocketRequest)
 	return f.err
 }
 

@@ -152,6 +152,7 @@ func ParseDialogElement(data []byte, out *model.DialogElement) error {
 }
 
 func parseDialogElement(in source, out *model.DialogElement) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -188,11 +189,13 @@ func parseDialogElement(in source, out *model.DialogElement) error {
 		case 16<<3 | varint:
 			out.Refresh = f.value != 0
 		case 17<<3 | octets:
-			message(&f, &out.DateTimeConfig, parseDialogDateTimeConfig)
+			parts[0].add(&f)
 		case 18<<3 | octets:
-			message(&f, &out.ActionButton, parseDialogActionButton)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.DateTimeConfig, parseDialogDateTimeConfig)
+	message(&f, parts[1], &out.ActionButton, parseDialogActionButton)
 	return f.err
 }
 
@@ -213,6 +216,7 @@ func ParseOpenDialogRequest(data []byte, out *model.OpenDialogRequest) error {
 }
 
 func parseOpenDialogRequest(in source, out *model.OpenDialogRequest) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -221,9 +225,10 @@ func parseOpenDialogRequest(in source, out *model.OpenDialogRequest) error {
 		case 2<<3 | octets:
 			out.URL = f.text()
 		case 3<<3 | octets:
-			structure(&f, &out.Dialog, parseDialog)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.Dialog, parseDialog)
 	return f.err
 }
 
@@ -252,6 +257,7 @@ func ParsePostAction(data []byte, out *model.PostAction) error {
 }
 
 func parsePostAction(in source, out *model.PostAction) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -274,11 +280,12 @@ func parsePostAction(in source, out *model.PostAction) error {
 		case 9<<3 | octets:
 			out.DefaultOption = f.text()
 		case 10<<3 | octets:
-			message(&f, &out.Integration, parsePostActionIntegration)
+			parts[0].add(&f)
 		case 11<<3 | octets:
 			out.Cookie = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Integration, parsePostActionIntegration)
 	return f.err
 }
 

@@ -187,6 +187,7 @@ func AppendLicense(b []byte, in *model.License) []byte {
 func ParseLicense(data []byte, out *model.License) error { return parseLicense(newSource(data), out) }
 
 func parseLicense(in source, out *model.License) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -199,9 +200,9 @@ func parseLicense(in source, out *model.License) error {
 		case 4<<3 | varint:
 			out.ExpiresAt = int64(f.value)
 		case 5<<3 | octets:
-			message(&f, &out.Customer, parseCustomer)
+			parts[0].add(&f)
 		case 6<<3 | octets:
-			message(&f, &out.Features, parseFeatures)
+			parts[1].add(&f)
 		case 7<<3 | octets:
 			out.SkuName = f.text()
 		case 8<<3 | octets:
@@ -219,9 +220,12 @@ func parseLicense(in source, out *model.License) error {
 		case 14<<3 | octets:
 			out.SignupJWT = textPointer[string](&f)
 		case 15<<3 | octets:
-			message(&f, &out.Limits, parseLicenseLimits)
+			parts[2].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Customer, parseCustomer)
+	message(&f, parts[1], &out.Features, parseFeatures)
+	message(&f, parts[2], &out.Limits, parseLicenseLimits)
 	return f.err
 }
 

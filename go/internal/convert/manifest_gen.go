@@ -35,6 +35,7 @@ func ParseManifest(data []byte, out *model.Manifest) error {
 }
 
 func parseManifest(in source, out *model.Manifest) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -57,15 +58,18 @@ func parseManifest(in source, out *model.Manifest) error {
 		case 9<<3 | octets:
 			out.MinServerVersion = f.text()
 		case 10<<3 | octets:
-			message(&f, &out.Server, parseManifestServer)
+			parts[0].add(&f)
 		case 11<<3 | octets:
-			message(&f, &out.Webapp, parseManifestWebapp)
+			parts[1].add(&f)
 		case 12<<3 | octets:
-			message(&f, &out.SettingsSchema, parsePluginSettingsSchema)
+			parts[2].add(&f)
 		case 13<<3 | octets:
 			wrappedMap(&f, &out.Props, parseValue)
 		}
 	}
+	message(&f, parts[0], &out.Server, parseManifestServer)
+	message(&f, parts[1], &out.Webapp, parseManifestWebapp)
+	message(&f, parts[2], &out.SettingsSchema, parsePluginSettingsSchema)
 	return f.err
 }
 
@@ -177,6 +181,7 @@ func ParsePluginSetting(data []byte, out *model.PluginSetting) error {
 }
 
 func parsePluginSetting(in source, out *model.PluginSetting) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -193,7 +198,7 @@ func parsePluginSetting(in source, out *model.PluginSetting) error {
 		case 6<<3 | octets:
 			out.Placeholder = f.text()
 		case 7<<3 | octets:
-			held(&f, &out.Default)
+			parts[0].add(&f)
 		case 8<<3 | octets:
 			messages(&f, &out.Options, parsePluginOption)
 		case 9<<3 | octets:
@@ -202,6 +207,7 @@ func parsePluginSetting(in source, out *model.PluginSetting) error {
 			out.Secret = f.value != 0
 		}
 	}
+	held(&f, parts[0], &out.Default)
 	return f.err
 }
 

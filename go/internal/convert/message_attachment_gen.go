@@ -39,6 +39,7 @@ func ParseMessageAttachment(data []byte, out *model.MessageAttachment) error {
 }
 
 func parseMessageAttachment(in source, out *model.MessageAttachment) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -73,11 +74,12 @@ func parseMessageAttachment(in source, out *model.MessageAttachment) error {
 		case 15<<3 | octets:
 			out.FooterIcon = f.text()
 		case 16<<3 | octets:
-			held(&f, &out.Timestamp)
+			parts[0].add(&f)
 		case 17<<3 | octets:
 			messages(&f, &out.Actions, parsePostAction)
 		}
 	}
+	held(&f, parts[0], &out.Timestamp)
 	return f.err
 }
 
@@ -98,17 +100,19 @@ func ParseMessageAttachmentField(data []byte, out *model.MessageAttachmentField)
 }
 
 func parseMessageAttachmentField(in source, out *model.MessageAttachmentField) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.Title = f.text()
 		case 2<<3 | octets:
-			held(&f, &out.Value)
+			parts[0].add(&f)
 		case 3<<3 | varint:
 			out.Short = model.SlackCompatibleBool(f.value != 0)
 		}
 	}
+	held(&f, parts[0], &out.Value)
 	return f.err
 }
 

@@ -154,7 +154,7 @@ func TestMessagesThatComeTwiceAreReadTogether(t *testing.T) {
 
 func TestNestingIsLimitedAsInProtobuf(t *testing.T) {
 	value := typeNamed(t, "Value")
-	for _, depth := range []int{10, 4999, 5000, 5001, 20000} {
+	for _, depth := range []int{10, 4999, 5000, 5001} {
 		data := number(3, 1)
 		for range depth { // a list in a Value is two messages
 			data = field(8, field(1, data))
@@ -174,4 +174,13 @@ func TestAMessageOfManyPiecesIsReadInNoTime(t *testing.T) {
 	if found, err := convert.ParseValue(values); err != nil || len(found.([]any)) != 100000 {
 		t.Fatal(err)
 	}
+
+	// Two pieces on each of many levels, of which none may be read more than once: that would double the work each time.
+	var nested []byte
+	for range 100 {
+		preview := field(2, nested)                               // of a post, in
+		embed := field(1, field(3, field(19, preview)))           // the metadata
+		nested = append(field(25, embed), field(25, field(1))...) // of a post
+	}
+	parsesAsProtobufDoes(t, typeNamed(t, "Post"), nested)
 }

@@ -28,13 +28,14 @@ func ParsePreviewPost(data []byte, out *model.PreviewPost) error {
 }
 
 func parsePreviewPost(in source, out *model.PreviewPost) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.PostID = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Post, parsePost)
+			parts[0].add(&f)
 		case 3<<3 | octets:
 			out.TeamName = f.text()
 		case 4<<3 | octets:
@@ -45,5 +46,6 @@ func parsePreviewPost(in source, out *model.PreviewPost) error {
 			out.ChannelID = f.text()
 		}
 	}
+	message(&f, parts[0], &out.Post, parsePost)
 	return f.err
 }

@@ -25,6 +25,7 @@ func ParsePostEmbed(data []byte, out *model.PostEmbed) error {
 }
 
 func parsePostEmbed(in source, out *model.PostEmbed) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -33,8 +34,9 @@ func parsePostEmbed(in source, out *model.PostEmbed) error {
 		case 2<<3 | octets:
 			out.URL = f.text()
 		case 3<<3 | octets:
-			held(&f, &out.Data)
+			parts[0].add(&f)
 		}
 	}
+	held(&f, parts[0], &out.Data)
 	return f.err
 }

@@ -79,6 +79,7 @@ func AppendPost(b []byte, in *model.Post) []byte {
 func ParsePost(data []byte, out *model.Post) error { return parsePost(newSource(data), out) }
 
 func parsePost(in source, out *model.Post) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -131,9 +132,10 @@ func parsePost(in source, out *model.Post) error {
 		case 24<<3 | varint:
 			out.IsFollowing = boolPointer(&f)
 		case 25<<3 | octets:
-			message(&f, &out.Metadata, parsePostMetadata)
+			parts[0].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Metadata, parsePostMetadata)
 	return f.err
 }
 

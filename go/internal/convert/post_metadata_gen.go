@@ -67,6 +67,7 @@ func ParsePostMetadata(data []byte, out *model.PostMetadata) error {
 }
 
 func parsePostMetadata(in source, out *model.PostMetadata) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -83,7 +84,7 @@ func parsePostMetadata(in source, out *model.PostMetadata) error {
 		case 6<<3 | octets:
 			messages(&f, &out.Reactions, parseReaction)
 		case 7<<3 | octets:
-			message(&f, &out.Priority, parsePostPriority)
+			parts[0].add(&f)
 		case 8<<3 | octets:
 			messages(&f, &out.Acknowledgements, parsePostAcknowledgement)
 		case 9<<3 | octets:
@@ -94,6 +95,7 @@ func parsePostMetadata(in source, out *model.PostMetadata) error {
 			texts(&f, &out.Recipients)
 		}
 	}
+	message(&f, parts[0], &out.Priority, parsePostPriority)
 	return f.err
 }
 

@@ -24,14 +24,16 @@ func ParsePostSearchResults(data []byte, out *model.PostSearchResults) error {
 }
 
 func parsePostSearchResults(in source, out *model.PostSearchResults) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			message(&f, &out.PostList, parsePostList)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			wrappedMap(&f, &out.Matches, parseStringList)
 		}
 	}
+	message(&f, parts[0], &out.PostList, parsePostList)
 	return f.err
 }

@@ -166,6 +166,7 @@ func ParsePropertyFieldSearchOpts(data []byte, out *model.PropertyFieldSearchOpt
 }
 
 func parsePropertyFieldSearchOpts(in source, out *model.PropertyFieldSearchOpts) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -190,11 +191,12 @@ func parsePropertyFieldSearchOpts(in source, out *model.PropertyFieldSearchOpts)
 		case 10<<3 | varint:
 			out.IncludeDeleted = f.value != 0
 		case 11<<3 | octets:
-			structure(&f, &out.Cursor, parsePropertyFieldSearchCursor)
+			parts[0].add(&f)
 		case 12<<3 | varint:
 			out.PerPage = int(f.value)
 		}
 	}
+	structure(&f, parts[0], &out.Cursor, parsePropertyFieldSearchCursor)
 	return f.err
 }
 

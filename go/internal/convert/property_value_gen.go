@@ -117,6 +117,7 @@ func ParsePropertyValueSearchOpts(data []byte, out *model.PropertyValueSearchOpt
 }
 
 func parsePropertyValueSearchOpts(in source, out *model.PropertyValueSearchOpts) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -133,12 +134,13 @@ func parsePropertyValueSearchOpts(in source, out *model.PropertyValueSearchOpts)
 		case 6<<3 | varint:
 			out.IncludeDeleted = f.value != 0
 		case 7<<3 | octets:
-			structure(&f, &out.Cursor, parsePropertyValueSearchCursor)
+			parts[0].add(&f)
 		case 8<<3 | varint:
 			out.PerPage = int(f.value)
 		case 9<<3 | octets:
 			out.Value = f.bytes()
 		}
 	}
+	structure(&f, parts[0], &out.Cursor, parsePropertyValueSearchCursor)
 	return f.err
 }

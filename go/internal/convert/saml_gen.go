@@ -33,6 +33,7 @@ func ParseSamlAssertionInfo(data []byte, out *saml2.AssertionInfo) error {
 }
 
 func parseSamlAssertionInfo(in source, out *saml2.AssertionInfo) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -41,19 +42,22 @@ func parseSamlAssertionInfo(in source, out *saml2.AssertionInfo) error {
 		case 2<<3 | octets:
 			structMap(&f, &out.Values, parseSamlAttribute)
 		case 3<<3 | octets:
-			message(&f, &out.WarningInfo, parseSamlWarningInfo)
+			parts[0].add(&f)
 		case 4<<3 | octets:
 			out.SessionIndex = f.text()
 		case 5<<3 | octets:
-			wrappedPointer(&f, &out.AuthnInstant, parseTime)
+			parts[1].add(&f)
 		case 6<<3 | octets:
-			wrappedPointer(&f, &out.SessionNotOnOrAfter, parseTime)
+			parts[2].add(&f)
 		case 7<<3 | octets:
 			structs(&f, &out.Assertions, parseSamlAssertion)
 		case 8<<3 | varint:
 			out.ResponseSignatureValidated = f.value != 0
 		}
 	}
+	message(&f, parts[0], &out.WarningInfo, parseSamlWarningInfo)
+	wrappedPointer(&f, parts[1], &out.AuthnInstant, parseTime)
+	wrappedPointer(&f, parts[2], &out.SessionNotOnOrAfter, parseTime)
 	return f.err
 }
 
@@ -103,19 +107,21 @@ func ParseSamlWarningInfo(data []byte, out *saml2.WarningInfo) error {
 }
 
 func parseSamlWarningInfo(in source, out *saml2.WarningInfo) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | varint:
 			out.OneTimeUse = f.value != 0
 		case 2<<3 | octets:
-			message(&f, &out.ProxyRestriction, parseSamlProxyRestrictionWarning)
+			parts[0].add(&f)
 		case 3<<3 | varint:
 			out.NotInAudience = f.value != 0
 		case 4<<3 | varint:
 			out.InvalidTime = f.value != 0
 		}
 	}
+	message(&f, parts[0], &out.ProxyRestriction, parseSamlProxyRestrictionWarning)
 	return f.err
 }
 
@@ -144,33 +150,42 @@ func ParseSamlAssertion(data []byte, out *types.Assertion) error {
 }
 
 func parseSamlAssertion(in source, out *types.Assertion) error {
+	var parts [8]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Version = f.text()
 		case 3<<3 | octets:
 			out.ID = f.text()
 		case 4<<3 | octets:
-			wrapped(&f, &out.IssueInstant, parseTime)
+			parts[1].add(&f)
 		case 5<<3 | octets:
-			message(&f, &out.Issuer, parseSamlIssuer)
+			parts[2].add(&f)
 		case 6<<3 | octets:
-			message(&f, &out.Signature, parseSamlSignature)
+			parts[3].add(&f)
 		case 7<<3 | octets:
-			message(&f, &out.Subject, parseSamlSubject)
+			parts[4].add(&f)
 		case 8<<3 | octets:
-			message(&f, &out.Conditions, parseSamlConditions)
+			parts[5].add(&f)
 		case 9<<3 | octets:
-			message(&f, &out.AttributeStatement, parseSamlAttributeStatement)
+			parts[6].add(&f)
 		case 10<<3 | octets:
-			message(&f, &out.AuthnStatement, parseSamlAuthnStatement)
+			parts[7].add(&f)
 		case 11<<3 | varint:
 			out.SignatureValidated = f.value != 0
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
+	wrapped(&f, parts[1], &out.IssueInstant, parseTime)
+	message(&f, parts[2], &out.Issuer, parseSamlIssuer)
+	message(&f, parts[3], &out.Signature, parseSamlSignature)
+	message(&f, parts[4], &out.Subject, parseSamlSubject)
+	message(&f, parts[5], &out.Conditions, parseSamlConditions)
+	message(&f, parts[6], &out.AttributeStatement, parseSamlAttributeStatement)
+	message(&f, parts[7], &out.AuthnStatement, parseSamlAuthnStatement)
 	return f.err
 }
 
@@ -193,11 +208,12 @@ func ParseSamlAttribute(data []byte, out *types.Attribute) error {
 }
 
 func parseSamlAttribute(in source, out *types.Attribute) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.FriendlyName = f.text()
 		case 3<<3 | octets:
@@ -208,6 +224,7 @@ func parseSamlAttribute(in source, out *types.Attribute) error {
 			structs(&f, &out.Values, parseSamlAttributeValue)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -227,15 +244,17 @@ func ParseSamlAttributeStatement(data []byte, out *types.AttributeStatement) err
 }
 
 func parseSamlAttributeStatement(in source, out *types.AttributeStatement) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			structs(&f, &out.Attributes, parseSamlAttribute)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -256,17 +275,19 @@ func ParseSamlAttributeValue(data []byte, out *types.AttributeValue) error {
 }
 
 func parseSamlAttributeValue(in source, out *types.AttributeValue) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Type = f.text()
 		case 3<<3 | octets:
 			out.Value = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -286,15 +307,17 @@ func ParseSamlAudience(data []byte, out *types.Audience) error {
 }
 
 func parseSamlAudience(in source, out *types.Audience) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Value = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -314,15 +337,17 @@ func ParseSamlAudienceRestriction(data []byte, out *types.AudienceRestriction) e
 }
 
 func parseSamlAudienceRestriction(in source, out *types.AudienceRestriction) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			structs(&f, &out.Audiences, parseSamlAudience)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -342,15 +367,18 @@ func ParseSamlAuthnContext(data []byte, out *types.AuthnContext) error {
 }
 
 func parseSamlAuthnContext(in source, out *types.AuthnContext) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.AuthnContextClassRef, parseSamlAuthnContextClassRef)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
+	message(&f, parts[1], &out.AuthnContextClassRef, parseSamlAuthnContextClassRef)
 	return f.err
 }
 
@@ -370,15 +398,17 @@ func ParseSamlAuthnContextClassRef(data []byte, out *types.AuthnContextClassRef)
 }
 
 func parseSamlAuthnContextClassRef(in source, out *types.AuthnContextClassRef) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Value = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -401,21 +431,26 @@ func ParseSamlAuthnStatement(data []byte, out *types.AuthnStatement) error {
 }
 
 func parseSamlAuthnStatement(in source, out *types.AuthnStatement) error {
+	var parts [4]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.SessionIndex = f.text()
 		case 3<<3 | octets:
-			wrappedPointer(&f, &out.AuthnInstant, parseTime)
+			parts[1].add(&f)
 		case 4<<3 | octets:
-			wrappedPointer(&f, &out.SessionNotOnOrAfter, parseTime)
+			parts[2].add(&f)
 		case 5<<3 | octets:
-			message(&f, &out.AuthnContext, parseSamlAuthnContext)
+			parts[3].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
+	wrappedPointer(&f, parts[1], &out.AuthnInstant, parseTime)
+	wrappedPointer(&f, parts[2], &out.SessionNotOnOrAfter, parseTime)
+	message(&f, parts[3], &out.AuthnContext, parseSamlAuthnContext)
 	return f.err
 }
 
@@ -439,11 +474,12 @@ func ParseSamlConditions(data []byte, out *types.Conditions) error {
 }
 
 func parseSamlConditions(in source, out *types.Conditions) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.NotBefore = f.text()
 		case 3<<3 | octets:
@@ -451,11 +487,14 @@ func parseSamlConditions(in source, out *types.Conditions) error {
 		case 4<<3 | octets:
 			structs(&f, &out.AudienceRestrictions, parseSamlAudienceRestriction)
 		case 5<<3 | octets:
-			message(&f, &out.OneTimeUse, parseSamlOneTimeUse)
+			parts[1].add(&f)
 		case 6<<3 | octets:
-			message(&f, &out.ProxyRestriction, parseSamlProxyRestriction)
+			parts[2].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
+	message(&f, parts[1], &out.OneTimeUse, parseSamlOneTimeUse)
+	message(&f, parts[2], &out.ProxyRestriction, parseSamlProxyRestriction)
 	return f.err
 }
 
@@ -475,15 +514,17 @@ func ParseSamlIssuer(data []byte, out *types.Issuer) error {
 }
 
 func parseSamlIssuer(in source, out *types.Issuer) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Value = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -503,15 +544,17 @@ func ParseSamlNameID(data []byte, out *types.NameID) error {
 }
 
 func parseSamlNameID(in source, out *types.NameID) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Value = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -530,13 +573,15 @@ func ParseSamlOneTimeUse(data []byte, out *types.OneTimeUse) error {
 }
 
 func parseSamlOneTimeUse(in source, out *types.OneTimeUse) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -557,17 +602,19 @@ func ParseSamlProxyRestriction(data []byte, out *types.ProxyRestriction) error {
 }
 
 func parseSamlProxyRestriction(in source, out *types.ProxyRestriction) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | varint:
 			out.Count = int(f.value)
 		case 3<<3 | octets:
 			structs(&f, &out.Audience, parseSamlAudience)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 
@@ -613,17 +660,21 @@ func ParseSamlSubject(data []byte, out *types.Subject) error {
 }
 
 func parseSamlSubject(in source, out *types.Subject) error {
+	var parts [3]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
-			message(&f, &out.NameID, parseSamlNameID)
+			parts[1].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.SubjectConfirmation, parseSamlSubjectConfirmation)
+			parts[2].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
+	message(&f, parts[1], &out.NameID, parseSamlNameID)
+	message(&f, parts[2], &out.SubjectConfirmation, parseSamlSubjectConfirmation)
 	return f.err
 }
 
@@ -644,17 +695,20 @@ func ParseSamlSubjectConfirmation(data []byte, out *types.SubjectConfirmation) e
 }
 
 func parseSamlSubjectConfirmation(in source, out *types.SubjectConfirmation) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Method = f.text()
 		case 3<<3 | octets:
-			message(&f, &out.SubjectConfirmationData, parseSamlSubjectConfirmationData)
+			parts[1].add(&f)
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
+	message(&f, parts[1], &out.SubjectConfirmationData, parseSamlSubjectConfirmationData)
 	return f.err
 }
 
@@ -676,11 +730,12 @@ func ParseSamlSubjectConfirmationData(data []byte, out *types.SubjectConfirmatio
 }
 
 func parseSamlSubjectConfirmationData(in source, out *types.SubjectConfirmationData) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.XMLName, parseXmlName)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.NotOnOrAfter = f.text()
 		case 3<<3 | octets:
@@ -689,6 +744,7 @@ func parseSamlSubjectConfirmationData(in source, out *types.SubjectConfirmationD
 			out.InResponseTo = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.XMLName, parseXmlName)
 	return f.err
 }
 

@@ -29,11 +29,12 @@ func ParseScheduledPost(data []byte, out *model.ScheduledPost) error {
 }
 
 func parseScheduledPost(in source, out *model.ScheduledPost) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
-			structure(&f, &out.Draft, parseDraft)
+			parts[0].add(&f)
 		case 2<<3 | octets:
 			out.Id = f.text()
 		case 3<<3 | varint:
@@ -48,5 +49,6 @@ func parseScheduledPost(in source, out *model.ScheduledPost) error {
 			out.RepeatTimezone = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.Draft, parseDraft)
 	return f.err
 }

@@ -86,9 +86,7 @@ type fields struct {
 	value uint64 // of a number
 	field []byte // of all others: what they hold
 
-	newest uint64   // the highest tag of the messages that were read
-	merged []uint64 // tags of those that were read together
-	err    error
+	err error
 }
 
 // next reads a field. There is none at the end, and after an error.
@@ -180,9 +178,9 @@ func (f *fields) bytes() []byte {
 // setBytes is bytes for a field which tells none from not being there.
 func (f *fields) setBytes() []byte { return f.bytesOf(f.field) }
 
-// element returns the message that a field is, of a list or map.
-func (f *fields) element() source {
-	in := f.part(f.field)
+// inside returns a message within this one.
+func (f *fields) inside(data []byte) source {
+	in := f.part(data)
 	if in.depth--; in.depth < 0 {
 		f.fail(errDepth)
 		return source{}
@@ -190,33 +188,26 @@ func (f *fields) element() source {
 	return in
 }
 
-// message returns the message that a field is, and whether to read it: a message which comes more than once is read
-// once, all together. That is not what anybody writes, but what protobuf says.
-func (f *fields) message() (source, bool) {
-	if f.tag > f.newest {
-		f.newest = f.tag
-		return f.element(), true
+// element returns the message that a field is, of a list or map.
+func (f *fields) element() source { return f.inside(f.field) }
+
+// pieces is a message within another one. It may come in several pieces, which are read all together: that is not what
+// anybody writes, but what protobuf says. So it can be read only when the other one has come to its end.
+type pieces struct {
+	data []byte // nil: the message is not there
+}
+
+// add adds what was read.
+func (p *pieces) add(f *fields) {
+	if p.data == nil {
+		p.data = f.field[:len(f.field):len(f.field)]
+		return
 	}
-	for _, tag := range f.merged {
-		if tag == f.tag {
-			return source{}, false
-		}
+	if len(p.data) == cap(p.data) { // which is so after the first
+		f.fail(wellFormed(source{data: p.data}))
 	}
-	f.merged = append(f.merged, f.tag)
-	all := fields{rest: f.data}
-	var joined []byte
-	for all.next() {
-		if all.tag != f.tag {
-			continue
-		}
-		if err := wellFormed(source{data: all.field}); err != nil {
-			f.fail(err)
-			return source{}, false
-		}
-		joined = append(joined, all.field...)
-	}
-	f.field = joined
-	return f.element(), true
+	f.fail(wellFormed(source{data: f.field}))
+	p.data = append(p.data, f.field...)
 }
 
 // wellFormed checks that a message consists of fields: only then it can be read together with another one.
@@ -238,10 +229,9 @@ func (f *fields) count() int {
 
 // oneof is a field of which only one of several kinds is there: the one that came last.
 type oneof struct {
-	tag    uint64
-	value  uint64
-	in     source
-	joined bool // in.data is made of several
+	tag   uint64
+	value uint64
+	in    source // in.data is what pieces have
 }
 
 // set takes what was read. finish reads what was there before, which must be readable although it does not count.
@@ -256,13 +246,9 @@ func (o *oneof) set(f *fields, finish func(oneof) error) {
 func (o *oneof) merge(f *fields, finish func(oneof) error) {
 	if o.tag != f.tag {
 		f.fail(finish(*o))
-		*o = oneof{tag: f.tag, in: f.element()}
-		return
+		*o = oneof{tag: f.tag}
 	}
-	f.fail(wellFormed(o.in))
-	f.fail(wellFormed(source{data: f.field}))
-	if !o.joined {
-		o.in.data, o.joined = bytes.Clone(o.in.data), true
-	}
-	o.in.data = append(o.in.data, f.field...)
+	together := pieces{o.in.data}
+	together.add(f)
+	o.in = f.inside(together.data)
 }

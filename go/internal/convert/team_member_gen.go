@@ -74,17 +74,20 @@ func ParseTeamMemberWithError(data []byte, out *model.TeamMemberWithError) error
 }
 
 func parseTeamMemberWithError(in source, out *model.TeamMemberWithError) error {
+	var parts [2]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | octets:
 			out.UserId = f.text()
 		case 2<<3 | octets:
-			message(&f, &out.Member, parseTeamMember)
+			parts[0].add(&f)
 		case 3<<3 | octets:
-			message(&f, &out.Error, parseAppError)
+			parts[1].add(&f)
 		}
 	}
+	message(&f, parts[0], &out.Member, parseTeamMember)
+	message(&f, parts[1], &out.Error, parseAppError)
 	return f.err
 }
 

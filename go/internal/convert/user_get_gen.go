@@ -41,6 +41,7 @@ func ParseUserGetOptions(data []byte, out *model.UserGetOptions) error {
 }
 
 func parseUserGetOptions(in source, out *model.UserGetOptions) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -75,7 +76,7 @@ func parseUserGetOptions(in source, out *model.UserGetOptions) error {
 		case 15<<3 | octets:
 			out.Sort = f.text()
 		case 16<<3 | octets:
-			message(&f, &out.ViewRestrictions, parseViewUsersRestrictions)
+			parts[0].add(&f)
 		case 17<<3 | varint:
 			out.Page = int(f.value)
 		case 18<<3 | varint:
@@ -84,5 +85,6 @@ func parseUserGetOptions(in source, out *model.UserGetOptions) error {
 			out.UpdatedAfter = int64(f.value)
 		}
 	}
+	message(&f, parts[0], &out.ViewRestrictions, parseViewUsersRestrictions)
 	return f.err
 }

@@ -27,6 +27,7 @@ func ParseWebSocketRequest(data []byte, out *model.WebSocketRequest) error {
 }
 
 func parseWebSocketRequest(in source, out *model.WebSocketRequest) error {
+	var parts [1]pieces
 	f := in.fields()
 	for f.next() {
 		switch f.tag {
@@ -37,10 +38,11 @@ func parseWebSocketRequest(in source, out *model.WebSocketRequest) error {
 		case 3<<3 | octets:
 			wrappedMap(&f, &out.Data, parseValue)
 		case 4<<3 | octets:
-			structure(&f, &out.Session, parseSession)
+			parts[0].add(&f)
 		case 5<<3 | octets:
 			out.Locale = f.text()
 		}
 	}
+	structure(&f, parts[0], &out.Session, parseSession)
 	return f.err
 }
