@@ -98,7 +98,7 @@ func proxy(hooks pluginpb.HooksClient) *httpproxy.Proxy {
 }
 
 // run serves a plugin in this process, connects a host to it, and activates it.
-func run(t *testing.T, implementation grpcplugin.Implementation, side *serverSide) *service.HooksClient {
+func run(t *testing.T, implementation grpcplugin.Implementation, side *serverSide, options ...func(*goplugin.ServeConfig)) *service.HooksClient {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reattach, closed := make(chan *goplugin.ReattachConfig, 1), make(chan struct{})
@@ -108,6 +108,9 @@ func run(t *testing.T, implementation grpcplugin.Implementation, side *serverSid
 		grpcplugin.ClientMain(implementation, plugin.WithTestContext(ctx), plugin.WithTestReattachConfigCh(reattach),
 			plugin.WithTestCloseCh(closed), func(config *goplugin.ServeConfig) error {
 				config.Logger = hclog.NewNullLogger()
+				for _, option := range options {
+					option(config)
+				}
 				return nil
 			})
 	}()

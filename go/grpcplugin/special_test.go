@@ -13,10 +13,13 @@ import (
 	"strings"
 	"testing"
 
+	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/grpcplugin"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
 )
@@ -220,7 +223,15 @@ func TestNobodyButTheHostReachesTheHTTPServer(t *testing.T) {
 }
 
 func TestFilesStreamThroughThePlugin(t *testing.T) {
-	hooks := run(t, &web{}, &serverSide{})
+	for name, server := range map[string]func([]grpc.ServerOption) *grpc.Server{
+		"on its own server": grpcplugin.Server, "on a server with gRPC's codec": goplugin.DefaultGRPCServer,
+	} {
+		t.Run(name, func(t *testing.T) { filesStream(t, server) })
+	}
+}
+
+func filesStream(t *testing.T, server func([]grpc.ServerOption) *grpc.Server) {
+	hooks := run(t, &web{}, &serverSide{}, func(config *goplugin.ServeConfig) { config.GRPCServer = server })
 	var output bytes.Buffer
 	info, reason := hooks.FileWillBeUploaded(&plugin.Context{}, &model.FileInfo{Name: "n"}, bytes.NewReader(content), &output)
 	require.Empty(t, reason)
