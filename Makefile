@@ -5,14 +5,14 @@ PYTHON ?= $(firstword $(foreach command,python3 python3.14 python3.13 python3.12
 	$(shell $(command) -c 'import sys; sys.version_info >= (3, 10) and print("$(command)")' 2>/dev/null)))
 PY := .venv/bin/python
 READY := .venv/.ready
-# The compiled core of the gRPC endpoint; without a C compiler it is left out.
+# The compiled core; without a C compiler it is left out.
 SPEED := .venv/.speed
 # Folders of plugins.
 PLUGINS = $(patsubst %/plugin.json,%,$(wildcard examples/*/plugin.json tests/e2e/plugins/*/plugin.json))
 # Where wheels go.
 DIST = dist
 # What is tested again with the core as plain Python.
-PURE_TESTS = tests/unit/grpc tests/unit/runtime tests/conformance
+PURE_TESTS = tests/unit/grpc tests/unit/runtime tests/unit/codec tests/conformance tests/contract
 # The race detector needs a C compiler.
 RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
@@ -37,10 +37,10 @@ $(READY): pyproject.toml requirements/dev.txt hatch_build.py
 $(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py) src/mattermost_plugin/_codec/layouts.py \
 		$(wildcard speed/*.* speed/*/*.*)
 	@if command -v cc >/dev/null && test -e "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; then \
-		echo "Compiling the core of the gRPC endpoint"; \
+		echo "Compiling the core of the gRPC endpoint and the codecs"; \
 		$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 			--force-reinstall ./speed; \
-	else echo "No C compiler or no Python.h: the gRPC endpoint runs as plain Python"; fi
+	else echo "No C compiler or no Python.h: the gRPC endpoint and the codecs run as plain Python"; fi
 	@touch $@
 
 demo: $(READY) ## start a real Mattermost server with a Python plugin and play a conversation

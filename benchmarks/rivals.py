@@ -18,7 +18,7 @@ class Rival:
         executable: The program of the bundle that the server would start.
         entrypoint: The module under plugins/; "" for plugins in Go.
         serving: The module that serves HTTP; "" where `entrypoint` does, or nothing does.
-        sources: Whether the core of the gRPC endpoint runs as its sources, even where it is compiled.
+        sources: Whether everything runs as its sources, even where the compiled core is installed.
         has: What it does beside hooks, API calls and files: "http", "sql".
     """
 

@@ -105,7 +105,7 @@ class Workshop:
         """Return the environment of measured plugins: the interpreter that runs this program comes first.
 
         Args:
-            sources: Whether the core of the gRPC endpoint is to run as its sources.
+            sources: Whether everything is to run as its sources, without the compiled core.
         """
         path = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
         return os.environ | {

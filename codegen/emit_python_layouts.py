@@ -62,7 +62,7 @@ def emit(schema: Schema) -> dict[str, str]:
                 methods.setdefault(module_of(schema, method), []).append(method)
     files = {
         f"{FOLDER}/layouts/__init__.py": head + '"""The fields of models, by module."""\n',
-        f"{FOLDER}/method_layouts/__init__.py": head + '"""The fields of requests and responses, by module."""\n',
+        f"{FOLDER}/method_layouts/__init__.py": head + '"""What methods send and return, by module."""\n',
     }
     for module, found in messages.items():
         files[f"{FOLDER}/layouts/{module}.py"] = head + layouts.models(module, found)
@@ -83,7 +83,10 @@ class _Layouts:
                 f'"""The fields of the models of `models.{module}`."""',
                 "from __future__ import annotations",
                 "",
-                "from mattermost_plugin._codec.layouts import Fields",
+                "from typing import TYPE_CHECKING",
+                "",
+                "if TYPE_CHECKING:",
+                "    from mattermost_plugin._codec.layouts import Fields",
                 "",
                 "LAYOUTS: dict[str, Fields] = {",
                 *(
@@ -122,7 +125,8 @@ class _Layouts:
         results += [_Entry(field.number, field.proto_name, _REFUSED) for field in refused]
         arguments = map(self._entry, request_fields(self._schema, method))
         has_error = method.error is not None and not error_is_value(method)
-        return f"MethodLayout({_source(arguments)}, {_source(results)}, has_error={has_error})"
+        flags = f"has_error={has_error}, complete={not is_hook(method)}"
+        return f"MethodLayout({_source(arguments)}, {_source(results)}, {flags})"
 
     def _result(self, method: Method, field: Field) -> _Entry:
         entry = self._entry(field)

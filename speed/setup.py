@@ -1,4 +1,4 @@
-"""Compiles the core of the gRPC endpoint by mypyc, from the sources of the SDK beside this folder, and layouts.c."""
+"""Compiles the core of the gRPC endpoint by mypyc, from the SDK's sources nearby, and layouts.c."""
 
 from __future__ import annotations
 

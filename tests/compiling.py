@@ -1,4 +1,4 @@
-"""Whether this machine can compile the core of the gRPC endpoint, as the Makefile asks it."""
+"""Whether this machine can compile the core, as the Makefile asks it."""
 
 from __future__ import annotations
 

@@ -7,6 +7,9 @@
  *
  * The models' slots are read and written at their offsets, as CPython's own descriptors do. The layouts and
  * their codecs live as long as the process, so nothing here takes part in garbage collection.
+ *
+ * What lies in static variables is guarded by the interpreter's lock and belongs to one interpreter: the module
+ * refuses to be loaded without a lock, or by a second interpreter.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -21,6 +24,10 @@ enum { VARINT = 0, FIXED64 = 1, CHUNK = 2, FIXED32 = 5 };
 
 /* Deeper trees are left to Python, which says what is wrong with them. */
 #define MAX_DEPTH 64
+
+/* What protobuf has for the length of a message, and for the octets of a tag or a length. */
+#define MAX_SIZE INT32_MAX
+#define SHORT 5
 
 /* What start() was given. */
 static PyObject *layout_of, *decode_value, *encode_value;
@@ -72,7 +79,12 @@ target_of(Field *field)
             Py_DECREF(found);
             return NULL;
         }
-        Py_XSETREF(field->target, found); /* another thread may have been here */
+        if (field->target != NULL) {
+            Py_DECREF(found); /* another thread was here meanwhile, and may be using what it found */
+        }
+        else {
+            field->target = found;
+        }
     }
     return field->target;
 }
@@ -89,17 +101,17 @@ typedef struct {
     const uint8_t *at, *end;
 } Input;
 
+/* Reads a number of at most so many octets: ten are 64 bits, and nobody needs more octets than the number does. */
 static int
-read_varint(Input *in, uint64_t *number)
+read_number(Input *in, int octets, uint64_t *number)
 {
-    if (in->at < in->end && *in->at < 128) {
-        *number = *in->at++;
-        return OK;
-    }
     uint64_t sum = 0;
-    for (int shift = 0; shift < 64 && in->at < in->end; shift += 7) {
+    for (int index = 0; index < octets && in->at < in->end; index++) {
         uint8_t byte = *in->at++;
-        sum |= (uint64_t)(byte & 127) << shift;
+        if (index == 9 && byte > 1) {
+            return LEAVE;
+        }
+        sum |= (uint64_t)(byte & 127) << 7 * index;
         if (byte < 128) {
             *number = sum;
             return OK;
@@ -108,11 +120,27 @@ read_varint(Input *in, uint64_t *number)
     return LEAVE;
 }
 
+static inline int
+read_varint(Input *in, uint64_t *number)
+{
+    if (in->at < in->end && *in->at < 128) {
+        *number = *in->at++;
+        return OK;
+    }
+    return read_number(in, 10, number);
+}
+
 static int
 read_chunk(Input *in, Input *content)
 {
     uint64_t size;
-    if (read_varint(in, &size) < 0 || size > (uint64_t)(in->end - in->at)) {
+    if (in->at < in->end && *in->at < 128) {
+        size = *in->at++;
+    }
+    else if (read_number(in, SHORT, &size) < 0) {
+        return LEAVE;
+    }
+    if (size > (uint64_t)(in->end - in->at)) {
         return LEAVE;
     }
     content->at = in->at;
@@ -124,7 +152,13 @@ static int
 read_tag(Input *in, uint32_t *number, int *wire)
 {
     uint64_t tag;
-    if (read_varint(in, &tag) < 0 || tag > UINT32_MAX || tag < 8) {
+    if (in->at < in->end && *in->at < 128) {
+        tag = *in->at++;
+    }
+    else if (read_number(in, SHORT, &tag) < 0) {
+        return LEAVE;
+    }
+    if (tag > UINT32_MAX || tag < 8) {
         return LEAVE;
     }
     *number = (uint32_t)(tag >> 3);
@@ -222,7 +256,7 @@ read_any_list(Input in, PyObject **value, int depth)
 static int
 read_entry(Input in, PyObject **key, int *wire, Input *content)
 {
-    Input name = {in.at, in.at};
+    Input name = {NULL, NULL};
     *wire = -1;
     while (in.at < in.end) {
         uint32_t number;
@@ -230,20 +264,21 @@ read_entry(Input in, PyObject **key, int *wire, Input *content)
         if (read_tag(&in, &number, &type) < 0) {
             return LEAVE;
         }
-        if (number == 1 && type == CHUNK) {
+        if (number == 1 && type == CHUNK && name.at == NULL) {
             if (read_chunk(&in, &name) < 0) {
                 return LEAVE;
             }
-            continue;
         }
-        const uint8_t *start = in.at;
-        if (skip(&in, type) < 0) {
-            return LEAVE;
-        }
-        if (number == 2) {
-            *wire = type;
-            content->at = start;
+        else if (number == 2 && *wire == -1) {
+            content->at = in.at;
+            if (skip(&in, type) < 0) {
+                return LEAVE;
+            }
             content->end = in.at;
+            *wire = type;
+        }
+        else {
+            return LEAVE; /* a second one, or one of another kind */
         }
     }
     return make_text(name, key);
@@ -351,10 +386,18 @@ read_message(Layout *layout, Input in, PyObject **value, int depth)
     if (holder == NULL) {
         return RAISED;
     }
+    /* Nobody is to find it by the garbage collector before it is complete. */
+    int tracked = PyObject_GC_IsTracked(holder);
+    if (tracked) {
+        PyObject_GC_UnTrack(holder);
+    }
     int result = read_fields(layout, in, holder, depth);
     if (result != OK) {
         Py_DECREF(holder);
         return result;
+    }
+    if (tracked) {
+        PyObject_GC_Track(holder);
     }
     *value = holder;
     return OK;
@@ -364,7 +407,7 @@ read_message(Layout *layout, Input in, PyObject **value, int depth)
 static int
 read_value(Field *field, int wire, Input *in, PyObject **value, int depth)
 {
-    uint64_t bits;
+    uint64_t bits = 0;
     Input content;
     PyObject *target;
     switch (field->kind) {
@@ -652,6 +695,14 @@ close_chunk(Output *out, Py_ssize_t before, uint32_t number)
     return put_tag(out, number, CHUNK);
 }
 
+/* Whether it is a text that compares as one: an author's class may have other ideas of what is empty. */
+static inline int
+is_text(PyObject *value)
+{
+    return PyUnicode_CheckExact(value) ||
+           (PyUnicode_Check(value) && Py_TYPE(value)->tp_richcompare == PyUnicode_Type.tp_richcompare);
+}
+
 static int
 put_text(Output *out, PyObject *value)
 {
@@ -699,7 +750,10 @@ put_any(Output *out, PyObject *value)
     if (raw == NULL) {
         return leave_or_raise();
     }
-    int result = put_bytes(out, PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw));
+    int result = LEAVE;
+    if (PyBytes_CheckExact(raw)) {
+        result = put_bytes(out, PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw));
+    }
     Py_DECREF(raw);
     return result;
 }
@@ -715,7 +769,7 @@ put_value(Output *out, Field *field, uint32_t number, PyObject *value, int optio
     switch (field->kind) {
     case 's':
     case 'e':
-        if (!PyUnicode_Check(value)) {
+        if (!is_text(value)) {
             return LEAVE;
         }
         if (!optional && PyUnicode_GET_LENGTH(value) == 0) {
@@ -822,7 +876,7 @@ put_dict(Output *out, Field *field, PyObject *value, int depth)
     Py_ssize_t position = 0, size = PyDict_GET_SIZE(value);
     PyObject *key, *item;
     while (PyDict_Next(value, &position, &key, &item)) {
-        if (!PyUnicode_Check(key)) {
+        if (!is_text(key)) {
             return LEAVE;
         }
         Py_ssize_t before = out->end - out->at, inner;
@@ -1007,14 +1061,16 @@ typedef struct {
     vectorcallfunc call;
     Layout *layout;
     PyObject *reference; /* the codec in Python, asked where this one leaves it */
-    int results;
+    int results;  /* one value or a tuple of them, not arguments */
+    int complete; /* no list or dict may be None */
 } Codec;
 
 static PyObject *
 decode(PyObject *self, PyObject *const *arguments, size_t counted, PyObject *keywords)
 {
     Codec *codec = (Codec *)self;
-    if (keywords == NULL && PyVectorcall_NARGS(counted) == 1 && PyBytes_CheckExact(arguments[0])) {
+    if (keywords == NULL && PyVectorcall_NARGS(counted) == 1 && PyBytes_CheckExact(arguments[0]) &&
+        PyBytes_GET_SIZE(arguments[0]) <= MAX_SIZE) {
         const uint8_t *start = (const uint8_t *)PyBytes_AS_STRING(arguments[0]);
         Input in = {start, start + PyBytes_GET_SIZE(arguments[0])};
         PyObject *values;
@@ -1070,7 +1126,17 @@ encode(PyObject *self, PyObject *const *arguments, size_t counted, PyObject *key
         out.at = out.end = out.space + sizeof(out.space);
         int result = OK;
         for (Py_ssize_t index = layout->values - 1; index >= 0 && result == OK; index--) {
-            result = put_field(&out, &layout->fields[index], values[index], 0);
+            Field *field = &layout->fields[index];
+            int container = field->many == '[' || field->many == '{';
+            if (codec->complete && container && values[index] == Py_None) {
+                result = LEAVE;
+            }
+            else {
+                result = put_field(&out, field, values[index], 0);
+            }
+        }
+        if (result == OK && out.end - out.at > MAX_SIZE) {
+            result = LEAVE;
         }
         PyObject *raw = NULL;
         if (result == OK) {
@@ -1091,14 +1157,18 @@ codec_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords, vectorcal
 {
     Layout *layout;
     PyObject *reference;
-    int results = 0;
-    static char *names[] = {"layout", "reference", "results", NULL};
+    int results = 0, complete = 0;
+    static char *names[] = {"layout", "reference", "results", "complete", NULL};
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O!O|$p", names, layout_type, &layout, &reference, &results)) {
+            arguments, keywords, "O!O|$pp", names, layout_type, &layout, &reference, &results, &complete)) {
         return NULL;
     }
     if (layout->model != NULL) {
         PyErr_SetString(PyExc_ValueError, "layout: expected one of a tuple");
+        return NULL;
+    }
+    if (layout_of == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "call start() first");
         return NULL;
     }
     Codec *codec = (Codec *)type->tp_alloc(type, 0);
@@ -1107,6 +1177,7 @@ codec_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords, vectorcal
         codec->layout = (Layout *)Py_NewRef(layout);
         codec->reference = Py_NewRef(reference);
         codec->results = results;
+        codec->complete = complete;
     }
     return (PyObject *)codec;
 }
@@ -1149,7 +1220,7 @@ static PyType_Slot decoder_slots[] = {
 };
 
 static PyType_Slot encoder_slots[] = {
-    {Py_tp_doc, "Arguments, or results, to bytes: Encoder(layout, reference, *, results=False)."},
+    {Py_tp_doc, "Arguments, or results, to bytes: Encoder(layout, reference, *, results=False, complete=False)."},
     {Py_tp_new, encoder_new},
     {Py_tp_dealloc, codec_dealloc},
     {Py_tp_call, PyVectorcall_Call},
@@ -1194,32 +1265,65 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static int
+add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **kept)
+{
+    PyObject *made = PyType_FromSpec(spec);
+    if (made == NULL) {
+        return -1;
+    }
+    int result = PyModule_AddType(module, (PyTypeObject *)made);
+    if (result == 0 && kept != NULL) {
+        *kept = (PyTypeObject *)made;
+        return 0;
+    }
+    Py_DECREF(made);
+    return result;
+}
+
+static int
+execute(PyObject *module)
+{
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_ImportError, "this module relies on the interpreter's lock");
+    return -1;
+#endif
+    if (layout_type != NULL || PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "this module can be loaded once, by the main interpreter");
+        return -1;
+    }
+    no_text = PyUnicode_New(0, 0);
+    no_bytes = PyBytes_FromStringAndSize(NULL, 0);
+    zero = PyLong_FromLong(0);
+    if (no_text == NULL || no_bytes == NULL || zero == NULL || add_type(module, &decoder_spec, NULL) < 0 ||
+        add_type(module, &encoder_spec, NULL) < 0) {
+        return -1;
+    }
+    return add_type(module, &layout_spec, &layout_type);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, execute},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED}, /* so that refusing to be loaded does not change what others run with */
+#endif
+    {0, NULL},
+};
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "_layouts",
     .m_doc = "Protobuf messages to models and back, by tables.",
-    .m_size = -1,
+    .m_size = 0,
     .m_methods = functions,
+    .m_slots = module_slots,
 };
 
 PyMODINIT_FUNC
 PyInit__layouts(void)
 {
-    PyObject *module = PyModule_Create(&definition);
-    PyObject *layout = PyType_FromSpec(&layout_spec);
-    PyObject *decoder = PyType_FromSpec(&decoder_spec);
-    PyObject *encoder = PyType_FromSpec(&encoder_spec);
-    no_text = PyUnicode_New(0, 0);
-    no_bytes = PyBytes_FromStringAndSize(NULL, 0);
-    zero = PyLong_FromLong(0);
-    if (module == NULL || layout == NULL || decoder == NULL || encoder == NULL || no_text == NULL ||
-        no_bytes == NULL || zero == NULL) {
-        return NULL;
-    }
-    layout_type = (PyTypeObject *)Py_NewRef(layout);
-    if (PyModule_AddObject(module, "Layout", layout) < 0 || PyModule_AddObject(module, "Decoder", decoder) < 0 ||
-        PyModule_AddObject(module, "Encoder", encoder) < 0) {
-        return NULL;
-    }
-    return module;
+    return PyModuleDef_Init(&definition);
 }

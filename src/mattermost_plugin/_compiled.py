@@ -1,8 +1,8 @@
 """Uses the compiled core where the distribution `mattermost-plugin-speed` is installed.
 
-It is made from the very sources that lie here, or for them, and nothing else than these makes it be used: what
-it was compiled from is compared. Without it, or where the environment variable `MATTERMOST_PLUGIN_PURE` is
-set, the sources run.
+It is made from the very sources that lie here, or for them, and is used with no others: what it was compiled
+from is compared. Without it, or where the environment variable `MATTERMOST_PLUGIN_PURE` is set, the sources
+run.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = ["compiled_folder", "compiled_layouts"]
 
 
 def compiled_folder(package: str) -> str | None:
-    """Return the folder of the compiled modules of a package, to be searched before its own; None: there is none.
+    """Return the folder of a package's compiled modules, to be searched before its own; None: there is none.
 
     Args:
-        package: name of a package in this one.
+        package: Name of a package in this one.
     """
     core = _core()
     return None if core is None else f"{core}/{package}"

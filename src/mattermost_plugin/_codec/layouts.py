@@ -22,8 +22,8 @@ letter  meaning
 `!`     what ends a call in another way than by its results: an error, a reason for a rejection
 `?`     in front: None if it is not there
 `*`     in front of a model: None if it is not there, but never sent so
-`[`     in front: a list of these
-`{`     in front: a dict from `str` to these
+`[`     in front: a list of these; None is sent as an empty one
+`{`     in front: a dict from `str` to these; None is sent as an empty one
 ======  =====================================================================================
 
 What is not ordinary (`o` and `!` that are there, a value of another type, bytes that are no such message) the
@@ -58,11 +58,13 @@ class MethodLayout(NamedTuple):
         arguments: The fields of the request, in the order of the parameters.
         results: The fields of the response, in the order of the results; those that are none come last.
         has_error: It can answer with an error.
+        complete: A list or dict among the results must be there. (A hook may return None for it.)
     """
 
     arguments: Fields
     results: Fields
     has_error: bool
+    complete: bool
 
 
 def with_layouts(module: str, name: str, load: Callable[[], Codec]) -> Codec:
@@ -74,12 +76,8 @@ def with_layouts(module: str, name: str, load: Callable[[], Codec]) -> Codec:
         load: Returns the codec in Python.
     """
     engine = _engine()
-    if engine is None:
-        return load()
-    layout = _method_layout(module, name)
-    if layout is None:
-        return load()
-    return _compiled_codec(engine, layout, load)
+    layout = None if engine is None else _method_layout(module, name)
+    return load() if engine is None or layout is None else _compiled_codec(engine, layout, load)
 
 
 def _compiled_codec(engine: ModuleType, layout: MethodLayout, load: Callable[[], Codec]) -> Codec:
@@ -94,21 +92,26 @@ def _compiled_codec(engine: ModuleType, layout: MethodLayout, load: Callable[[],
         return encode(error)
 
     return Codec(
-        engine.Encoder(arguments, lambda *values: load().encode_request(*values)),
+        engine.Encoder(arguments, lambda *values, **named: load().encode_request(*values, **named)),
         engine.Decoder(arguments, lambda raw: load().decode_request(raw)),
-        engine.Encoder(results, lambda result: load().encode_response(result), results=True),
+        engine.Encoder(
+            results, lambda result: load().encode_response(result), results=True, complete=layout.complete
+        ),
         engine.Decoder(results, lambda raw: load().decode_response(raw), results=True),
         encode_error if layout.has_error else None,
     )
 
 
 def _method_layout(module: str, name: str) -> MethodLayout | None:
+    """Return what a method sends and returns; None: the compiled core does not carry out its codec."""
+    home = module.replace("._gen.methods.", "._gen.method_layouts.")
     try:
-        home = import_module(module.replace("._gen.methods.", "._gen.method_layouts."))
-    except ModuleNotFoundError:
-        return None  # none of its methods has one
-    found: MethodLayout | None = home.METHODS.get(name)
-    return found
+        methods: dict[str, MethodLayout] = import_module(home).METHODS
+    except ModuleNotFoundError as error:
+        if error.name != home:
+            raise
+        return None  # it would have no method in it
+    return methods.get(name)
 
 
 @functools.cache
@@ -136,6 +139,8 @@ def _engine() -> ModuleType | None:
         from mattermost_plugin._codec.values_special import decode_value, encode_value
         from mattermost_plugin._gen import value_cases
 
-        numbers = (getattr(value_cases, name) for name in ("BOOL", "INT64", "DOUBLE", "STRING", "LIST", "MAP"))
+        numbers = (
+            getattr(value_cases, name) for name in ("BOOL", "INT64", "DOUBLE", "STRING", "LIST", "MAP")
+        )
         engine.start(layout_of, decode_value, encode_value, *numbers)
     return engine

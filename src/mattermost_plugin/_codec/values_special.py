@@ -94,7 +94,7 @@ def decode_value(data: bytes) -> Any:
             if position == end:
                 return _decode_int(number)
         elif first == _BOOL_BYTE and end == 2 and second < 128:
-            return second == 1
+            return second != 0
     return _decode_any(data)
 
 

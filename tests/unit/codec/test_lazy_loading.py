@@ -12,6 +12,7 @@ import pytest
 
 from codegen import emit_proto
 from codegen.protoc import compile_protos
+from mattermost_plugin._compiled import compiled_layouts
 from tests.codegen.repository import schema
 
 
@@ -28,8 +29,8 @@ def run(code: str, *arguments: str, **environment: str) -> Any:
 LOADED = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
 
-def loaded(code: str) -> set[str]:
-    return set(run(f"{code}\n{LOADED}"))
+def loaded(code: str, **environment: str) -> set[str]:
+    return set(run(f"{code}\n{LOADED}", **environment))
 
 
 def test_importing_the_package_loads_neither_protobuf_nor_models_nor_codecs() -> None:
@@ -61,13 +62,17 @@ def test_a_model_loads_its_own_module_alone() -> None:
     assert not any(name.startswith("google") for name in modules)
 
 
+PLAIN_POST = """
+from mattermost_plugin.models import Context, Post
+from mattermost_plugin._gen.hook_methods import HOOKS
+
+codec = HOOKS["message_will_be_posted"].codec
+codec.decode_request(codec.encode_request(Context(), Post(message="x", props={"from_bot": "true"})))
+"""
+
+
 def test_reading_a_plain_post_loads_no_codec_of_what_it_does_not_contain() -> None:
-    modules = loaded(
-        "from mattermost_plugin.models import Context, Post\n"
-        "from mattermost_plugin._gen.hook_methods import HOOKS\n"
-        "codec = HOOKS['message_will_be_posted'].codec\n"
-        "codec.decode_request(codec.encode_request(Context(), Post(message='x')))\n"
-    )
+    modules = loaded(PLAIN_POST, MATTERMOST_PLUGIN_PURE="1")
     assert {name for name in modules if name.startswith("mattermost_plugin._gen.codecs.")} == {
         "mattermost_plugin._gen.codecs.context",
         "mattermost_plugin._gen.codecs.post",
@@ -75,6 +80,21 @@ def test_reading_a_plain_post_loads_no_codec_of_what_it_does_not_contain() -> No
     assert not {"dataclasses", "inspect"} & modules
     # What protobuf has of its own in Python, it would take 50 ms to import.
     assert "google.protobuf.internal.python_message" not in modules
+
+
+@pytest.mark.skipif(compiled_layouts() is None, reason="the compiled core is not in use")
+def test_reading_a_plain_post_by_the_compiled_core_loads_no_protobuf_and_no_codec() -> None:
+    modules = loaded(PLAIN_POST)
+    assert not any(name.startswith("google") for name in modules)
+    assert not any(
+        name.startswith(("mattermost_plugin._gen.codecs", "mattermost_plugin._gen.methods"))
+        for name in modules
+    )
+    assert {name for name in modules if name.startswith("mattermost_plugin._gen.layouts.")} == {
+        "mattermost_plugin._gen.layouts.context",
+        "mattermost_plugin._gen.layouts.post",
+    }
+    assert not {"dataclasses", "inspect"} & modules
 
 
 USE = """

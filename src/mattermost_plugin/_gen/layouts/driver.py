@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from mattermost_plugin._codec.layouts import Fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mattermost_plugin._codec.layouts import Fields
 
 LAYOUTS: dict[str, Fields] = {
     "NamedValue": (

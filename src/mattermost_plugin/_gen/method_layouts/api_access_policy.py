@@ -16,6 +16,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_access_control_policy": MethodLayout(
         ((1, "id", "s"),),
@@ -24,6 +25,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "check_access_control_expression": MethodLayout(
         (
@@ -36,6 +38,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "query_users_for_access_control_expression": MethodLayout(
         (
@@ -51,5 +54,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

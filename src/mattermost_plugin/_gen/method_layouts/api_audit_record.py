@@ -6,7 +6,9 @@ from __future__ import annotations
 from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
-    "log_audit_rec": MethodLayout(((1, "record", "*m", "audit_record/AuditRecord"),), (), has_error=False),
+    "log_audit_rec": MethodLayout(
+        ((1, "record", "*m", "audit_record/AuditRecord"),), (), has_error=False, complete=True
+    ),
     "log_audit_rec_with_level": MethodLayout(
         (
             (1, "record", "*m", "audit_record/AuditRecord"),
@@ -14,5 +16,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
 }

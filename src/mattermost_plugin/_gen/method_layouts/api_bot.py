@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "patch_bot": MethodLayout(
         (
@@ -24,6 +25,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_bot": MethodLayout(
         (
@@ -35,6 +37,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_bots": MethodLayout(
         ((1, "options", "*m", "bot/BotGetOptions"),),
@@ -43,6 +46,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_bot_active": MethodLayout(
         (
@@ -54,6 +58,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "ensure_bot_user": MethodLayout(
         ((1, "bot", "*m", "bot/Bot"),),
@@ -62,5 +67,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

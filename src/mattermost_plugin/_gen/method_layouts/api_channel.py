@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_channel_of_type": MethodLayout(
         (
@@ -24,6 +25,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_public_channels_for_team": MethodLayout(
         (
@@ -36,6 +38,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_channel": MethodLayout(
         ((1, "channel_id", "s"),),
@@ -44,6 +47,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_channel_by_name": MethodLayout(
         (
@@ -56,6 +60,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_channel_by_name_for_team_name": MethodLayout(
         (
@@ -68,6 +73,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_channels_for_team_for_user": MethodLayout(
         (
@@ -80,6 +86,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_direct_channel": MethodLayout(
         (
@@ -91,6 +98,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_group_channel": MethodLayout(
         ((1, "user_ids", "[s"),),
@@ -99,6 +107,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_channel": MethodLayout(
         ((1, "channel", "*m", "channel/Channel"),),
@@ -107,6 +116,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "search_channels": MethodLayout(
         (
@@ -118,5 +128,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -7,7 +7,7 @@ from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
     "register_command": MethodLayout(
-        ((1, "command", "*m", "command/Command"),), ((1, "error", "!"),), has_error=True
+        ((1, "command", "*m", "command/Command"),), ((1, "error", "!"),), has_error=True, complete=True
     ),
     "create_command": MethodLayout(
         ((1, "cmd", "*m", "command/Command"),),
@@ -16,6 +16,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "list_commands": MethodLayout(
         ((1, "team_id", "s"),),
@@ -24,6 +25,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "list_custom_commands": MethodLayout(
         ((1, "team_id", "s"),),
@@ -32,6 +34,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "list_plugin_commands": MethodLayout(
         ((1, "team_id", "s"),),
@@ -40,6 +43,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "list_built_in_commands": MethodLayout(
         (),
@@ -48,6 +52,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_command": MethodLayout(
         ((1, "command_id", "s"),),
@@ -56,6 +61,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_command": MethodLayout(
         (
@@ -67,5 +73,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

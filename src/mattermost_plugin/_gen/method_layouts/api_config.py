@@ -6,9 +6,11 @@ from __future__ import annotations
 from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
-    "get_config": MethodLayout((), ((1, "result", "*m", "config/Config"),), has_error=False),
-    "get_unsanitized_config": MethodLayout((), ((1, "result", "*m", "config/Config"),), has_error=False),
+    "get_config": MethodLayout((), ((1, "result", "*m", "config/Config"),), has_error=False, complete=True),
+    "get_unsanitized_config": MethodLayout(
+        (), ((1, "result", "*m", "config/Config"),), has_error=False, complete=True
+    ),
     "save_config": MethodLayout(
-        ((1, "config", "*m", "config/Config"),), ((1, "error", "!"),), has_error=True
+        ((1, "config", "*m", "config/Config"),), ((1, "error", "!"),), has_error=True, complete=True
     ),
 }

@@ -17,6 +17,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_emoji_by_name": MethodLayout(
         ((1, "name", "s"),),
@@ -25,6 +26,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_emoji": MethodLayout(
         ((1, "emoji_id", "s"),),
@@ -33,5 +35,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_group_by_name": MethodLayout(
         ((1, "name", "s"),),
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_groups_by_source": MethodLayout(
         ((1, "group_source", "e", "group/GroupSource"),),
@@ -29,6 +31,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_groups_for_user": MethodLayout(
         ((1, "user_id", "s"),),
@@ -37,6 +40,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_group_by_remote_id": MethodLayout(
         (
@@ -48,6 +52,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "create_group": MethodLayout(
         ((1, "group", "*m", "group/Group"),),
@@ -56,6 +61,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_group": MethodLayout(
         ((1, "group", "*m", "group/Group"),),
@@ -64,6 +70,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "delete_group": MethodLayout(
         ((1, "group_id", "s"),),
@@ -72,6 +79,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "restore_group": MethodLayout(
         ((1, "group_id", "s"),),
@@ -80,6 +88,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_groups": MethodLayout(
         (
@@ -93,8 +102,12 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "create_default_syncable_memberships": MethodLayout(
-        ((1, "params", "m", "group/CreateDefaultMembershipParams"),), ((1, "error", "!"),), has_error=True
+        ((1, "params", "m", "group/CreateDefaultMembershipParams"),),
+        ((1, "error", "!"),),
+        has_error=True,
+        complete=True,
     ),
 }

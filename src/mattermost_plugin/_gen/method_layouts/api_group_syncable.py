@@ -17,6 +17,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_group_syncables": MethodLayout(
         (
@@ -28,6 +29,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "upsert_group_syncable": MethodLayout(
         ((1, "group_syncable", "*m", "group_syncable/GroupSyncable"),),
@@ -36,6 +38,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_group_syncable": MethodLayout(
         ((1, "group_syncable", "*m", "group_syncable/GroupSyncable"),),
@@ -44,6 +47,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "delete_group_syncable": MethodLayout(
         (
@@ -56,5 +60,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -7,6 +7,9 @@ from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
     "open_interactive_dialog": MethodLayout(
-        ((1, "dialog", "m", "integration_action/OpenDialogRequest"),), ((1, "error", "!"),), has_error=True
+        ((1, "dialog", "m", "integration_action/OpenDialogRequest"),),
+        ((1, "error", "!"),),
+        has_error=True,
+        complete=True,
     ),
 }

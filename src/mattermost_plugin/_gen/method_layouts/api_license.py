@@ -6,5 +6,7 @@ from __future__ import annotations
 from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
-    "get_license": MethodLayout((), ((1, "result", "?m", "license/License"),), has_error=False),
+    "get_license": MethodLayout(
+        (), ((1, "result", "?m", "license/License"),), has_error=False, complete=True
+    ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_oauth_app": MethodLayout(
         ((1, "app_id", "s"),),
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_oauth_app": MethodLayout(
         ((1, "app", "*m", "oauth/OAuthApp"),),
@@ -29,5 +31,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "b"),),
         has_error=False,
+        complete=True,
     ),
     "has_permission_to_team": MethodLayout(
         (
@@ -22,6 +23,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "b"),),
         has_error=False,
+        complete=True,
     ),
     "has_permission_to_channel": MethodLayout(
         (
@@ -31,5 +33,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "b"),),
         has_error=False,
+        complete=True,
     ),
 }

@@ -15,5 +15,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
 }

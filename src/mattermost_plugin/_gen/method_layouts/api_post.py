@@ -17,6 +17,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "create_post": MethodLayout(
         ((1, "post", "*m", "post/Post"),),
@@ -25,6 +26,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "send_ephemeral_post": MethodLayout(
         (
@@ -33,6 +35,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "*m", "post/Post"),),
         has_error=False,
+        complete=True,
     ),
     "update_ephemeral_post": MethodLayout(
         (
@@ -41,6 +44,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "*m", "post/Post"),),
         has_error=False,
+        complete=True,
     ),
     "get_post": MethodLayout(
         ((1, "post_id", "s"),),
@@ -49,6 +53,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_post": MethodLayout(
         ((1, "post", "*m", "post/Post"),),
@@ -57,6 +62,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_shared_channel_cursor": MethodLayout(
         (
@@ -66,5 +72,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
 }

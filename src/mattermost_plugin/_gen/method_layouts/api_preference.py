@@ -17,6 +17,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_preferences_for_user": MethodLayout(
         ((1, "user_id", "s"),),
@@ -25,6 +26,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_preferences_for_user": MethodLayout(
         (
@@ -33,6 +35,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_preferences_for_user": MethodLayout(
         (
@@ -41,5 +44,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
 }

@@ -14,6 +14,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_property_values_for_target_with_options": MethodLayout(
         (
@@ -24,6 +25,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_property_values_for_field_with_options": MethodLayout(
         (
@@ -33,5 +35,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_property_group": MethodLayout(
         ((1, "name", "s"),),
@@ -21,5 +22,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_property_value": MethodLayout(
         (
@@ -24,6 +25,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_property_values": MethodLayout(
         (
@@ -35,6 +37,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_property_value": MethodLayout(
         (
@@ -46,6 +49,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "upsert_property_value": MethodLayout(
         ((1, "value", "*m", "property_value/PropertyValue"),),
@@ -54,6 +58,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "search_property_values": MethodLayout(
         (
@@ -65,6 +70,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_property_values": MethodLayout(
         (
@@ -76,6 +82,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "upsert_property_values": MethodLayout(
         ((1, "values", "[m", "property_value/PropertyValue"),),
@@ -84,6 +91,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "upsert_property_values_with_options": MethodLayout(
         (
@@ -95,6 +103,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "upsert_property_value_with_options": MethodLayout(
         (
@@ -106,5 +115,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,9 +13,10 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "remove_reaction": MethodLayout(
-        ((1, "reaction", "*m", "reaction/Reaction"),), ((1, "error", "!"),), has_error=True
+        ((1, "reaction", "*m", "reaction/Reaction"),), ((1, "error", "!"),), has_error=True, complete=True
     ),
     "get_reactions": MethodLayout(
         ((1, "post_id", "s"),),
@@ -24,5 +25,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "get_bundle_path": MethodLayout(
         (),
@@ -21,9 +22,10 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "is_enterprise_ready": MethodLayout((), ((1, "result", "b"),), has_error=False),
-    "get_server_version": MethodLayout((), ((1, "result", "s"),), has_error=False),
+    "is_enterprise_ready": MethodLayout((), ((1, "result", "b"),), has_error=False, complete=True),
+    "get_server_version": MethodLayout((), ((1, "result", "s"),), has_error=False, complete=True),
     "get_system_install_date": MethodLayout(
         (),
         (
@@ -31,10 +33,11 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "get_diagnostic_id": MethodLayout((), ((1, "result", "s"),), has_error=False),
-    "get_telemetry_id": MethodLayout((), ((1, "result", "s"),), has_error=False),
-    "delete_user": MethodLayout(((1, "user_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "get_diagnostic_id": MethodLayout((), ((1, "result", "s"),), has_error=False, complete=True),
+    "get_telemetry_id": MethodLayout((), ((1, "result", "s"),), has_error=False, complete=True),
+    "delete_user": MethodLayout(((1, "user_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
     "extend_session_expiry": MethodLayout(
         (
             (1, "session_id", "s"),
@@ -42,9 +45,14 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "revoke_session": MethodLayout(((1, "session_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "revoke_user_access_token": MethodLayout(((1, "token_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "revoke_session": MethodLayout(
+        ((1, "session_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
+    "revoke_user_access_token": MethodLayout(
+        ((1, "token_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "get_team_icon": MethodLayout(
         ((1, "team_id", "s"),),
         (
@@ -52,6 +60,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "set_team_icon": MethodLayout(
         (
@@ -60,8 +69,11 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "remove_team_icon": MethodLayout(((1, "team_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "remove_team_icon": MethodLayout(
+        ((1, "team_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "update_user_active": MethodLayout(
         (
             (1, "user_id", "s"),
@@ -69,8 +81,11 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "remove_user_custom_status": MethodLayout(((1, "user_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "remove_user_custom_status": MethodLayout(
+        ((1, "user_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "get_ldap_user_attributes": MethodLayout(
         (
             (1, "user_id", "s"),
@@ -81,8 +96,9 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "delete_team": MethodLayout(((1, "team_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "delete_team": MethodLayout(((1, "team_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
     "delete_team_member": MethodLayout(
         (
             (1, "team_id", "s"),
@@ -91,11 +107,20 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "delete_channel": MethodLayout(((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "restore_channel": MethodLayout(((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "register_channel_guard": MethodLayout(((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "unregister_channel_guard": MethodLayout(((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "delete_channel": MethodLayout(
+        ((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
+    "restore_channel": MethodLayout(
+        ((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
+    "register_channel_guard": MethodLayout(
+        ((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
+    "unregister_channel_guard": MethodLayout(
+        ((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "delete_channel_member": MethodLayout(
         (
             (1, "channel_id", "s"),
@@ -103,6 +128,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_ephemeral_post": MethodLayout(
         (
@@ -111,8 +137,9 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
-    "delete_post": MethodLayout(((1, "post_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "delete_post": MethodLayout(((1, "post_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
     "get_profile_image": MethodLayout(
         ((1, "user_id", "s"),),
         (
@@ -120,6 +147,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "set_profile_image": MethodLayout(
         (
@@ -128,6 +156,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "copy_file_infos": MethodLayout(
         (
@@ -139,6 +168,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "set_file_searchable_content": MethodLayout(
         (
@@ -147,6 +177,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "get_file_link": MethodLayout(
         ((1, "file_id", "s"),),
@@ -155,6 +186,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_emoji_image": MethodLayout(
         ((1, "emoji_id", "s"),),
@@ -164,10 +196,11 @@ METHODS: dict[str, MethodLayout] = {
             (3, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "enable_plugin": MethodLayout(((1, "id", "s"),), ((1, "error", "!"),), has_error=True),
-    "disable_plugin": MethodLayout(((1, "id", "s"),), ((1, "error", "!"),), has_error=True),
-    "remove_plugin": MethodLayout(((1, "id", "s"),), ((1, "error", "!"),), has_error=True),
+    "enable_plugin": MethodLayout(((1, "id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "disable_plugin": MethodLayout(((1, "id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "remove_plugin": MethodLayout(((1, "id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
     "kv_set": MethodLayout(
         (
             (1, "key", "s"),
@@ -175,6 +208,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "kv_compare_and_set": MethodLayout(
         (
@@ -187,6 +221,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "kv_compare_and_delete": MethodLayout(
         (
@@ -198,6 +233,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "kv_set_with_expiry": MethodLayout(
         (
@@ -207,6 +243,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "kv_get": MethodLayout(
         ((1, "key", "s"),),
@@ -215,9 +252,10 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "kv_delete": MethodLayout(((1, "key", "s"),), ((1, "error", "!"),), has_error=True),
-    "kv_delete_all": MethodLayout((), ((1, "error", "!"),), has_error=True),
+    "kv_delete": MethodLayout(((1, "key", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "kv_delete_all": MethodLayout((), ((1, "error", "!"),), has_error=True, complete=True),
     "kv_list": MethodLayout(
         (
             (1, "page", "i"),
@@ -228,6 +266,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "roles_grant_permission": MethodLayout(
         (
@@ -236,6 +275,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "b"),),
         has_error=False,
+        complete=True,
     ),
     "send_mail": MethodLayout(
         (
@@ -245,8 +285,11 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "permanent_delete_bot": MethodLayout(((1, "bot_user_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "permanent_delete_bot": MethodLayout(
+        ((1, "bot_user_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "publish_user_typing": MethodLayout(
         (
             (1, "user_id", "s"),
@@ -255,9 +298,14 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "delete_command": MethodLayout(((1, "command_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "delete_oauth_app": MethodLayout(((1, "app_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "delete_command": MethodLayout(
+        ((1, "command_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
+    "delete_oauth_app": MethodLayout(
+        ((1, "app_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "request_trial_license": MethodLayout(
         (
             (1, "requester_id", "s"),
@@ -267,6 +315,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "register_collection_and_topic": MethodLayout(
         (
@@ -275,12 +324,13 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "unregister_plugin_for_shared_channels": MethodLayout(
-        ((1, "plugin_id", "s"),), ((1, "error", "!"),), has_error=True
+        ((1, "plugin_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
     ),
     "unregister_plugin_remote_for_shared_channels": MethodLayout(
-        ((1, "remote_id", "s"),), ((1, "error", "!"),), has_error=True
+        ((1, "remote_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
     ),
     "unshare_channel": MethodLayout(
         ((1, "channel_id", "s"),),
@@ -289,8 +339,11 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "sync_shared_channel": MethodLayout(((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "sync_shared_channel": MethodLayout(
+        ((1, "channel_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "invite_remote_to_channel": MethodLayout(
         (
             (1, "channel_id", "s"),
@@ -300,6 +353,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "uninvite_remote_from_channel": MethodLayout(
         (
@@ -308,6 +362,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "receive_shared_channel_profile_image_sync_msg": MethodLayout(
         (
@@ -317,9 +372,12 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
-    "get_plugin_id": MethodLayout((), ((1, "result", "s"),), has_error=False),
-    "delete_group_constrained_memberships": MethodLayout((), ((1, "error", "!"),), has_error=True),
+    "get_plugin_id": MethodLayout((), ((1, "result", "s"),), has_error=False, complete=True),
+    "delete_group_constrained_memberships": MethodLayout(
+        (), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "delete_property_field": MethodLayout(
         (
             (1, "group_id", "s"),
@@ -327,6 +385,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "count_property_fields": MethodLayout(
         (
@@ -338,6 +397,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "count_property_fields_for_target": MethodLayout(
         (
@@ -351,6 +411,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "delete_property_value": MethodLayout(
         (
@@ -359,6 +420,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_property_values_for_target": MethodLayout(
         (
@@ -368,6 +430,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_property_values_for_field": MethodLayout(
         (
@@ -376,6 +439,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
     "delete_access_control_policy": MethodLayout(
         (
@@ -385,5 +449,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=True,
     ),
 }

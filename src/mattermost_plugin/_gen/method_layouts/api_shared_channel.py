@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "share_channel": MethodLayout(
         ((1, "shared_channel", "*m", "shared_channel/SharedChannel"),),
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_shared_channel": MethodLayout(
         ((1, "shared_channel", "*m", "shared_channel/SharedChannel"),),
@@ -29,6 +31,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "receive_shared_channel_sync_msg": MethodLayout(
         (
@@ -40,5 +43,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_user_statuses_by_ids": MethodLayout(
         ((1, "user_ids", "[s"),),
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_user_status": MethodLayout(
         (
@@ -32,6 +34,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "set_user_status_timed_dnd": MethodLayout(
         (
@@ -43,5 +46,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_teams": MethodLayout(
         (),
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_team": MethodLayout(
         ((1, "team_id", "s"),),
@@ -29,6 +31,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_team_by_name": MethodLayout(
         ((1, "name", "s"),),
@@ -37,6 +40,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_team": MethodLayout(
         ((1, "team", "*m", "team/Team"),),
@@ -45,6 +49,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "search_teams": MethodLayout(
         ((1, "term", "s"),),
@@ -53,6 +58,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_teams_for_user": MethodLayout(
         ((1, "user_id", "s"),),
@@ -61,5 +67,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

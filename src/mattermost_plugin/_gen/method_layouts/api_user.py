@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_users_by_ids": MethodLayout(
         ((1, "user_ids", "[s"),),
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_user": MethodLayout(
         ((1, "user_id", "s"),),
@@ -29,6 +31,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_user_by_email": MethodLayout(
         ((1, "email", "s"),),
@@ -37,6 +40,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_user_by_username": MethodLayout(
         ((1, "name", "s"),),
@@ -45,6 +49,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_users_by_usernames": MethodLayout(
         ((1, "usernames", "[s"),),
@@ -53,6 +58,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_users_in_team": MethodLayout(
         (
@@ -65,6 +71,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_user": MethodLayout(
         ((1, "user", "*m", "user/User"),),
@@ -73,6 +80,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_users_in_channel": MethodLayout(
         (
@@ -86,6 +94,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "get_group_member_users": MethodLayout(
         (
@@ -98,6 +107,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_user_auth": MethodLayout(
         (
@@ -109,6 +119,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "update_user_roles": MethodLayout(
         (
@@ -120,5 +131,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
 }

@@ -6,8 +6,10 @@ from __future__ import annotations
 from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
-    "get_plugin_config": MethodLayout((), ((1, "result", "{v"),), has_error=False),
-    "save_plugin_config": MethodLayout(((1, "config", "{v"),), ((1, "error", "!"),), has_error=True),
+    "get_plugin_config": MethodLayout((), ((1, "result", "{v"),), has_error=False, complete=True),
+    "save_plugin_config": MethodLayout(
+        ((1, "config", "{v"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "publish_websocket_event": MethodLayout(
         (
             (1, "event", "s"),
@@ -16,6 +18,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
     "log_debug": MethodLayout(
         (
@@ -24,6 +27,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
     "log_info": MethodLayout(
         (
@@ -32,6 +36,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
     "log_error": MethodLayout(
         (
@@ -40,6 +45,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
     "log_warn": MethodLayout(
         (
@@ -48,5 +54,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=True,
     ),
 }

@@ -13,9 +13,10 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "conn_ping": MethodLayout(((1, "conn_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "conn_close": MethodLayout(((1, "conn_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "conn_ping": MethodLayout(((1, "conn_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "conn_close": MethodLayout(((1, "conn_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
     "conn_query": MethodLayout(
         (
             (1, "conn_id", "s"),
@@ -27,6 +28,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "conn_exec": MethodLayout(
         (
@@ -39,6 +41,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "tx": MethodLayout(
         (
@@ -50,9 +53,10 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "tx_commit": MethodLayout(((1, "tx_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "tx_rollback": MethodLayout(((1, "tx_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "tx_commit": MethodLayout(((1, "tx_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "tx_rollback": MethodLayout(((1, "tx_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
     "stmt": MethodLayout(
         (
             (1, "conn_id", "s"),
@@ -63,9 +67,12 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "stmt_close": MethodLayout(((1, "stmt_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "stmt_num_input": MethodLayout(((1, "stmt_id", "s"),), ((1, "result", "i"),), has_error=False),
+    "stmt_close": MethodLayout(((1, "stmt_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "stmt_num_input": MethodLayout(
+        ((1, "stmt_id", "s"),), ((1, "result", "i"),), has_error=False, complete=True
+    ),
     "stmt_query": MethodLayout(
         (
             (1, "stmt_id", "s"),
@@ -76,6 +83,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
     "stmt_exec": MethodLayout(
         (
@@ -87,11 +95,18 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=True,
     ),
-    "rows_columns": MethodLayout(((1, "rows_id", "s"),), ((1, "result", "[s"),), has_error=False),
-    "rows_close": MethodLayout(((1, "rows_id", "s"),), ((1, "error", "!"),), has_error=True),
-    "rows_has_next_result_set": MethodLayout(((1, "rows_id", "s"),), ((1, "result", "b"),), has_error=False),
-    "rows_next_result_set": MethodLayout(((1, "rows_id", "s"),), ((1, "error", "!"),), has_error=True),
+    "rows_columns": MethodLayout(
+        ((1, "rows_id", "s"),), ((1, "result", "[s"),), has_error=False, complete=True
+    ),
+    "rows_close": MethodLayout(((1, "rows_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True),
+    "rows_has_next_result_set": MethodLayout(
+        ((1, "rows_id", "s"),), ((1, "result", "b"),), has_error=False, complete=True
+    ),
+    "rows_next_result_set": MethodLayout(
+        ((1, "rows_id", "s"),), ((1, "error", "!"),), has_error=True, complete=True
+    ),
     "rows_column_type_database_type_name": MethodLayout(
         (
             (1, "rows_id", "s"),
@@ -99,6 +114,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "s"),),
         has_error=False,
+        complete=True,
     ),
     "rows_column_type_precision_scale": MethodLayout(
         (
@@ -111,5 +127,6 @@ METHODS: dict[str, MethodLayout] = {
             (3, "result_3", "b"),
         ),
         has_error=False,
+        complete=True,
     ),
 }

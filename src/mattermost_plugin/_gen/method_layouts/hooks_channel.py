@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "channel_will_be_archived": MethodLayout(
         (
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "rejection_reason", "!"),),
         has_error=False,
+        complete=False,
     ),
     "channel_will_be_updated": MethodLayout(
         (
@@ -33,6 +35,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "rejection_reason", "!"),
         ),
         has_error=False,
+        complete=False,
     ),
     "channel_will_be_restored": MethodLayout(
         (
@@ -41,5 +44,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "rejection_reason", "!"),),
         has_error=False,
+        complete=False,
     ),
 }

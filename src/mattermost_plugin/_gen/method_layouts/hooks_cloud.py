@@ -7,6 +7,6 @@ from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
     "on_cloud_limits_updated": MethodLayout(
-        ((1, "limits", "*m", "cloud/ProductLimits"),), (), has_error=False
+        ((1, "limits", "*m", "cloud/ProductLimits"),), (), has_error=False, complete=False
     ),
 }

@@ -16,5 +16,6 @@ METHODS: dict[str, MethodLayout] = {
             (2, "rejection_reason", "!"),
         ),
         has_error=False,
+        complete=False,
     ),
 }

@@ -15,6 +15,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "rejection_reason", "!"),),
         has_error=False,
+        complete=False,
     ),
     "on_shared_channels_attachment_sync_msg": MethodLayout(
         (
@@ -24,5 +25,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=False,
     ),
 }

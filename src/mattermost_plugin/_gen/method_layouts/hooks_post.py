@@ -16,6 +16,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "rejection_reason", "!"),
         ),
         has_error=False,
+        complete=False,
     ),
     "message_will_be_updated": MethodLayout(
         (
@@ -28,6 +29,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "rejection_reason", "!"),
         ),
         has_error=False,
+        complete=False,
     ),
     "message_has_been_posted": MethodLayout(
         (
@@ -36,6 +38,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "message_has_been_updated": MethodLayout(
         (
@@ -45,9 +48,13 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "messages_will_be_consumed": MethodLayout(
-        ((1, "posts", "[m", "post/Post"),), ((1, "result", "[m", "post/Post"),), has_error=False
+        ((1, "posts", "[m", "post/Post"),),
+        ((1, "result", "[m", "post/Post"),),
+        has_error=False,
+        complete=False,
     ),
     "messages_will_be_consumed_with_context": MethodLayout(
         (
@@ -56,6 +63,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "result", "[m", "post/Post"),),
         has_error=False,
+        complete=False,
     ),
     "message_has_been_deleted": MethodLayout(
         (
@@ -64,5 +72,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
 }

@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "reaction_has_been_removed": MethodLayout(
         (
@@ -21,5 +22,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
 }

@@ -7,6 +7,9 @@ from mattermost_plugin._codec.layouts import MethodLayout
 
 METHODS: dict[str, MethodLayout] = {
     "on_shared_channels_ping": MethodLayout(
-        ((1, "remote_cluster", "*m", "remote_cluster/RemoteCluster"),), ((1, "result", "b"),), has_error=False
+        ((1, "remote_cluster", "*m", "remote_cluster/RemoteCluster"),),
+        ((1, "result", "b"),),
+        has_error=False,
+        complete=False,
     ),
 }

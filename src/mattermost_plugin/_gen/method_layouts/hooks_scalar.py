@@ -13,9 +13,10 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=False,
     ),
-    "on_deactivate": MethodLayout((), ((1, "error", "!"),), has_error=True),
-    "on_configuration_change": MethodLayout((), ((1, "error", "!"),), has_error=True),
+    "on_deactivate": MethodLayout((), ((1, "error", "!"),), has_error=True, complete=False),
+    "on_configuration_change": MethodLayout((), ((1, "error", "!"),), has_error=True, complete=False),
     "on_websocket_connect": MethodLayout(
         (
             (1, "web_conn_id", "s"),
@@ -23,6 +24,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "on_websocket_disconnect": MethodLayout(
         (
@@ -31,6 +33,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "run_data_retention": MethodLayout(
         (
@@ -42,6 +45,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "error", "!"),
         ),
         has_error=True,
+        complete=False,
     ),
-    "on_send_daily_telemetry": MethodLayout((), (), has_error=False),
+    "on_send_daily_telemetry": MethodLayout((), (), has_error=False, complete=False),
 }

@@ -16,6 +16,7 @@ METHODS: dict[str, MethodLayout] = {
             (2, "rejection_reason", "!"),
         ),
         has_error=False,
+        complete=False,
     ),
     "user_has_joined_team": MethodLayout(
         (
@@ -25,6 +26,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "user_has_left_team": MethodLayout(
         (
@@ -34,5 +36,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
 }

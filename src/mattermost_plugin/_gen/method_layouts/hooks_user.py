@@ -13,6 +13,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "user_will_log_in": MethodLayout(
         (
@@ -21,6 +22,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "rejection_reason", "!"),),
         has_error=False,
+        complete=False,
     ),
     "user_has_logged_in": MethodLayout(
         (
@@ -29,6 +31,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "user_has_been_deactivated": MethodLayout(
         (
@@ -37,6 +40,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         (),
         has_error=False,
+        complete=False,
     ),
     "on_shared_channels_profile_image_sync_msg": MethodLayout(
         (
@@ -45,6 +49,7 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=False,
     ),
     "on_saml_login": MethodLayout(
         (
@@ -54,5 +59,6 @@ METHODS: dict[str, MethodLayout] = {
         ),
         ((1, "error", "!"),),
         has_error=True,
+        complete=False,
     ),
 }
