@@ -619,10 +619,74 @@ read_fields(Layout *layout, Input in, PyObject *holder, int depth)
 
 /* ---- writing: from the end to the beginning, because a length stands before what it measures ---- */
 
+/* A text or bytes of this size is copied once, at the end, and not each time the buffer grows. */
+#define LARGE 4096
+
+typedef struct {
+    PyObject *owner; /* of the content */
+    const char *content;
+    Py_ssize_t size;
+    Py_ssize_t behind; /* octets of the buffer that come behind it */
+} Piece;
+
 typedef struct {
     uint8_t *start, *at, *end;
+    Piece *pieces; /* the last one first */
+    Py_ssize_t count, capacity;
+    Py_ssize_t apart; /* octets in pieces */
     uint8_t space[1000];
 } Output;
+
+static void
+open_output(Output *out)
+{
+    out->start = out->space;
+    out->at = out->end = out->space + sizeof(out->space);
+    out->pieces = NULL;
+    out->count = out->capacity = out->apart = 0;
+}
+
+static void
+close_output(Output *out)
+{
+    for (Py_ssize_t index = 0; index < out->count; index++) {
+        Py_DECREF(out->pieces[index].owner);
+    }
+    PyMem_Free(out->pieces);
+    if (out->start != out->space) {
+        PyMem_Free(out->start);
+    }
+}
+
+/* How many octets there are so far. */
+static inline Py_ssize_t
+written(const Output *out)
+{
+    return out->end - out->at + out->apart;
+}
+
+/* Returns them all. */
+static PyObject *
+joined(Output *out)
+{
+    PyObject *raw = PyBytes_FromStringAndSize(NULL, written(out));
+    if (raw == NULL) {
+        return NULL;
+    }
+    char *to = PyBytes_AS_STRING(raw) + PyBytes_GET_SIZE(raw);
+    uint8_t *from = out->end;
+    for (Py_ssize_t index = 0; index < out->count; index++) {
+        Piece *piece = &out->pieces[index];
+        Py_ssize_t size = piece->behind - (out->end - from);
+        to -= size;
+        from -= size;
+        memcpy(to, from, size);
+        to -= piece->size;
+        memcpy(to, piece->content, piece->size);
+    }
+    memcpy(PyBytes_AS_STRING(raw), out->at, from - out->at);
+    return raw;
+}
 
 static int
 grow(Output *out, Py_ssize_t more)
@@ -649,15 +713,37 @@ room(Output *out, Py_ssize_t size)
     return out->at - out->start >= size ? OK : grow(out, size);
 }
 
+/* Writes the content of a text or bytes, which belongs to the owner. */
 static int
-put_bytes(Output *out, const void *content, Py_ssize_t size)
+put_content(Output *out, PyObject *owner, const char *content, Py_ssize_t size)
 {
-    if (room(out, size) < 0) {
-        return RAISED;
+    if (size < LARGE) {
+        if (room(out, size) < 0) {
+            return RAISED;
+        }
+        out->at -= size;
+        memcpy(out->at, content, size);
+        return OK;
     }
-    out->at -= size;
-    memcpy(out->at, content, size);
+    if (out->count == out->capacity) {
+        Py_ssize_t capacity = out->capacity * 2 + 4;
+        Piece *pieces = PyMem_Realloc(out->pieces, capacity * sizeof(Piece));
+        if (pieces == NULL) {
+            PyErr_NoMemory();
+            return RAISED;
+        }
+        out->pieces = pieces;
+        out->capacity = capacity;
+    }
+    out->pieces[out->count++] = (Piece){Py_NewRef(owner), content, size, out->end - out->at};
+    out->apart += size;
     return OK;
+}
+
+static int
+put_octets(Output *out, PyObject *value)
+{
+    return put_content(out, value, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value));
 }
 
 static int
@@ -689,7 +775,7 @@ put_tag(Output *out, uint32_t number, int wire)
 static int
 close_chunk(Output *out, Py_ssize_t before, uint32_t number)
 {
-    if (put_varint(out, (out->end - out->at) - before) < 0) {
+    if (put_varint(out, written(out) - before) < 0) {
         return RAISED;
     }
     return put_tag(out, number, CHUNK);
@@ -706,17 +792,140 @@ is_text(PyObject *value)
 static int
 put_text(Output *out, PyObject *value)
 {
+    if (PyUnicode_GET_LENGTH(value) >= LARGE && !PyUnicode_IS_ASCII(value)) {
+        /* A large text does not keep its octets: most are sent once. */
+        PyObject *octets = PyUnicode_AsUTF8String(value);
+        if (octets == NULL) {
+            return leave_or_raise();
+        }
+        int result = put_octets(out, octets);
+        Py_DECREF(octets);
+        return result;
+    }
     Py_ssize_t size;
     const char *content = PyUnicode_AsUTF8AndSize(value, &size);
     if (content == NULL) {
         return leave_or_raise();
     }
-    return put_bytes(out, content, size);
+    return put_content(out, value, content, size);
+}
+
+static int put_any(Output *out, PyObject *value, int depth);
+
+/* The items of a list, a tuple or a dict as they were when writing them began: codecs in Python may be called
+ * meanwhile, and who knows what they let happen. */
+typedef struct {
+    PyObject **items; /* of a dict key, value, key, value ... */
+    Py_ssize_t count;
+    PyObject *space[32];
+} Items;
+
+static int
+take_items(Items *taken, PyObject *container)
+{
+    int is_dict = PyDict_CheckExact(container);
+    taken->count = is_dict ? 2 * PyDict_GET_SIZE(container) : PySequence_Fast_GET_SIZE(container);
+    taken->items = taken->space;
+    if (taken->count > (Py_ssize_t)(sizeof(taken->space) / sizeof(*taken->space))) {
+        taken->items = PyMem_Malloc(taken->count * sizeof(PyObject *));
+        if (taken->items == NULL) {
+            PyErr_NoMemory();
+            return RAISED;
+        }
+    }
+    if (is_dict) {
+        Py_ssize_t position = 0, index = 0;
+        PyObject *key, *item;
+        while (PyDict_Next(container, &position, &key, &item)) {
+            taken->items[index++] = Py_NewRef(key);
+            taken->items[index++] = Py_NewRef(item);
+        }
+    }
+    else {
+        for (Py_ssize_t index = 0; index < taken->count; index++) {
+            taken->items[index] = Py_NewRef(PySequence_Fast_GET_ITEM(container, index));
+        }
+    }
+    return OK;
+}
+
+static void
+drop_items(Items *taken)
+{
+    for (Py_ssize_t index = 0; index < taken->count; index++) {
+        Py_DECREF(taken->items[index]);
+    }
+    if (taken->items != taken->space) {
+        PyMem_Free(taken->items);
+    }
+}
+
+/* The key of an entry whose value is written; before is what was written before the entry. */
+static int
+close_entry(Output *out, PyObject *key, Py_ssize_t before, uint32_t number)
+{
+    Py_ssize_t inner = written(out);
+    int result = is_text(key) ? put_text(out, key) : LEAVE;
+    if (result == OK && (result = close_chunk(out, inner, 1)) == OK) {
+        result = close_chunk(out, before, number);
+    }
+    return result;
+}
+
+/* Whether it is of a class that nothing in Go's any stands for but a plain value. */
+static inline int
+is_plain(PyObject *value)
+{
+    return value == Py_None || PyBool_Check(value) || PyUnicode_CheckExact(value) || PyLong_CheckExact(value) ||
+           PyFloat_CheckExact(value) || PyList_CheckExact(value) || PyTuple_CheckExact(value) ||
+           PyDict_CheckExact(value);
+}
+
+/* A ValueList. */
+static int
+put_any_list(Output *out, PyObject *value, int depth)
+{
+    Items taken;
+    Py_ssize_t outer = written(out);
+    if (take_items(&taken, value) < 0) {
+        return RAISED;
+    }
+    int result = OK;
+    for (Py_ssize_t index = taken.count - 1; index >= 0 && result == OK; index--) {
+        Py_ssize_t before = written(out);
+        result = put_any(out, taken.items[index], depth);
+        if (result == OK) {
+            result = close_chunk(out, before, 1);
+        }
+    }
+    drop_items(&taken);
+    return result != OK ? result : close_chunk(out, outer, list_case);
+}
+
+/* A ValueMap. */
+static int
+put_any_map(Output *out, PyObject *value, int depth)
+{
+    Items taken;
+    Py_ssize_t outer = written(out);
+    if (take_items(&taken, value) < 0) {
+        return RAISED;
+    }
+    int result = OK;
+    for (Py_ssize_t index = taken.count - 2; index >= 0 && result == OK; index -= 2) {
+        Py_ssize_t before = written(out);
+        result = put_any(out, taken.items[index + 1], depth);
+        if (result == OK && (result = close_chunk(out, before, 2)) == OK) {
+            result = close_entry(out, taken.items[index], before, 1);
+        }
+    }
+    drop_items(&taken);
+    return result != OK ? result : close_chunk(out, outer, map_case);
 }
 
 /* What Go's any holds. */
 static int
-put_any(Output *out, PyObject *value)
+put_any(Output *out, PyObject *value, int depth)
 {
     if (value == Py_None) {
         return OK;
@@ -725,7 +934,7 @@ put_any(Output *out, PyObject *value)
         return put_varint(out, value == Py_True) < 0 ? RAISED : put_tag(out, bool_case, VARINT);
     }
     if (PyUnicode_CheckExact(value)) {
-        Py_ssize_t before = out->end - out->at;
+        Py_ssize_t before = written(out);
         int result = put_text(out, value);
         return result != OK ? result : close_chunk(out, before, string_case);
     }
@@ -737,23 +946,33 @@ put_any(Output *out, PyObject *value)
         }
     }
     if (PyFloat_CheckExact(value)) {
-        uint8_t octets[8];
         uint64_t bits;
         double number = PyFloat_AS_DOUBLE(value);
         memcpy(&bits, &number, sizeof bits);
-        for (int index = 0; index < 8; index++) {
-            octets[index] = (uint8_t)(bits >> 8 * index);
+        if (room(out, 8) < 0) {
+            return RAISED;
         }
-        return put_bytes(out, octets, 8) < 0 ? RAISED : put_tag(out, double_case, FIXED64);
+        out->at -= 8;
+        for (int index = 0; index < 8; index++) {
+            out->at[index] = (uint8_t)(bits >> 8 * index);
+        }
+        return put_tag(out, double_case, FIXED64);
+    }
+    if (depth < MAX_DEPTH) {
+        /* What the first item is says that it is no list of a type that Mattermost has registered. */
+        if ((PyList_CheckExact(value) || PyTuple_CheckExact(value)) &&
+            (PySequence_Fast_GET_SIZE(value) == 0 || is_plain(PySequence_Fast_GET_ITEM(value, 0)))) {
+            return put_any_list(out, value, depth + 1);
+        }
+        if (PyDict_CheckExact(value)) {
+            return put_any_map(out, value, depth + 1);
+        }
     }
     PyObject *raw = PyObject_CallOneArg(encode_value, value);
     if (raw == NULL) {
         return leave_or_raise();
     }
-    int result = LEAVE;
-    if (PyBytes_CheckExact(raw)) {
-        result = put_bytes(out, PyBytes_AS_STRING(raw), PyBytes_GET_SIZE(raw));
-    }
+    int result = PyBytes_CheckExact(raw) ? put_octets(out, raw) : LEAVE;
     Py_DECREF(raw);
     return result;
 }
@@ -764,7 +983,7 @@ static int put_fields(Output *out, Layout *layout, PyObject *holder, int depth);
 static int
 put_value(Output *out, Field *field, uint32_t number, PyObject *value, int optional, int depth)
 {
-    Py_ssize_t before = out->end - out->at;
+    Py_ssize_t before = written(out);
     int result = OK;
     switch (field->kind) {
     case 's':
@@ -815,15 +1034,12 @@ put_value(Output *out, Field *field, uint32_t number, PyObject *value, int optio
         if (!optional && PyBytes_GET_SIZE(value) == 0) {
             return OK;
         }
-        if (put_bytes(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)) < 0) {
-            return RAISED;
-        }
-        return close_chunk(out, before, number);
+        return put_octets(out, value) < 0 ? RAISED : close_chunk(out, before, number);
     case 'v':
         if (!optional && value == Py_None) {
             return OK;
         }
-        result = put_any(out, value);
+        result = put_any(out, value, 0);
         return result != OK ? result : close_chunk(out, before, number);
     case 'm': {
         Layout *target = (Layout *)target_of(field);
@@ -844,27 +1060,19 @@ put_value(Output *out, Field *field, uint32_t number, PyObject *value, int optio
 static int
 put_list(Output *out, Field *field, PyObject *value, int depth)
 {
-    int is_list = PyList_CheckExact(value);
-    if (!is_list && !PyTuple_CheckExact(value)) {
+    if (!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) {
         return LEAVE;
     }
-    Py_ssize_t size = PySequence_Fast_GET_SIZE(value);
-    if (size == 0) {
-        return OK;
+    Items taken;
+    if (take_items(&taken, value) < 0) {
+        return RAISED;
     }
-    while (size-- > 0) {
-        /* Codecs in Python may be called meanwhile, and who knows what they let happen. */
-        if (size >= PySequence_Fast_GET_SIZE(value)) {
-            return LEAVE;
-        }
-        PyObject *item = Py_NewRef(PySequence_Fast_GET_ITEM(value, size));
-        int result = put_value(out, field, field->number, item, 1, depth);
-        Py_DECREF(item);
-        if (result != OK) {
-            return result;
-        }
+    int result = OK;
+    for (Py_ssize_t index = taken.count - 1; index >= 0 && result == OK; index--) {
+        result = put_value(out, field, field->number, taken.items[index], 1, depth);
     }
-    return OK;
+    drop_items(&taken);
+    return result;
 }
 
 static int
@@ -873,30 +1081,20 @@ put_dict(Output *out, Field *field, PyObject *value, int depth)
     if (!PyDict_CheckExact(value)) {
         return LEAVE;
     }
-    Py_ssize_t position = 0, size = PyDict_GET_SIZE(value);
-    PyObject *key, *item;
-    while (PyDict_Next(value, &position, &key, &item)) {
-        if (!is_text(key)) {
-            return LEAVE;
-        }
-        Py_ssize_t before = out->end - out->at, inner;
-        Py_INCREF(key);
-        Py_INCREF(item);
-        int result = put_value(out, field, 2, item, 1, depth);
-        inner = out->end - out->at;
-        if (result == OK && (result = put_text(out, key)) == OK && (result = close_chunk(out, inner, 1)) == OK) {
-            result = close_chunk(out, before, field->number);
-        }
-        Py_DECREF(key);
-        Py_DECREF(item);
-        if (result != OK) {
-            return result;
-        }
-        if (size != PyDict_GET_SIZE(value)) {
-            return LEAVE;
+    Items taken;
+    if (take_items(&taken, value) < 0) {
+        return RAISED;
+    }
+    int result = OK;
+    for (Py_ssize_t index = taken.count - 2; index >= 0 && result == OK; index -= 2) {
+        Py_ssize_t before = written(out);
+        result = put_value(out, field, 2, taken.items[index + 1], 1, depth);
+        if (result == OK) {
+            result = close_entry(out, taken.items[index], before, field->number);
         }
     }
-    return OK;
+    drop_items(&taken);
+    return result;
 }
 
 static int
@@ -1122,8 +1320,7 @@ encode(PyObject *self, PyObject *const *arguments, size_t counted, PyObject *key
     PyObject *const *values;
     if (keywords == NULL && values_of(codec, arguments, PyVectorcall_NARGS(counted), &values) == OK) {
         Output out;
-        out.start = out.space;
-        out.at = out.end = out.space + sizeof(out.space);
+        open_output(&out);
         int result = OK;
         for (Py_ssize_t index = layout->values - 1; index >= 0 && result == OK; index--) {
             Field *field = &layout->fields[index];
@@ -1135,16 +1332,11 @@ encode(PyObject *self, PyObject *const *arguments, size_t counted, PyObject *key
                 result = put_field(&out, field, values[index], 0);
             }
         }
-        if (result == OK && out.end - out.at > MAX_SIZE) {
+        if (result == OK && written(&out) > MAX_SIZE) {
             result = LEAVE;
         }
-        PyObject *raw = NULL;
-        if (result == OK) {
-            raw = PyBytes_FromStringAndSize((const char *)out.at, out.end - out.at);
-        }
-        if (out.start != out.space) {
-            PyMem_Free(out.start);
-        }
+        PyObject *raw = result == OK ? joined(&out) : NULL;
+        close_output(&out);
         if (result != LEAVE) {
             return raw;
         }
