@@ -635,9 +635,12 @@ def test_no_reference_is_kept_or_lost(go_name: str) -> None:
             outcome(pair.compiled.decode_request, raw)
             outcome(pair.compiled.decode_response, raw)
 
-    # The library of protobuf keeps things of its own at first, so it may take some rounds to be quiet.
-    kept = [growth(once) for _ in range(4)]
-    assert min(kept) < ROUND // 2, kept
+    # Python and protobuf's library keep things of their own at first, fewer from round to round. What is kept
+    # or lost by each call never falls below one for each.
+    kept: list[int] = []
+    while not kept or kept[-1] >= ROUND // 2:
+        assert len(kept) < 20, kept
+        kept.append(growth(once))
 
 
 #: How often something is done before memory is looked at.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
 from mattermost_plugin._runtime.lifecycle_async import AsyncLifecycle
 from mattermost_plugin._runtime.loop_thread import new_event_loop
+from mattermost_plugin._runtime.memory import settle
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
 
 if TYPE_CHECKING:
@@ -183,8 +183,7 @@ class AsyncRuntime:
 
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
-        # All of this stays: the garbage collector need not look at it again and again.
-        gc.freeze()
+        settle()
 
     def _end(self, reason: str) -> None:
         if not self._ending.done():

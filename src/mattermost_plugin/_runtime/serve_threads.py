@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -22,6 +21,7 @@ from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
 from mattermost_plugin._runtime.lifecycle import Lifecycle
+from mattermost_plugin._runtime.memory import settle
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ class ThreadsRuntime:
 
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
-        # All of this stays: the garbage collector need not look at it again and again.
-        gc.freeze()
+        settle()
 
     def _wait(self, parent: int) -> str:
         while True:
