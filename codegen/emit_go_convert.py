@@ -201,7 +201,16 @@ def _tags(schema: Schema) -> Iterator[str]:
             number = f"{field.number}<<3 | {wire}" if wire else tag(field.number, field.conversion)
             constants += f"{stem}{field.pb_go_name} = {number}\n"
         constants += "\n"
+    kinds = next(enum for file in schema.files for enum in file.wire_enums if enum.name == "GoKind")
+    numbers = "".join(f"{_kind(name)} goKind = {number}\n" for name, number, _ in kinds.members)
+    yield "// goKind says which Go type a Value was, where its case leaves that open.\ntype goKind int32"
+    yield f"// The numbers of GoKind in value.proto.\nconst (\n{numbers})"
     yield f"// Tags of the messages that are written and read by hand.\nconst (\n{constants})"
+
+
+def _kind(name: str) -> str:
+    """Return the Go name for a member of GoKind: "kindInt8Slice" for "GO_KIND_INT8_SLICE"."""
+    return "kind" + name.removeprefix("GO_KIND_").replace("_", " ").title().replace(" ", "")
 
 
 def _value_cases(schema: Schema) -> Iterator[str]:

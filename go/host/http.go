@@ -8,9 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
 // locateTimeout is how long a process may take to say where it serves HTTP, which it knows.
@@ -62,21 +63,19 @@ func (e *httpEndpoints) locate(ctx context.Context, hook string) (httpproxy.Endp
 }
 
 func askEndpoint(ctx context.Context, conn *plaincall.Conn, hook string) (httpproxy.Endpoint, error) {
-	hooks := pluginpb.NewHooksClient(conn)
-	var reply interface {
-		GetNetwork() string
-		GetAddress() string
-	}
-	var err error
+	const hooks = "/mattermost.plugin.v1.Hooks/"
 	if hook == "ServeMetrics" {
-		reply, err = hooks.ServeMetrics(ctx, &pluginpb.ServeMetricsRequest{})
-	} else {
-		reply, err = hooks.ServeHTTP(ctx, &pluginpb.ServeHTTPRequest{})
+		reply, err := service.Call[convert.ServeMetricsResponse](ctx, service.WithCodec(conn), hooks+hook, &convert.ServeMetricsRequest{})
+		if err != nil {
+			return httpproxy.Endpoint{}, err
+		}
+		return httpproxy.Endpoint{Network: reply.Network, Address: reply.Address}, nil
 	}
+	reply, err := service.Call[convert.ServeHTTPResponse](ctx, service.WithCodec(conn), hooks+hook, &convert.ServeHTTPRequest{})
 	if err != nil {
 		return httpproxy.Endpoint{}, err
 	}
-	return httpproxy.Endpoint{Network: reply.GetNetwork(), Address: reply.GetAddress()}, nil
+	return httpproxy.Endpoint{Network: reply.Network, Address: reply.Address}, nil
 }
 
 // dialEndpoint connects to a plugin's HTTP server, which must be a process of this user.

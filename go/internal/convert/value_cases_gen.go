@@ -10,6 +10,42 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 )
 
+// goKind says which Go type a Value was, where its case leaves that open.
+type goKind int32
+
+// The numbers of GoKind in value.proto.
+const (
+	kindUnspecified     goKind = 0
+	kindInt             goKind = 1
+	kindInt8            goKind = 2
+	kindInt16           goKind = 3
+	kindInt32           goKind = 4
+	kindUint            goKind = 5
+	kindUint8           goKind = 6
+	kindUint16          goKind = 7
+	kindUint32          goKind = 8
+	kindUintptr         goKind = 9
+	kindFloat32         goKind = 10
+	kindComplex64       goKind = 11
+	kindBoolSlice       goKind = 12
+	kindStringSlice     goKind = 13
+	kindIntSlice        goKind = 14
+	kindInt8Slice       goKind = 15
+	kindInt16Slice      goKind = 16
+	kindInt32Slice      goKind = 17
+	kindInt64Slice      goKind = 18
+	kindUintSlice       goKind = 19
+	kindUint16Slice     goKind = 20
+	kindUint32Slice     goKind = 21
+	kindUint64Slice     goKind = 22
+	kindUintptrSlice    goKind = 23
+	kindFloat32Slice    goKind = 24
+	kindFloat64Slice    goKind = 25
+	kindComplex64Slice  goKind = 26
+	kindComplex128Slice goKind = 27
+	kindStringMap       goKind = 28
+)
+
 // Tags of the messages that are written and read by hand.
 const (
 	valueGoKind                     = 1<<3 | varint

@@ -1,49 +1,47 @@
 package convert
 
-import "github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
-
 // appendSlice appends a slice of a basic type, which gob carries inside an interface too, as a list whose kind says
 // which. It tells whether it is one.
 func appendSlice(b []byte, in any) ([]byte, bool) {
 	switch value := in.(type) {
 	case []string:
-		return appendList(b, pluginpb.GoKind_GO_KIND_STRING_SLICE, value, appendStringValue), true
+		return appendList(b, kindStringSlice, value, appendStringValue), true
 	case []bool:
-		return appendList(b, pluginpb.GoKind_GO_KIND_BOOL_SLICE, value, appendBoolValue), true
+		return appendList(b, kindBoolSlice, value, appendBoolValue), true
 	case []int:
-		return appendList(b, pluginpb.GoKind_GO_KIND_INT_SLICE, value, appendSignedValue), true
+		return appendList(b, kindIntSlice, value, appendSignedValue), true
 	case []int8:
-		return appendList(b, pluginpb.GoKind_GO_KIND_INT8_SLICE, value, appendSignedValue), true
+		return appendList(b, kindInt8Slice, value, appendSignedValue), true
 	case []int16:
-		return appendList(b, pluginpb.GoKind_GO_KIND_INT16_SLICE, value, appendSignedValue), true
+		return appendList(b, kindInt16Slice, value, appendSignedValue), true
 	case []int32:
-		return appendList(b, pluginpb.GoKind_GO_KIND_INT32_SLICE, value, appendSignedValue), true
+		return appendList(b, kindInt32Slice, value, appendSignedValue), true
 	case []int64:
-		return appendList(b, pluginpb.GoKind_GO_KIND_INT64_SLICE, value, appendSignedValue), true
+		return appendList(b, kindInt64Slice, value, appendSignedValue), true
 	case []uint:
-		return appendList(b, pluginpb.GoKind_GO_KIND_UINT_SLICE, value, appendUnsignedValue), true
+		return appendList(b, kindUintSlice, value, appendUnsignedValue), true
 	case []uint16:
-		return appendList(b, pluginpb.GoKind_GO_KIND_UINT16_SLICE, value, appendUnsignedValue), true
+		return appendList(b, kindUint16Slice, value, appendUnsignedValue), true
 	case []uint32:
-		return appendList(b, pluginpb.GoKind_GO_KIND_UINT32_SLICE, value, appendUnsignedValue), true
+		return appendList(b, kindUint32Slice, value, appendUnsignedValue), true
 	case []uint64:
-		return appendList(b, pluginpb.GoKind_GO_KIND_UINT64_SLICE, value, appendUnsignedValue), true
+		return appendList(b, kindUint64Slice, value, appendUnsignedValue), true
 	case []uintptr:
-		return appendList(b, pluginpb.GoKind_GO_KIND_UINTPTR_SLICE, value, appendUnsignedValue), true
+		return appendList(b, kindUintptrSlice, value, appendUnsignedValue), true
 	case []float32:
-		return appendList(b, pluginpb.GoKind_GO_KIND_FLOAT32_SLICE, value, appendFloatValue), true
+		return appendList(b, kindFloat32Slice, value, appendFloatValue), true
 	case []float64:
-		return appendList(b, pluginpb.GoKind_GO_KIND_FLOAT64_SLICE, value, appendFloatValue), true
+		return appendList(b, kindFloat64Slice, value, appendFloatValue), true
 	case []complex64:
-		return appendList(b, pluginpb.GoKind_GO_KIND_COMPLEX64_SLICE, value, appendComplexValue), true
+		return appendList(b, kindComplex64Slice, value, appendComplexValue), true
 	case []complex128:
-		return appendList(b, pluginpb.GoKind_GO_KIND_COMPLEX128_SLICE, value, appendComplexValue), true
+		return appendList(b, kindComplex128Slice, value, appendComplexValue), true
 	}
 	return b, false
 }
 
-func appendList[T any](b []byte, goKind pluginpb.GoKind, list []T, add func([]byte, T) []byte) []byte {
-	b, start := begin(appendKind(b, goKind), valueListValue)
+func appendList[T any](b []byte, kind goKind, list []T, add func([]byte, T) []byte) []byte {
+	b, start := begin(appendKind(b, kind), valueListValue)
 	return end(appendWrappedList(b, valueListItems, list, add), start)
 }
 
@@ -67,38 +65,38 @@ func appendComplexValue[T ~complex64 | ~complex128](b []byte, value T) []byte {
 
 // list is the way back of appendSlice; without a kind the list is a []any.
 func (v value) list() (any, error) {
-	switch v.goKind {
-	case pluginpb.GoKind_GO_KIND_STRING_SLICE:
+	switch v.kind {
+	case kindStringSlice:
 		return parseList(v.in, parseStringValue)
-	case pluginpb.GoKind_GO_KIND_BOOL_SLICE:
+	case kindBoolSlice:
 		return parseList(v.in, parseBoolValue)
-	case pluginpb.GoKind_GO_KIND_INT_SLICE:
+	case kindIntSlice:
 		return parseList(v.in, parseSignedValue[int])
-	case pluginpb.GoKind_GO_KIND_INT8_SLICE:
+	case kindInt8Slice:
 		return parseList(v.in, parseSignedValue[int8])
-	case pluginpb.GoKind_GO_KIND_INT16_SLICE:
+	case kindInt16Slice:
 		return parseList(v.in, parseSignedValue[int16])
-	case pluginpb.GoKind_GO_KIND_INT32_SLICE:
+	case kindInt32Slice:
 		return parseList(v.in, parseSignedValue[int32])
-	case pluginpb.GoKind_GO_KIND_INT64_SLICE:
+	case kindInt64Slice:
 		return parseList(v.in, parseSignedValue[int64])
-	case pluginpb.GoKind_GO_KIND_UINT_SLICE:
+	case kindUintSlice:
 		return parseList(v.in, parseUnsignedValue[uint])
-	case pluginpb.GoKind_GO_KIND_UINT16_SLICE:
+	case kindUint16Slice:
 		return parseList(v.in, parseUnsignedValue[uint16])
-	case pluginpb.GoKind_GO_KIND_UINT32_SLICE:
+	case kindUint32Slice:
 		return parseList(v.in, parseUnsignedValue[uint32])
-	case pluginpb.GoKind_GO_KIND_UINT64_SLICE:
+	case kindUint64Slice:
 		return parseList(v.in, parseUnsignedValue[uint64])
-	case pluginpb.GoKind_GO_KIND_UINTPTR_SLICE:
+	case kindUintptrSlice:
 		return parseList(v.in, parseUnsignedValue[uintptr])
-	case pluginpb.GoKind_GO_KIND_FLOAT32_SLICE:
+	case kindFloat32Slice:
 		return parseList(v.in, parseFloatValue[float32])
-	case pluginpb.GoKind_GO_KIND_FLOAT64_SLICE:
+	case kindFloat64Slice:
 		return parseList(v.in, parseFloatValue[float64])
-	case pluginpb.GoKind_GO_KIND_COMPLEX64_SLICE:
+	case kindComplex64Slice:
 		return parseList(v.in, parseComplexValue[complex64])
-	case pluginpb.GoKind_GO_KIND_COMPLEX128_SLICE:
+	case kindComplex128Slice:
 		return parseList(v.in, parseComplexValue[complex128])
 	}
 	out, err := parseValueList(v.in)

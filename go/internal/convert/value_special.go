@@ -3,8 +3,6 @@ package convert
 import (
 	"math"
 	"time"
-
-	"github.com/mattermost-plugin/mattermost-plugin/go/pluginpb"
 )
 
 // appendSetValue appends the field of what an interface holds, unless that is nothing.
@@ -42,29 +40,29 @@ func AppendValue(b []byte, in any) []byte {
 	case []byte:
 		return appendSetBytes(b, valueBytesValue, value)
 	case int:
-		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT, int64(value))
+		return appendSigned(b, kindInt, int64(value))
 	case int8:
-		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT8, int64(value))
+		return appendSigned(b, kindInt8, int64(value))
 	case int16:
-		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT16, int64(value))
+		return appendSigned(b, kindInt16, int64(value))
 	case int32:
-		return appendSigned(b, pluginpb.GoKind_GO_KIND_INT32, int64(value))
+		return appendSigned(b, kindInt32, int64(value))
 	case uint:
-		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT, uint64(value))
+		return appendUnsigned(b, kindUint, uint64(value))
 	case uint8:
-		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT8, uint64(value))
+		return appendUnsigned(b, kindUint8, uint64(value))
 	case uint16:
-		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT16, uint64(value))
+		return appendUnsigned(b, kindUint16, uint64(value))
 	case uint32:
-		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINT32, uint64(value))
+		return appendUnsigned(b, kindUint32, uint64(value))
 	case uint64:
 		return appendSetInt(b, valueUint64Value, value)
 	case uintptr:
-		return appendUnsigned(b, pluginpb.GoKind_GO_KIND_UINTPTR, uint64(value))
+		return appendUnsigned(b, kindUintptr, uint64(value))
 	case float32:
-		return appendSetDouble(appendKind(b, pluginpb.GoKind_GO_KIND_FLOAT32), valueDoubleValue, float64(value))
+		return appendSetDouble(appendKind(b, kindFloat32), valueDoubleValue, float64(value))
 	case complex64:
-		return appendComplex(appendKind(b, pluginpb.GoKind_GO_KIND_COMPLEX64), complex128(value))
+		return appendComplex(appendKind(b, kindComplex64), complex128(value))
 	case complex128:
 		return appendComplex(b, value)
 	case time.Time:
@@ -81,16 +79,16 @@ func AppendValue(b []byte, in any) []byte {
 	return appendForeign(b, in)
 }
 
-func appendKind(b []byte, goKind pluginpb.GoKind) []byte {
-	return appendInt(b, valueGoKind, uint64(goKind))
+func appendKind(b []byte, kind goKind) []byte {
+	return appendInt(b, valueGoKind, uint64(kind))
 }
 
-func appendSigned(b []byte, goKind pluginpb.GoKind, value int64) []byte {
-	return appendSetInt(appendKind(b, goKind), valueInt64Value, uint64(value))
+func appendSigned(b []byte, kind goKind, value int64) []byte {
+	return appendSetInt(appendKind(b, kind), valueInt64Value, uint64(value))
 }
 
-func appendUnsigned(b []byte, goKind pluginpb.GoKind, value uint64) []byte {
-	return appendSetInt(appendKind(b, goKind), valueUint64Value, value)
+func appendUnsigned(b []byte, kind goKind, value uint64) []byte {
+	return appendSetInt(appendKind(b, kind), valueUint64Value, value)
 }
 
 func appendComplex(b []byte, value complex128) []byte {
@@ -101,7 +99,7 @@ func appendComplex(b []byte, value complex128) []byte {
 }
 
 func appendStringMap(b []byte, value map[string]string) []byte {
-	b, start := begin(appendKind(b, pluginpb.GoKind_GO_KIND_STRING_MAP), valueMapValue)
+	b, start := begin(appendKind(b, kindStringMap), valueMapValue)
 	b = appendWrappedMap(b, valueMapEntries, value, appendStringValue)
 	return end(b, start)
 }
@@ -124,7 +122,7 @@ func parseValue(in source) (any, error) {
 // value is a Value message: its case, not read yet where that is a message, and its kind.
 type value struct {
 	oneof
-	goKind pluginpb.GoKind
+	kind goKind
 }
 
 func readValue(in source) (value, error) {
@@ -133,7 +131,7 @@ func readValue(in source) (value, error) {
 	for f.next() {
 		switch f.tag {
 		case valueGoKind:
-			out.goKind = pluginpb.GoKind(int32(f.value))
+			out.kind = goKind(int32(f.value))
 		case valueBoolValue, valueInt64Value, valueUint64Value, valueDoubleValue, valueStringValue, valueBytesValue:
 			out.set(&f, checkValue)
 		default:
@@ -164,14 +162,14 @@ func (v value) any() (any, error) {
 		return v.unsigned(v.value), nil
 	case valueDoubleValue:
 		number := math.Float64frombits(v.value)
-		if v.goKind == pluginpb.GoKind_GO_KIND_FLOAT32 {
+		if v.kind == kindFloat32 {
 			return float32(number), nil
 		}
 		return number, nil
 	case valueBytesValue:
 		return v.in.bytes(), nil
 	case valueMapValue:
-		if v.goKind == pluginpb.GoKind_GO_KIND_STRING_MAP {
+		if v.kind == kindStringMap {
 			return anyOf(parseStringMap(v.in))
 		}
 		out, err := parseValueMap(v.in)
@@ -185,7 +183,7 @@ func (v value) any() (any, error) {
 		return anyOf(parseTime(v.in))
 	case valueComplexValue:
 		number, err := parseComplex(v.in)
-		if v.goKind == pluginpb.GoKind_GO_KIND_COMPLEX64 {
+		if v.kind == kindComplex64 {
 			return complex64(number), err
 		}
 		return number, err
@@ -198,13 +196,13 @@ func anyOf[T any](out T, err error) (any, error) { return out, err }
 // signed returns a number as the kind it had, or as an int64 if a new value does not fit that any more.
 func (v value) signed(number int64) any {
 	switch {
-	case v.goKind == pluginpb.GoKind_GO_KIND_INT && int64(int(number)) == number:
+	case v.kind == kindInt && int64(int(number)) == number:
 		return int(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_INT8 && int64(int8(number)) == number:
+	case v.kind == kindInt8 && int64(int8(number)) == number:
 		return int8(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_INT16 && int64(int16(number)) == number:
+	case v.kind == kindInt16 && int64(int16(number)) == number:
 		return int16(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_INT32 && int64(int32(number)) == number:
+	case v.kind == kindInt32 && int64(int32(number)) == number:
 		return int32(number)
 	}
 	return number
@@ -213,15 +211,15 @@ func (v value) signed(number int64) any {
 // unsigned is signed for unsigned numbers.
 func (v value) unsigned(number uint64) any {
 	switch {
-	case v.goKind == pluginpb.GoKind_GO_KIND_UINT && uint64(uint(number)) == number:
+	case v.kind == kindUint && uint64(uint(number)) == number:
 		return uint(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_UINT8 && uint64(uint8(number)) == number:
+	case v.kind == kindUint8 && uint64(uint8(number)) == number:
 		return uint8(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_UINT16 && uint64(uint16(number)) == number:
+	case v.kind == kindUint16 && uint64(uint16(number)) == number:
 		return uint16(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_UINT32 && uint64(uint32(number)) == number:
+	case v.kind == kindUint32 && uint64(uint32(number)) == number:
 		return uint32(number)
-	case v.goKind == pluginpb.GoKind_GO_KIND_UINTPTR && uint64(uintptr(number)) == number:
+	case v.kind == kindUintptr && uint64(uintptr(number)) == number:
 		return uintptr(number)
 	}
 	return number

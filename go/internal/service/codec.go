@@ -61,14 +61,15 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return c.CodecV2.Unmarshal(data, v)
 }
 
-// codecConn is a connection whose calls use the codec.
+// WithCodec returns a connection whose calls use the Codec.
+func WithCodec(cc grpc.ClientConnInterface) grpc.ClientConnInterface {
+	return codecConn{cc, []grpc.CallOption{grpc.ForceCodecV2(newCodec())}}
+}
+
+// codecConn is what WithCodec returns.
 type codecConn struct {
 	grpc.ClientConnInterface
 	options []grpc.CallOption
-}
-
-func newCodecConn(cc grpc.ClientConnInterface) codecConn {
-	return codecConn{cc, []grpc.CallOption{grpc.ForceCodecV2(newCodec())}}
 }
 
 // Invoke implements grpc.ClientConnInterface.

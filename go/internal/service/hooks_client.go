@@ -114,7 +114,7 @@ const hooksPath = "/mattermost.plugin.v1.Hooks/"
 // called before Implemented or SetImplemented said that the plugin has it.
 func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksClient {
 	return &HooksClient{
-		conn:    newCodecConn(cc),
+		conn:    WithCodec(cc),
 		options: options,
 		log:     loggerOr(options.Logger),
 		state:   &hooksState{},
