@@ -1,21 +1,22 @@
-//go:build !linux
+//go:build !linux || race
 
 package socketio
 
 import (
 	"errors"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
+// The race detector takes what one side did before it wrote as done before the other side read, but only where both use
+// package syscall.
+
 func read(fd uintptr, p []byte) (int, syscall.Errno) {
-	n, err := unix.Read(int(fd), p)
+	n, err := syscall.Read(int(fd), p)
 	return n, number(err)
 }
 
 func write(fd uintptr, p []byte) (int, syscall.Errno) {
-	n, err := unix.Write(int(fd), p)
+	n, err := syscall.Write(int(fd), p)
 	return n, number(err)
 }
 
