@@ -34,8 +34,8 @@ $(READY): pyproject.toml requirements/dev.txt hatch_build.py
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py) src/mattermost_plugin/_codec/layouts.py \
-		$(wildcard speed/*.* speed/*/*.*)
+$(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py src/mattermost_plugin/_grpc/threads/*.py) \
+		src/mattermost_plugin/_codec/layouts.py $(wildcard speed/*.* speed/*/*.*)
 	@if command -v cc >/dev/null && test -e "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; then \
 		echo "Compiling the core of the gRPC endpoint and the codecs"; \
 		$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \

@@ -1,4 +1,4 @@
-"""Compiles the core of the gRPC endpoint by mypyc, from the SDK's sources nearby, and layouts.c."""
+"""Compiles the core of the gRPC endpoint by mypyc, from the SDK's sources nearby, and what is in C."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from setuptools.command.build_py import build_py
 
 SOURCES = Path(__file__).parent.parent / "src" / "mattermost_plugin"
 CORE = SOURCES / "_grpc"
-#: What most of a call's Python is spent in, and knows neither sockets nor threads.
+#: What most of a call's Python is spent in.
 MODULES = (
     "client",
     "client_calls",
@@ -33,10 +33,17 @@ MODULES = (
     "server",
     "status",
     "streams",
+    "threads/callers",
+    "threads/client_socket",
+    "threads/shared_connection",
+    "threads/unary_calls",
     "timeouts",
 )
-#: What layouts.c was written for.
-CODECS = SOURCES / "_codec" / "layouts.py"
+#: What is written in C, and for which source.
+WRITTEN = {
+    "layouts": SOURCES / "_codec" / "layouts.py",
+    "semaphores": CORE / "threads" / "semaphores.py",
+}
 
 
 class BuildPy(build_py):
@@ -45,7 +52,7 @@ class BuildPy(build_py):
     def run(self) -> None:
         """Write the module behind the others."""
         super().run()
-        sources = [*(CORE / f"{name}.py" for name in MODULES), CODECS]
+        sources = [*(CORE / f"{name}.py" for name in MODULES), *WRITTEN.values()]
         sums = {
             source.relative_to(SOURCES).with_suffix("").as_posix(): zlib.crc32(source.read_bytes())
             for source in sources
@@ -71,7 +78,12 @@ def extensions() -> list[Any]:
     made = mypycify(arguments, opt_level="3", group_name="mattermost_plugin_speed")
     for extension in made:
         extension.name = extension.name.replace("mattermost_plugin.", "mattermost_plugin_speed.", 1)
-    return [*made, Extension("mattermost_plugin_speed._layouts", ["mattermost_plugin_speed/layouts.c"])]
+    names = list(WRITTEN)
+    if not sys.platform.startswith("linux"):
+        names.remove("semaphores")  # macOS has no semaphores without a name
+    for name in names:
+        made.append(Extension(f"mattermost_plugin_speed._{name}", [f"mattermost_plugin_speed/{name}.c"]))
+    return list(made)
 
 
 setup(

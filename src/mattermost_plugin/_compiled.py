@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["compiled_folder", "compiled_layouts"]
+__all__ = ["compiled_folder", "compiled_layouts", "compiled_semaphores"]
 
 
 def compiled_folder(package: str) -> str | None:
@@ -32,10 +32,19 @@ def compiled_folder(package: str) -> str | None:
 
 def compiled_layouts() -> ModuleType | None:
     """Return what carries out `mattermost_plugin._codec.layouts`; None: nothing does."""
+    return _module("_layouts")
+
+
+def compiled_semaphores() -> ModuleType | None:
+    """Return what has the class of `mattermost_plugin._grpc.threads.semaphores`; None: nothing has."""
+    return _module("_semaphores")
+
+
+def _module(name: str) -> ModuleType | None:
     if _core() is None:
         return None
     try:
-        return import_module("mattermost_plugin_speed._layouts")
+        return import_module(f"mattermost_plugin_speed.{name}")
     except ImportError:
         return None  # compiled for another release of Python, or another platform
 

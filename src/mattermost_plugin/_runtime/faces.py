@@ -100,7 +100,7 @@ def _as_is(data: bytes) -> bytes:
 
 
 class ChannelTransport:
-    """Calls the host over a gRPC channel; every thread has a connection of its own."""
+    """Calls the host over a gRPC channel, from any number of threads."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -111,9 +111,9 @@ class ChannelTransport:
         """Make the call and turn a failure into a `PluginError`."""
         call = self._calls.get(method)
         if call is None:
-            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is)
+            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is).call
         try:
-            return call(request, timeout=timeout)
+            return call(request, timeout)
         except RpcError as error:
             raise self._failed(error, method, timeout) from None
 

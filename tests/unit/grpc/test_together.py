@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mattermost_plugin._grpc.threads.together import stay_together
+from mattermost_plugin._grpc.threads.turns import this_caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def test_threads_that_call_are_on_one_processor() -> None:
     def call() -> None:
         def together() -> bool:
             barrier.wait()
-            stay_together()
+            stay_together(this_caller())
             seen.append(os.sched_getaffinity(0))
             barrier.wait()
             same = (
@@ -79,7 +80,7 @@ def test_threads_that_call_are_on_one_processor() -> None:
 
 def test_a_thread_that_calls_no_more_is_let_go() -> None:
     def call() -> None:
-        stay_together()
+        stay_together(this_caller())
         assert eventually(lambda: os.sched_getaffinity(0) == ALL)
 
     on_a_thread(call)
@@ -89,7 +90,7 @@ def test_a_thread_that_keeps_calling_is_let_go_now_and_then() -> None:
     def call() -> None:
         def again() -> bool:
             free = os.sched_getaffinity(0) == ALL
-            stay_together()
+            stay_together(this_caller())
             return free
 
         again()
@@ -101,7 +102,7 @@ def test_a_thread_that_keeps_calling_is_let_go_now_and_then() -> None:
 def test_a_process_inherits_no_restriction() -> None:
     def call() -> None:
         def restricted() -> bool:
-            stay_together()
+            stay_together(this_caller())
             return len(os.sched_getaffinity(0)) == 1
 
         assert eventually(restricted)  # a term may end at once
@@ -114,7 +115,7 @@ def test_a_process_inherits_no_restriction() -> None:
 def test_threads_started_by_one_that_calls_are_let_go() -> None:
     def call() -> None:
         result: list[bool] = []
-        stay_together()
+        stay_together(this_caller())
         started = threading.Thread(
             target=lambda: result.append(eventually(lambda: os.sched_getaffinity(0) == ALL))
         )
@@ -130,10 +131,10 @@ def test_a_started_thread_that_calls_too_gets_all_processors_back() -> None:
         result: list[bool] = []
 
         def inner() -> None:
-            stay_together()
+            stay_together(this_caller())
             result.append(eventually(lambda: os.sched_getaffinity(0) == ALL))
 
-        stay_together()
+        stay_together(this_caller())
         started = threading.Thread(target=inner)
         started.start()
         started.join()
@@ -148,7 +149,7 @@ def test_a_thread_that_may_use_one_processor_keeps_it() -> None:
     def call() -> None:
         os.sched_setaffinity(0, only)
         for _ in range(20):
-            stay_together()
+            stay_together(this_caller())
             time.sleep(0.002)
             assert os.sched_getaffinity(0) == only
 

@@ -1,8 +1,9 @@
 """A gRPC client for blocking calls.
 
-Each call has a connection for itself, taken from those that are idle: it writes the request and reads the
-response on the calling thread, and no other thread is concerned. As many connections are open as calls were
-ever made at once.
+As long as few calls are under way, each has a connection for itself, taken from those that are idle: it
+writes the request and reads the response on the calling thread, and no other thread is concerned. Calls
+beyond these share one connection (`shared_connection`). Calls that stream always have their own, as have
+large requests and all calls over TLS.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from mattermost_plugin._grpc.client import request_template
 from mattermost_plugin._grpc.client_calls import CLOSED
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
-from mattermost_plugin._grpc.threads.client_calls import StreamMethod, StreamUnaryMethod, UnaryMethod
-from mattermost_plugin._grpc.threads.connection import BlockingConnection, connect
+from mattermost_plugin._grpc.threads.client_calls import StreamMethod, StreamUnaryMethod
+from mattermost_plugin._grpc.threads.client_socket import connect
+from mattermost_plugin._grpc.threads.connection import BlockingConnection
+from mattermost_plugin._grpc.threads.shared_connection import SharedConnection
+from mattermost_plugin._grpc.threads.unary_calls import LARGE, UnaryMethod
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +34,8 @@ __all__ = ["Channel"]
 
 #: A connection that was idle for longer is looked at before it is used: nobody has read from it meanwhile.
 _FRESH: Final = 0.5
+#: So many calls have connections for themselves.
+_FEW: Final = 2
 
 
 class Channel:
@@ -41,6 +47,9 @@ class Channel:
         target: "unix:/path" or "host:port".
         ssl_context: for TLS; None: none.
         options: limits and settings.
+
+    Attributes:
+        common: the connection that many calls share; None: there is none yet.
     """
 
     def __init__(
@@ -51,6 +60,8 @@ class Channel:
         self._ssl_context = ssl_context
         self._idle: list[BlockingConnection] = []
         self._busy: set[BlockingConnection] = set()
+        self.common: SharedConnection | None = None
+        self._connecting: list[None] = [None]  # empty: a thread connects for all
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -90,10 +101,13 @@ class Channel:
             self._closed.set()
             idle, self._idle = self._idle, []
             busy = list(self._busy)
+            shared, self.common = self.common, None
         for connection in idle:
             connection.close()
         for connection in busy:
             connection.break_off()
+        if shared is not None:
+            shared.retire(break_off=True)
 
     # ---- for calls
 
@@ -105,6 +119,39 @@ class Channel:
     def template(self, path: str) -> RequestTemplate:
         """Return the header fields that all calls of a method share."""
         return request_template(path, self.target.authority, self.options, tls=self._ssl_context is not None)
+
+    def shared(self, size: int, deadline: float | None) -> SharedConnection | None:
+        """Return the connection for a call with a request of so many octets; None: it gets its own.
+
+        Raises:
+            RpcError: UNAVAILABLE if there is no server or the channel is closed, DEADLINE_EXCEEDED.
+        """
+        shared = self.common
+        if shared is not None and shared.usable:
+            return shared if size < LARGE and (shared.in_use or len(self._busy) >= _FEW) else None
+        if size >= LARGE or len(self._busy) < _FEW or self._ssl_context is not None:
+            return None
+        try:
+            self._connecting.pop()
+        except IndexError:
+            return None
+        try:
+            return self._connect_shared(shared, deadline)
+        finally:
+            self._connecting.append(None)
+
+    def _connect_shared(self, before: SharedConnection | None, deadline: float | None) -> SharedConnection:
+        connection = SharedConnection(connect(self.target, deadline), self.options)
+        with self._lock:
+            closed = self._closed.is_set()
+            if not closed:
+                self.common = connection
+        if closed:
+            connection.retire()
+            raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
+        if before is not None:
+            before.retire()
+        return connection
 
     def check_out(self, deadline: float | None) -> BlockingConnection:
         """Return a connection for one call.
@@ -123,13 +170,22 @@ class Channel:
             connection.close()
         if self._closed.is_set():
             raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
-        connection = connect(self.target, self.options, self._ssl_context, deadline)
+        connection = BlockingConnection(
+            connect(self.target, deadline), self.target, self.options, self._ssl_context
+        )
         with self._lock:
             if self._closed.is_set():
                 connection.close()
                 raise RpcError(StatusCode.UNAVAILABLE, CLOSED)
             self._busy.add(connection)
         return connection
+
+    def drop_idle(self) -> None:
+        """Close connections that nobody uses: where one was found broken, so may they be."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     def check_in(self, connection: BlockingConnection) -> None:
         """Take a connection back after its call, for the next one if it can be used again."""

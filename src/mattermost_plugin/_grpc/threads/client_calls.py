@@ -1,4 +1,4 @@
-"""Blocking calls, one class per shape."""
+"""Blocking calls that stream, one class per shape."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
-from mattermost_plugin._grpc.patience import Patience
 from mattermost_plugin._grpc.status import Metadata, StatusCode
-from mattermost_plugin._grpc.threads.together import stay_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.threads.channel import Channel
     from mattermost_plugin._grpc.threads.connection import BlockingConnection
 
-__all__ = ["StreamCall", "StreamMethod", "StreamUnaryMethod", "UnaryMethod"]
+__all__ = ["StreamCall", "StreamMethod", "StreamUnaryMethod"]
 
 
 class _Method:
@@ -36,47 +34,6 @@ class _Method:
         self.template = channel.template(path)
         self.serialize = serialize
         self.deserialize = deserialize
-
-
-class UnaryMethod(_Method):
-    """Calls a method of one request and one response."""
-
-    def __init__(
-        self,
-        channel: Channel,
-        path: str,
-        serialize: Callable[[Any], bytes],
-        deserialize: Callable[[bytes], Any],
-    ) -> None:
-        super().__init__(channel, path, serialize, deserialize)
-        self._patience = Patience()
-
-    def __call__(self, request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
-        """Call the method."""
-        message = self.serialize(request)
-        deadline: float | None = None
-        template, extra = self.template, b""
-        if timeout is not None or metadata:
-            deadline = None if timeout is None else time.monotonic() + timeout
-            template, extra = call_headers(template, timeout, metadata)
-        channel = self.channel
-        again = True
-        while True:
-            connection = channel.check_out(deadline)
-            patience: Patience | None = self._patience
-            if channel.is_shared:
-                stay_together()
-                patience = None  # other threads have something to do
-            try:
-                stream = connection.call(template, extra, message, deadline, patience)
-            except BaseException:
-                channel.discard(connection)
-                raise
-            channel.check_in(connection)
-            if stream.refused and again:
-                again = False
-                continue
-            return self.deserialize(single_response(stream, deadline))
 
 
 class StreamUnaryMethod(_Method):

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
-import socket
-import struct
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.patience import LOOK, give_way
-from mattermost_plugin._grpc.status import RpcError, Status, StatusCode
 from mattermost_plugin._grpc.threads.turns import before_waiting
 
 if TYPE_CHECKING:
@@ -26,46 +21,11 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.options import Options
     from mattermost_plugin._grpc.patience import Patience
+    from mattermost_plugin._grpc.status import Status
     from mattermost_plugin._grpc.streams import Stream
+    from mattermost_plugin._grpc.threads.client_socket import ClientSocket
 
-__all__ = ["BlockingConnection", "connect"]
-
-_SMALL_READ: Final = 64 << 10
-_LARGE_READ: Final = 512 << 10
-_NO_WAIT: Final = socket.MSG_DONTWAIT
-_MANY_SECONDS: Final = 5
-
-
-def connect(
-    target: Target, options: Options, context: ssl.SSLContext | None, deadline: float | None
-) -> BlockingConnection:
-    """Connect to a server.
-
-    Raises:
-        RpcError: UNAVAILABLE if there is none, DEADLINE_EXCEEDED if it does not answer in time.
-    """
-    timeout = None if deadline is None else max(0.001, deadline - time.monotonic())
-    try:
-        if isinstance(target.address, str):
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                sock.settimeout(timeout)
-                sock.connect(target.address)
-            except BaseException:
-                sock.close()
-                raise
-        else:
-            sock = socket.create_connection(target.address, timeout)
-            addresses.set_no_delay(sock)
-    except TimeoutError:
-        raise RpcError(DEADLINE_EXCEEDED.code, DEADLINE_EXCEEDED.message) from None
-    except OSError as error:
-        raise RpcError(StatusCode.UNAVAILABLE, f"cannot connect to {target.address}: {error}") from error
-    sock.settimeout(None)
-    hostname = (
-        target.address[0] if context is not None and isinstance(target.address, tuple) else target.authority
-    )
-    return BlockingConnection(sock, options, context, hostname)
+__all__ = ["BlockingConnection"]
 
 
 class BlockingConnection:
@@ -77,7 +37,7 @@ class BlockingConnection:
     """
 
     def __init__(
-        self, sock: socket.socket, options: Options, context: ssl.SSLContext | None, hostname: str
+        self, sock: ClientSocket, target: Target, options: Options, context: ssl.SSLContext | None
     ) -> None:
         self.core = ClientConnection(options)
         self.lock = threading.Lock()
@@ -87,11 +47,10 @@ class BlockingConnection:
         self._broken_off = False
         self._cut_short = False
         self._writing = threading.Lock()
-        self._sock = sock
+        self._socket = sock
+        hostname = target.address[0] if isinstance(target.address, tuple) else target.authority
         self._tls = layer(context, server_side=False, server_hostname=hostname)
-        self._read_size = _SMALL_READ
         self._unsent: bytes | memoryview = b""
-        self._receive_limit: float = 0
 
     @property
     def reusable(self) -> bool:
@@ -105,7 +64,7 @@ class BlockingConnection:
 
     def close(self) -> None:
         """Close the socket."""
-        self._sock.close()
+        self._socket.close()
 
     def cancel(self, stream: Stream, status: Status) -> None:
         """End a call before the server does.
@@ -119,8 +78,7 @@ class BlockingConnection:
     def break_off(self) -> None:
         """Wake a thread that reads, with the end of the connection."""
         self._broken_off = True
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+        self._socket.break_off()
 
     # ---- unary calls: everything on this thread, without locks
 
@@ -150,26 +108,13 @@ class BlockingConnection:
         if patience is not None and patience.wants_to_look():
             self._look_for_answer(patience, deadline)
         while stream.status is None:
-            seconds = 0.0
-            if deadline is not None:
-                seconds = deadline - time.monotonic()
-                if seconds <= 0:
+            data = self._socket.receive(deadline)
+            if data is None:
+                if deadline is not None and time.monotonic() >= deadline:
                     self.cancel(stream, DEADLINE_EXCEEDED)
                     self._write(deadline)
                     break
-                if seconds >= _MANY_SECONDS:
-                    # Whole seconds as long as there are many, so that calls with the same timeout need not
-                    # set it anew.
-                    seconds = int(seconds)
-            # The kernel keeps the time: to poll before each read would give up the interpreter's lock once
-            # more, which costs threads that call at once a third of their calls.
-            self._limit_receiving(seconds)
-            try:
-                data = self._receive_some()
-            except BlockingIOError:
                 continue
-            except OSError:
-                data = b""
             self._take_in(data)
             if core.has_output or self._tls.pending:
                 self._write(deadline)
@@ -178,13 +123,10 @@ class BlockingConnection:
     def _look_for_answer(self, patience: Patience, deadline: float | None) -> None:
         until = time.perf_counter() + LOOK
         while time.perf_counter() < until:
-            try:
-                data = self._sock.recv(self._read_size, _NO_WAIT)
-            except (BlockingIOError, InterruptedError):
+            data = self._socket.receive_now()
+            if data is None:
                 give_way()
                 continue
-            except OSError:
-                data = b""
             patience.found()
             self._take_in(data)
             self._write(deadline)  # what came may want an answer, or make room for more of the request
@@ -193,14 +135,10 @@ class BlockingConnection:
 
     def is_alive(self) -> bool:
         """Look, without waiting, whether the server has closed or will close the connection."""
-        try:
-            data = self._sock.recv(_SMALL_READ, _NO_WAIT)
-        except (BlockingIOError, InterruptedError):
-            return self.core.usable
-        except OSError:
-            return False
-        self._take_in(data)
-        self._write(None)
+        data = self._socket.receive_now()
+        if data is not None:
+            self._take_in(data)
+            self._write(None)
         return self.core.usable
 
     def _write(self, deadline: float | None) -> bool:
@@ -211,14 +149,14 @@ class BlockingConnection:
             if not data:
                 return True
             try:
-                sent = self._send(data)
+                sent = self._socket.send(data)
             except OSError:
                 self._take_in_rest()
                 return taken
             taken = taken or sent > 0
             if sent < len(data):
                 self._unsent = memoryview(data)[sent:]
-                ready = self._wait(select.POLLIN | select.POLLOUT, deadline)
+                ready = self._socket.wait(select.POLLIN | select.POLLOUT, deadline)
                 if not ready:
                     return True  # the deadline; whoever waits for the answer notices it as well
                 if ready & select.POLLIN:
@@ -258,7 +196,7 @@ class BlockingConnection:
                     self.core.writable.clear()
                     self._changed.notify_all()
         try:
-            sent = self._send(data)
+            sent = self._socket.send(data)
         except OSError:
             self._unsent = b""
             self.break_off()
@@ -275,7 +213,7 @@ class BlockingConnection:
             self._reading = True
         data: bytes | None = None
         try:
-            ready = self._wait(select.POLLOUT | (select.POLLIN if reads else 0), None)
+            ready = self._socket.wait(select.POLLOUT | (select.POLLIN if reads else 0), None)
             if ready & select.POLLIN:
                 data = self._receive()
         finally:
@@ -305,7 +243,7 @@ class BlockingConnection:
                 self._reading = True
             data: bytes | None = None
             try:
-                if deadline is None or self._wait(select.POLLIN, deadline):
+                if deadline is None or self._socket.wait(select.POLLIN, deadline):
                     data = self._receive()
             finally:
                 self._end_reading(data)
@@ -320,11 +258,7 @@ class BlockingConnection:
             self._reading = True
         data: bytes | None = None
         try:
-            data = self._sock.recv(_SMALL_READ, _NO_WAIT)
-        except (BlockingIOError, InterruptedError):
-            pass
-        except OSError:
-            data = b""
+            data = self._socket.receive_now()
         finally:
             self._end_reading(data)
         self.send_out()  # what came may want an answer
@@ -336,38 +270,14 @@ class BlockingConnection:
                 self._take_in(data)
             self._changed.notify_all()
 
-    # ---- the socket
-
-    def _send(self, data: bytes | memoryview) -> int:
-        try:
-            return self._sock.send(data, _NO_WAIT)
-        except (BlockingIOError, InterruptedError):
-            return 0
-
-    def _limit_receiving(self, seconds: float) -> None:
-        """Let a read fail after so long; 0: never."""
-        if seconds != self._receive_limit:
-            self._receive_limit = seconds
-            micros = 0 if not seconds else max(int(seconds * 1_000_000), 1)
-            value = struct.pack("@ll", *divmod(micros, 1_000_000))
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+    # ---- octets
 
     def _receive(self) -> bytes:
         """Wait for octets; none mean that there will be no more."""
-        self._limit_receiving(0)
-        try:
-            return self._receive_some()
-        except OSError:
-            return b""
-
-    def _receive_some(self) -> bytes:
-        size = self._read_size
-        data = self._sock.recv(size)
-        if len(data) == size:
-            self._read_size = _LARGE_READ
-        elif size > _SMALL_READ:
-            self._read_size = max(_SMALL_READ, size >> 1)
-        return data
+        while True:
+            data = self._socket.receive(None)
+            if data is not None:
+                return data
 
     def _take_in(self, data: bytes) -> None:
         if data:
@@ -379,14 +289,3 @@ class BlockingConnection:
                 self.core.receive(data)
         else:
             self.core.connection_lost()
-
-    def _wait(self, events: int, deadline: float | None) -> int:
-        """Wait until the socket is ready and return for what; 0 at the deadline."""
-        poll = select.poll()
-        poll.register(self._sock, events)
-        if deadline is None:
-            ready = poll.poll()
-        else:
-            remaining = deadline - time.monotonic()
-            ready = poll.poll(remaining * 1000 + 1) if remaining > 0 else []
-        return ready[0][1] if ready else 0

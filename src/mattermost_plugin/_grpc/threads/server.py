@@ -21,7 +21,7 @@ from mattermost_plugin._grpc.patience import LOOK, Patience, give_way
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
 from mattermost_plugin._grpc.threads.together import stay_together
-from mattermost_plugin._grpc.threads.turns import Watch, on_waiting
+from mattermost_plugin._grpc.threads.turns import Watch, this_caller
 
 if TYPE_CHECKING:
     import socket
@@ -79,7 +79,7 @@ class Server:
         self._patience = Patience()
         self._idle_since = 0.0  # by `time.perf_counter()`: when a thread last began to wait
         self._runs = 0
-        self._watch = Watch(lambda: self._runs, self._give_up_turn)
+        self._watch = Watch(lambda: self._runs, self._give_up_turn, "grpc-server-watch")
         self._stopping = False
         self._stopped = False
 
@@ -202,7 +202,8 @@ class Server:
 
     def _work(self) -> None:
         try:
-            on_waiting(self._give_up_turn)
+            caller = this_caller()
+            caller.give_up = self._give_up_turn
             while not self._stopped:
                 self._run_backlog()
                 connection = self._look_for_next()
@@ -211,7 +212,7 @@ class Server:
                     continue
                 self._catch_up()
                 if self._watch.active:
-                    stay_together()
+                    stay_together(caller)
                 self._idle_since = time.perf_counter()
                 with self._lock:
                     self._waiting += 1
@@ -271,6 +272,7 @@ class Server:
     def _run_backlog(self) -> None:
         """Run calls that are ready, as long as there are any and workers for them."""
         backlog = self.backlog
+        caller = this_caller()
         while backlog:
             with self._lock:
                 call = self._next_call()
@@ -283,6 +285,8 @@ class Server:
             if call.streams or not self._watch.active:
                 self._give_up_turn()
             call.run()
+            if caller.holds is not None:
+                caller.holds.leave(caller)
             connection = call.connection
             with self._lock:
                 if call.streams:
@@ -296,10 +300,10 @@ class Server:
                 connection.flush()
             connection.call_ended()
 
-    def _give_up_turn(self) -> None:
-        """Let other threads read on and run what is ready, because this one may be long."""
+    def _give_up_turn(self) -> bool:
+        """Let other threads read on and run what is ready, because this one may be long; return False."""
         if not (self._put_off or self.backlog or self._unwritten):
-            return
+            return False
         with self._lock:
             able = self._waiting > 0 and self._running < self._max_workers
             wake = bool(self.backlog) and able and not self._wake_pending
@@ -308,6 +312,7 @@ class Server:
         self._catch_up()
         if wake:
             self.poller.wake()
+        return False
 
     def _catch_up(self) -> None:
         """Do what was put off: arm sockets, write answers."""

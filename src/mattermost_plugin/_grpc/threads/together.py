@@ -19,7 +19,12 @@ import sys
 import threading
 import time
 import weakref
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from mattermost_plugin._grpc.threads.turns import this_caller
+
+if TYPE_CHECKING:
+    from mattermost_plugin._grpc.threads.callers import Caller
 
 __all__ = ["stay_together"]
 
@@ -44,13 +49,9 @@ if sys.platform == "linux":
             self.home: set[int] | None = None  # it was moved to; None: it is let go
             self.called = False  # since the last look
 
-    class _Local(threading.local):
-        member: _Member | None = None
-
     class _Group:
         def __init__(self) -> None:
             self._lock = threading.Lock()
-            self._local = _Local()
             # Weak, so that the system's number of a thread that has ended is not used any more.
             self._moved: weakref.WeakSet[_Member] = weakref.WeakSet()
             self._home: set[int] | None = None
@@ -59,12 +60,13 @@ if sys.platform == "linux":
             self._wanted = threading.Event()
             self._watched = False
             self._known: set[str] = set()  # threads of the process, by the system's numbers
+            self._count = 0  # of them
 
-        def join(self) -> None:
+        def join(self, caller: Caller) -> None:
             """Have this thread stay with the others."""
-            member = self._local.member
+            member: _Member | None = caller.member
             if member is None:
-                self._local.member = member = _Member()
+                caller.member = member = _Member()
             member.called = True
             if member.home is None or member.home is not self._home:
                 self._move(member)
@@ -99,7 +101,7 @@ if sys.platform == "linux":
 
         def _on_event(self, event: str, _arguments: tuple[Any, ...]) -> None:
             if event in _STARTS:
-                member = self._local.member
+                member: _Member | None = this_caller().member
                 if member is not None and member.home is not None:
                     with self._lock:
                         self._let_go(member)
@@ -110,7 +112,10 @@ if sys.platform == "linux":
                 time.sleep(_TICK)
                 with self._lock:
                     over = time.monotonic() - self._since > _TERM
-                    self._let_go_started()
+                    count = os.stat(_THREADS).st_nlink  # costs less than to list them
+                    if over or count != self._count:
+                        self._count = count
+                        self._let_go_started()
                     for member in list(self._moved):
                         if over or not member.called:
                             self._let_go(member)
@@ -141,5 +146,5 @@ if sys.platform == "linux":
 
 else:
 
-    def stay_together() -> None:
+    def stay_together(_caller: Caller) -> None:
         """Do nothing: this system does not let a thread choose its processor."""

@@ -13,32 +13,51 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from mattermost_plugin._grpc.threads.callers import Caller
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Watch", "before_waiting", "on_waiting"]
+__all__ = ["Watch", "before_waiting", "this_caller"]
 
 _TICK: Final = 0.001
 _QUIET_TICKS: Final = 20
 
 
-class _Turn(threading.local):
-    give_up: Callable[[], None] | None = None
+class _End:
+    """Gives up the turn of a thread that ends."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def __del__(self) -> None:
+        if self._caller.holds is not None:
+            self._caller.holds.leave(self._caller)
 
 
-_turn: Final = _Turn()
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.caller = Caller()
+        self.end = _End(self.caller)  # nobody else has it, so that it goes with the thread
 
 
-def on_waiting(give_up: Callable[[], None]) -> None:
-    """Have `give_up` called whenever this thread is about to wait in this package."""
-    _turn.give_up = give_up
+_local: Final = _Local()
+
+
+def this_caller() -> Caller:
+    """Return this thread."""
+    return _local.caller
 
 
 def before_waiting() -> None:
-    """Give up this thread's turn, if it is one of a server's."""
-    give_up = _turn.give_up
-    if give_up is not None:
-        give_up()
+    """Give up this thread's turns, because it is about to wait in this package."""
+    caller = this_caller()
+    if caller.holds is not None:
+        caller.holds.leave(caller)
+    if caller.give_up is not None:
+        caller.give_up()
 
 
 class Watch:
@@ -46,10 +65,13 @@ class Watch:
 
     Args:
         progress: a number that changes whenever a handler begins.
-        give_up: gives up the turn of whoever has it; does nothing if nothing waits for it.
+        give_up: gives up the turn of whoever has it; does nothing if nothing waits for it. It returns True if
+            it is to be called again in any case.
+        name: of the thread that looks.
     """
 
-    def __init__(self, progress: Callable[[], int], give_up: Callable[[], None]) -> None:
+    def __init__(self, progress: Callable[[], int], give_up: Callable[[], bool], name: str) -> None:
+        self._name = name
         self._progress = progress
         self._give_up = give_up
         self._lock = threading.Lock()
@@ -65,7 +87,7 @@ class Watch:
                 return
             self.active = True
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="grpc-server-watch", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
         self._wanted.set()
 
@@ -83,8 +105,7 @@ class Watch:
             if progress != seen:
                 seen, quiet = progress, 0
                 continue
-            self._give_up()
-            quiet += 1
+            quiet = 0 if self._give_up() else quiet + 1
             if quiet >= _QUIET_TICKS:
                 self._wanted.clear()
                 self.active = False
