@@ -55,3 +55,14 @@ class Caller:
         self.returned_at = 0.0
         self.unsafe = False
         self.is_main = threading.current_thread() is threading.main_thread()
+
+    def leave(self) -> None:
+        """Give up its turn of a shared connection, if it has one."""
+        if self.holds is not None:
+            self.holds.leave(self)
+
+    def before_waiting(self) -> None:
+        """Give up its turns, because it is about to wait."""
+        self.leave()
+        if self.give_up is not None:
+            self.give_up()

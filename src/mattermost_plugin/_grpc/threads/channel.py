@@ -18,7 +18,7 @@ from mattermost_plugin._grpc.client_calls import CLOSED
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
 from mattermost_plugin._grpc.threads.client_calls import StreamMethod, StreamUnaryMethod
-from mattermost_plugin._grpc.threads.client_socket import connect
+from mattermost_plugin._grpc.threads.client_socket import FRESH, connect
 from mattermost_plugin._grpc.threads.connection import BlockingConnection
 from mattermost_plugin._grpc.threads.shared_connection import SharedConnection
 from mattermost_plugin._grpc.threads.unary_calls import LARGE, UnaryMethod
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel"]
 
-#: A connection that was idle for longer is looked at before it is used: nobody has read from it meanwhile.
-_FRESH: Final = 0.5
 #: So many calls have connections for themselves.
 _FEW: Final = 2
 
@@ -164,7 +162,7 @@ class Channel:
                 connection = self._idle.pop()
             except IndexError:
                 break
-            if time.monotonic() - connection.used_at < _FRESH or connection.is_alive():
+            if time.monotonic() - connection.used_at < FRESH or connection.is_alive():
                 self._busy.add(connection)
                 return connection
             connection.close()

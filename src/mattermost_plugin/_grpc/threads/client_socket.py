@@ -16,7 +16,11 @@ from mattermost_plugin._grpc.status import RpcError, StatusCode
 if TYPE_CHECKING:
     from mattermost_plugin._grpc.addresses import Target
 
-__all__ = ["ClientSocket", "connect"]
+__all__ = ["FRESH", "ClientSocket", "connect"]
+
+#: Seconds after which a connection that was idle is looked at before it is used: nobody has read from it
+#: meanwhile.
+FRESH: Final = 0.5
 
 _SMALL_READ: Final = 64 << 10
 _LARGE_READ: Final = 512 << 10

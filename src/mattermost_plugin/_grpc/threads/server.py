@@ -285,8 +285,7 @@ class Server:
             if call.streams or not self._watch.active:
                 self._give_up_turn()
             call.run()
-            if caller.holds is not None:
-                caller.holds.leave(caller)
+            caller.leave()
             connection = call.connection
             with self._lock:
                 if call.streams:

@@ -28,6 +28,7 @@ from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.client_calls import CANCELLED
 from mattermost_plugin._grpc.control import ConnectionState
 from mattermost_plugin._grpc.status import Status, StatusCode
+from mattermost_plugin._grpc.threads.client_socket import FRESH
 from mattermost_plugin._grpc.threads.turns import Watch
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ _AT_ONCE: Final = 8
 #: times it has to.
 _AT_ONCE_BACK: Final = 0.001
 _TIMES: Final = 2
-#: A connection that was idle for longer is looked at before it is used: nobody has read from it meanwhile.
-_FRESH: Final = 0.5
 _BROKEN: Final = Status(
     StatusCode.UNAVAILABLE, "the connection was given up because a thread was interrupted"
 )
@@ -126,8 +125,8 @@ class SharedConnection:
             RpcError: RESOURCE_EXHAUSTED if the request is larger than allowed.
         """
         self._core.check_size(message)
-        if caller.holds is not None and caller.holds is not self:
-            caller.holds.leave(caller)
+        if caller.holds is not self:
+            caller.leave()
         stream: Stream | None = None
         inside = self._inside
         try:
@@ -151,8 +150,7 @@ class SharedConnection:
             if write:
                 self._flush(caller)
             if stream is not None:
-                if caller.give_up is not None:
-                    caller.give_up()
+                caller.before_waiting()
                 self._await(caller, stream, deadline, next_one)
         except BaseException:
             self._rescue(caller, stream)
@@ -184,7 +182,7 @@ class SharedConnection:
             return False
         if not self._reads and not self._core.streams:
             now = time.monotonic()
-            if now - self._used_at > _FRESH:
+            if now - self._used_at > FRESH:
                 data = self._socket.receive_now()
                 if data is not None:
                     self._take_in(data)
@@ -232,9 +230,7 @@ class SharedConnection:
         with self._lock:
             if stream.status is not None:
                 # Its call has ended, but it is not its turn.
-                if caller.queued:
-                    caller.queued = False
-                    self._ready.remove(caller)
+                self._unqueue(caller)
             elif not in_time:
                 next_one = self._cut_short(caller, stream)
             elif self._torn:
@@ -265,8 +261,7 @@ class SharedConnection:
                 return self._leave(caller)
             self._turns += 1
             self._reads = False
-            if not self._watch.active:
-                self._watch.start()
+            self._watch.start()
             return None
         if self._torn:
             stream.status = _BROKEN
@@ -282,7 +277,7 @@ class SharedConnection:
         holder = self._holder
         if holder is caller or holder is None:
             return self._pass_on(caller)
-        if not self._reads and not self._watch.active:
+        if not self._reads:
             self._watch.start()  # the holder may never come back
         return None
 
@@ -299,11 +294,10 @@ class SharedConnection:
         self._reads = False
         self._holder = found = self._ready.popleft()
         found.queued = False
-        if not self._watch.active:
-            self._watch.start()
+        self._watch.start()
         return found
 
-    def _leave(self, caller: Caller | None) -> Caller | None:
+    def _leave(self, caller: Caller) -> Caller | None:
         """Take the connection from a thread, if it holds it; return who is to be woken."""
         if self._holder is not caller:
             return None
@@ -311,6 +305,7 @@ class SharedConnection:
         if self._ready:
             return self._next_ready()
         self._holder = None
+        self._reads = False
         for stream in self._core.streams.values():
             owner: Caller | None = stream.owner
             if owner is not None and owner is not caller:
@@ -342,14 +337,20 @@ class SharedConnection:
                 owner.queued = True
                 self._ready.append(owner)
         if self._core.state is ConnectionState.CLOSED:
-            self._wake_ready()
+            self._wake_ready(len(self._ready))
 
-    def _wake_ready(self) -> None:
-        """Have all threads go on whose calls have ended."""
-        for caller in self._ready:
+    def _wake_ready(self, count: int) -> None:
+        """Have so many threads go on whose calls have ended, without a turn."""
+        for _ in range(count):
+            caller = self._ready.popleft()
             caller.queued = False
             caller.semaphore.post()
-        self._ready.clear()
+
+    def _unqueue(self, caller: Caller) -> None:
+        """Have a thread wait for its turn no more."""
+        if caller.queued:
+            caller.queued = False
+            self._ready.remove(caller)
 
     def _cut_short(self, caller: Caller, stream: Stream) -> Caller | None:
         """End a call at its deadline; return who is to be woken.
@@ -377,10 +378,8 @@ class SharedConnection:
             if self._holder is caller:
                 self._holder = None
                 self._reads = False
-            if caller.queued:
-                caller.queued = False
-                self._ready.remove(caller)
-            self._wake_ready()
+            self._unqueue(caller)
+            self._wake_ready(len(self._ready))
         for other in list(self._inside):
             if other is not caller:
                 other.semaphore.post()
@@ -395,10 +394,7 @@ class SharedConnection:
                 holder.late = _TIMES
                 # One after the other, if it is the only one; all at once they would be in each other's way.
                 self._stalls = 2 * self._stalls if self._turns == self._stalled_at else 1
-                for _ in range(min(self._stalls, len(self._ready)) - 1):
-                    caller = self._ready.popleft()
-                    caller.queued = False
-                    caller.semaphore.post()
+                self._wake_ready(min(self._stalls, len(self._ready)) - 1)
                 next_one = self._leave(holder)
                 self._stalled_at = self._turns
         if next_one is not None:

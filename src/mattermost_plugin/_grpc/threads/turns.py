@@ -33,8 +33,7 @@ class _End:
         self._caller = caller
 
     def __del__(self) -> None:
-        if self._caller.holds is not None:
-            self._caller.holds.leave(self._caller)
+        self._caller.leave()
 
 
 class _Local(threading.local):
@@ -53,11 +52,7 @@ def this_caller() -> Caller:
 
 def before_waiting() -> None:
     """Give up this thread's turns, because it is about to wait in this package."""
-    caller = this_caller()
-    if caller.holds is not None:
-        caller.holds.leave(caller)
-    if caller.give_up is not None:
-        caller.give_up()
+    this_caller().before_waiting()
 
 
 class Watch:
@@ -82,8 +77,10 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look, if not already."""
+        if self.active:
+            return
         with self._lock:
-            if self.active or self._stopped:
+            if self._stopped:
                 return
             self.active = True
             if self._thread is None:

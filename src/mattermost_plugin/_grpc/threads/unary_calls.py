@@ -67,6 +67,7 @@ class UnaryMethod:
         caller = this_caller()
         stream: Stream | None = None
         shared: SharedConnection | None = channel.common
+        # As `channel.shared` decides, in compiled code for when many call.
         if shared is None or len(message) >= LARGE or not shared.in_use or not shared.usable:
             shared = channel.shared(len(message), deadline)
         if shared is not None and not caller.calling:
