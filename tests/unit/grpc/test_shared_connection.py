@@ -241,8 +241,10 @@ def test_calls_beyond_the_servers_limit_have_connections_of_their_own(tmp_path: 
     with bench(tmp_path / "s", Options(max_concurrent_streams=2)) as limited:
         assert limited.echo(b"first", timeout=LONG) == b"first"
         with ThreadPoolExecutor(6) as pool:
-            calls = [pool.submit(limited.wait, b"%d" % number, timeout=LONG) for number in range(6)]
-            limited.until_they_wait(6)
+            calls = []
+            for number in range(6):  # one after the other, so that it is sure which connection each finds
+                calls.append(pool.submit(limited.wait, b"%d" % number, timeout=LONG))
+                limited.until_they_wait(1)
             limited.let_go.set()
             assert [call.result(LONG) for call in calls] == [b"%d" % number for number in range(6)]
         assert limited.connections == 5
