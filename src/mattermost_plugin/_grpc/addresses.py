@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "AGAIN",
     "Listener",
     "PeerCredentials",
     "Target",
+    "connect_unix",
     "describe_peer",
     "listening_tcp",
     "listening_unix",
@@ -25,6 +27,9 @@ __all__ = [
     "set_no_delay",
 ]
 
+
+#: Seconds until it is tried again to connect to a server that has no room for a client now.
+AGAIN: Final = 0.001
 
 logger: Final = logging.getLogger("mattermost_plugin.grpc")
 
@@ -102,6 +107,22 @@ def listening_tcp(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def connect_unix(sock: socket.socket, path: str) -> bool:
+    """Connect a socket that does not block; return whether it is connected.
+
+    It is not if as many clients as the server allows wait to be accepted. There is no way to wait for that
+    to change but to try again, `AGAIN` seconds later.
+
+    Raises:
+        OSError: there is no server.
+    """
+    try:
+        sock.connect(path)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def set_no_delay(sock: socket.socket) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,6 +153,58 @@ def test_a_server_that_does_not_answer_is_deadline_exceeded(client_driver: str, 
             face.unary(PATH, b"x" * 1_000_000, timeout=0.2)
         assert raised.value.code is StatusCode.DEADLINE_EXCEEDED
         assert time.monotonic() - begin >= 0.2
+
+
+@contextlib.contextmanager
+def full(path: Path) -> Iterator[tuple[socket.socket, list[socket.socket]]]:
+    """A listening socket that has no room for a further client, and the clients it has not accepted."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(path))
+        listener.listen(1)
+        clients: list[socket.socket] = []
+        while True:
+            client = stack.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            try:
+                client.connect(str(path))
+            except BlockingIOError:
+                break
+            clients.append(client)
+        yield listener, clients
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a client is refused")
+@pytest.mark.parametrize("client_driver", ["aio", "threads"])
+def test_a_server_that_accepts_nobody_is_deadline_exceeded(client_driver: str, tmp_path: Path) -> None:
+    with (
+        full(tmp_path / "s"),
+        FACES[client_driver](f"unix:{tmp_path}/s") as face,
+        pytest.raises(RpcError) as raised,
+    ):
+        face.unary(PATH, b"x", timeout=0.2)
+    assert raised.value.code is StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a client is refused")
+@pytest.mark.parametrize("client_driver", ["aio", "threads"])
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_a_client_waits_for_room(client_driver: str, timeout: float | None, tmp_path: Path) -> None:
+    with (
+        full(tmp_path / "s") as (listener, clients),
+        FACES[client_driver](f"unix:{tmp_path}/s") as face,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        call = pool.submit(face.unary, PATH, b"x", timeout=timeout)
+        time.sleep(0.05)  # so that it most likely waits
+        for _ in clients:
+            listener.accept()[0].close()
+        with listener.accept()[0] as accepted:
+            assert accepted.recv(3) == b"PRI"
+            listener.close()  # nor is there another connection then
+        with pytest.raises(RpcError) as raised:
+            call.result(60)
+        assert raised.value.code is StatusCode.UNAVAILABLE
 
 
 def test_stop_with_grace_lets_running_calls_end(driver: str, client: type[Face], tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Target
 from mattermost_plugin._grpc.aio.transport import Transport
 from mattermost_plugin._grpc.client import ClientConnection, request_template
@@ -189,7 +191,7 @@ class Channel:
             if isinstance(target.address, str):
                 await loop.create_unix_connection(
                     lambda: transport,
-                    target.address,
+                    sock=await _connect_unix(target.address),
                     ssl=self.ssl_context,
                     server_hostname=target.authority if self.ssl_context else None,
                 )
@@ -200,3 +202,16 @@ class Channel:
             return transport
         finally:
             self._connecting = None
+
+
+async def _connect_unix(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        # Event loops take a socket for connected whose server has no room for it now.
+        while not addresses.connect_unix(sock, path):  # noqa: ASYNC110 - nobody tells when there is room
+            await asyncio.sleep(addresses.AGAIN)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -307,6 +307,11 @@ async def acquire(channel: Channel, deadline: float | None) -> ClientTransport:
     if deadline is None:
         return await channel.acquire()
     try:
-        return await asyncio.wait_for(channel.acquire(), deadline - time.monotonic())
+        while True:
+            await asyncio.wait_for(channel.acquire(), deadline - time.monotonic())
+            # A turn of the loop may lie between, and the connection may be lost by now.
+            transport = channel.ready_transport()
+            if transport is not None:
+                return transport
     except asyncio.TimeoutError:
         raise RpcError(DEADLINE_EXCEEDED.code, DEADLINE_EXCEEDED.message) from None

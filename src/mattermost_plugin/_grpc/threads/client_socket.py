@@ -34,17 +34,11 @@ def connect(target: Target, deadline: float | None) -> ClientSocket:
     Raises:
         RpcError: UNAVAILABLE if there is none, DEADLINE_EXCEEDED if it does not answer in time.
     """
-    timeout = None if deadline is None else max(0.001, deadline - time.monotonic())
     try:
         if isinstance(target.address, str):
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                sock.settimeout(timeout)
-                sock.connect(target.address)
-            except BaseException:
-                sock.close()
-                raise
+            sock = _connect_unix(target.address, deadline)
         else:
+            timeout = None if deadline is None else max(0.001, deadline - time.monotonic())
             sock = socket.create_connection(target.address, timeout)
             addresses.set_no_delay(sock)
     except TimeoutError:
@@ -53,6 +47,20 @@ def connect(target: Target, deadline: float | None) -> ClientSocket:
         raise RpcError(StatusCode.UNAVAILABLE, f"cannot connect to {target.address}: {error}") from error
     sock.settimeout(None)
     return ClientSocket(sock)
+
+
+def _connect_unix(path: str, deadline: float | None) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        while not addresses.connect_unix(sock, path):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError
+            time.sleep(addresses.AGAIN)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 class ClientSocket:
