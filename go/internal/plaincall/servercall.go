@@ -199,6 +199,7 @@ func (c *serverCall) finish(ended *status.Status, trailer metadata.MD) {
 		l.lock.Unlock()
 		return // the goroutine that reads writes it soon
 	}
+	l.yields = len(l.calls) > l.crowded
 	l.flush()
 }
 

@@ -29,6 +29,7 @@ type serverLink struct {
 	changed  *sync.Cond // a window opened, a call ended or the link was lost
 	lost     bool
 	putsOff  bool // answers are written together, when what was read has been handled
+	crowded  int  // with more calls than that, answers wait for each other
 
 	turn atomic.Uint32 // the call, as runs counts them, that the goroutine that reads handles; 0: it reads
 	runs atomic.Uint32 // calls handled by goroutines that read
@@ -58,7 +59,7 @@ func newServerLink(server *Server, socket net.Conn) (*serverLink, error) {
 	}
 	l := &serverLink{
 		writer: writer{socket: source.Conn}, server: server, calls: map[uint32]*serverCall{}, requests: newRequests(),
-		window: defaultWindow, initial: defaultWindow, maxFrame: maxFrame,
+		window: defaultWindow, initial: defaultWindow, maxFrame: maxFrame, crowded: crowdedFrom(),
 		source: source, frames: newFrameReader(source, serverMaxFrame),
 	}
 	l.changed = sync.NewCond(&l.lock)

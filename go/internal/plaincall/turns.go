@@ -52,8 +52,8 @@ func (l *serverLink) mayHandle(call *serverCall) bool {
 	}
 	several := l.frames.holdsFrame()
 	l.crowd = l.crowd || several
-	if several && !call.method.duration.isShort() {
-		return false // others would have to wait for it
+	if (several || l.handlesMoreThan(1)) && !call.method.duration.isShort() {
+		return false // others would have to wait for it, or those that have come to be answered meanwhile
 	}
 	// In this order: a watch that ends looks for calls once more.
 	l.server.watch.handling.Add(1)
@@ -79,9 +79,16 @@ func (l *serverLink) handle(call *serverCall) bool {
 	if !l.turn.CompareAndSwap(run, 0) {
 		return false // there may be a later run by now
 	}
-	l.looks = alone
+	l.looks = alone && !l.handlesMoreThan(0)
 	l.answered = time.Now()
 	return true
+}
+
+// handlesMoreThan tells whether more than so many calls of the link are under way.
+func (l *serverLink) handlesMoreThan(calls int) bool {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return len(l.calls) > calls
 }
 
 // next waits for a frame, looking for it first if the last call was answered just now and all of late came on this
