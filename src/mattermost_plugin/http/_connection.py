@@ -22,6 +22,10 @@ logger = logging.getLogger("mattermost_plugin.http")
 # Seconds that an application has to notice that its client is gone: the host waits no longer for a response.
 _NOTICE = 5
 
+# Octets of a body that may wait for the application. Uvicorn stops reading at 64 KiB, which is after each
+# read of asyncio's (256 KiB), and to stop and go on is a tenth of what a large upload takes.
+_MUCH = 512 << 10
+
 # Seconds between two looks at a connection that is not read.
 _LOOK = 1
 
@@ -30,7 +34,8 @@ def guarded(accepts: Callable[[PeerCredentials], bool], protocol: type) -> type:
     """Return uvicorn's protocol for connections of processes that are accepted.
 
     Uvicorn lets an application work for ever on a request whose connection is lost, and does not hear of that
-    while it reads no further because the application takes no more of a body.
+    while it reads no further because the application takes no more of a body. And it reads in pieces that are
+    small for large bodies.
 
     Args:
         accepts: Asked about each process that connects.
@@ -58,6 +63,13 @@ class _Guard(asyncio.Protocol):
             transport.abort()
             return
         super().connection_made(transport)
+        self._pause = self.flow.pause_reading
+        self.flow.pause_reading = self._pause_if_much
+
+    def _pause_if_much(self) -> None:
+        # Without a body, this is about a further request that must wait for its turn.
+        if not 0 < len(self.cycle.body) <= _MUCH:
+            self._pause()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:

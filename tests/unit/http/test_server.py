@@ -252,7 +252,7 @@ async def test_a_request_whose_client_is_gone_is_given_up(
         ):
             await lost(server.path, f"GET {path} HTTP/1.1\r\nHost: plugin\r\n\r\n".encode(), begun)
             assert await asyncio.wait_for(ended.get(), 30) == end
-        for body in (b"half", bytes(100_000)):  # all of it is read, or no more than uvicorn holds
+        for body in (b"half", bytes(700_000)):  # all of it is read, or no more than may wait
             head = b"POST /silence HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
             await lost(server.path, head + body, begun)
             assert await asyncio.wait_for(ended.get(), 30) == "cancelled"
@@ -260,6 +260,43 @@ async def test_a_request_whose_client_is_gone_is_given_up(
         await server.stop()
     assert caplog.text.count("/silence was given up") == 3
     assert "Traceback" not in caplog.text
+
+
+async def test_little_of_a_body_waits_for_an_application_that_takes_none(tmp_path: Path) -> None:
+    takes = asyncio.Event()
+    pieces: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        await takes.wait()
+        more = True
+        while more:
+            message = await receive()
+            pieces.append(len(message["body"]))
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async with serving(app, tmp_path) as client:
+        sent = 0
+
+        async def body() -> AsyncIterator[bytes]:
+            nonlocal sent
+            for _ in range(200):
+                sent += 100_000
+                yield bytes(100_000)
+
+        request = asyncio.create_task(client.post("/", content=body()))
+        before = -1
+        while before != sent:  # until the client is held up
+            before = sent
+            await asyncio.sleep(0.2)
+        takes.set()
+        assert (await request).status_code == 204
+    assert sum(pieces) == sent == 20_000_000
+    # What may wait, and what asyncio reads at once.
+    assert max(pieces) <= (512 << 10) + (256 << 10)
 
 
 async def test_a_wsgi_application_whose_request_is_given_up_can_send_no_more(
