@@ -120,6 +120,9 @@ class InstalledPlugin:
     ) -> LogRecord:
         """Wait for a log record of the plugin; see :meth:`ServerLog.wait_for`.
 
+        A server loses what is logged while it sets its log up anew, which it does at each change of its
+        configuration, as when a plugin is enabled. So this is not for seeing that `enable` did what it says.
+
         Args:
             text: What the message contains.
             level: The record's level; empty for any.
