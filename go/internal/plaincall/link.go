@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// With more calls than that, those that begin wait for each other to be written together. With fewer it would keep the
+// With more calls than that, those that begin wait for each other to be written together, and so do a server's answers. With fewer it would keep the
 // plugin waiting, unless the process keeps to one processor: then nothing is read or answered while one is written.
 const (
 	manyCalls   = 32

@@ -52,7 +52,7 @@ func (l *serverLink) mayHandle(call *serverCall) bool {
 	}
 	several := l.frames.holdsFrame()
 	l.crowd = l.crowd || several
-	if (several || l.handlesMoreThan(1)) && !call.method.duration.isShort() {
+	if !call.method.duration.isShort() && (several || l.handlesMoreThan(1)) {
 		return false // others would have to wait for it, or those that have come to be answered meanwhile
 	}
 	// In this order: a watch that ends looks for calls once more.

@@ -109,20 +109,25 @@ def listening_tcp(host: str, port: int) -> socket.socket:
     return listener
 
 
-def connect_unix(sock: socket.socket, path: str) -> bool:
-    """Connect a socket that does not block; return whether it is connected.
+def connect_unix(path: str) -> socket.socket | None:
+    """Return a connected socket that does not block; None: as many clients as the server allows wait already.
 
-    It is not if as many clients as the server allows wait to be accepted. There is no way to wait for that
-    to change but to try again, `AGAIN` seconds later.
+    There is no way to wait for that to change but to try again, `AGAIN` seconds later.
 
     Raises:
         OSError: there is no server.
     """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        sock.setblocking(False)
         sock.connect(path)
     except BlockingIOError:
-        return False
-    return True
+        sock.close()
+        return None
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def set_no_delay(sock: socket.socket) -> None:

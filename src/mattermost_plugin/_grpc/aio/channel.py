@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Callable
 
@@ -205,13 +205,7 @@ class Channel:
 
 
 async def _connect_unix(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        # Event loops take a socket for connected whose server has no room for it now.
-        while not addresses.connect_unix(sock, path):  # noqa: ASYNC110 - nobody tells when there is room
-            await asyncio.sleep(addresses.AGAIN)
-    except BaseException:
-        sock.close()
-        raise
+    # Event loops take a socket for connected whose server has no room for it now.
+    while (sock := addresses.connect_unix(path)) is None:  # noqa: ASYNC110 - nobody tells when there is room
+        await asyncio.sleep(addresses.AGAIN)
     return sock

@@ -50,17 +50,13 @@ def connect(target: Target, deadline: float | None) -> ClientSocket:
 
 
 def _connect_unix(path: str, deadline: float | None) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        while not addresses.connect_unix(sock, path):
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError
-            time.sleep(addresses.AGAIN)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    while True:
+        sock = addresses.connect_unix(path)
+        if sock is not None:
+            return sock
+        if deadline is not None and time.monotonic() >= deadline:
+            raise TimeoutError
+        time.sleep(addresses.AGAIN)
 
 
 class ClientSocket:
