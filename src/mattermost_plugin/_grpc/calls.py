@@ -90,6 +90,14 @@ class BaseServerCall:
         """
         raise RpcError(code, message, details)
 
+    def _let_go(self) -> None:
+        """Part from the stream once the answer is given.
+
+        Each refers to the other: without this, every call would be left to Python's search for cycles, which
+        then takes a tenth of a busy process's time, and the processor's caches would see no memory twice.
+        """
+        self._stream.owner = None
+
     def _status(self, error: RpcError | None = None) -> Status:
         """Return the status to end the call with."""
         trailing = tuple(self._trailing)

@@ -116,5 +116,10 @@ class Stream:
         """Whether nothing more can be sent or received on the stream."""
         return self.local_closed and self.remote_closed
 
+    @property
+    def answered(self) -> bool:
+        """Server side: whether the whole answer has been given, though it may wait to be sent."""
+        return self.local_closed or self.finish is not None
+
     def __repr__(self) -> str:
         return f"<Stream {self.id} {self.state.value}>"

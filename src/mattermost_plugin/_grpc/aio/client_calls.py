@@ -116,6 +116,7 @@ class UnaryMethod(_Method):
             finally:
                 if stream.status is None:
                     waiter.cancel(CANCELLED)
+                stream.owner = None  # no cycle of the two is left for Python to search for
             if stream.refused and again:
                 again = False
                 continue
@@ -189,6 +190,8 @@ class StreamCall:
         stream = waiter.stream
         while not stream.messages:
             if stream.status is not None:
+                if self._sender is None:  # who would have to hear of room
+                    stream.owner = None
                 self._raise_failure(stream)
                 raise StopAsyncIteration
             await waiter.wait_for_news()

@@ -71,7 +71,7 @@ class ServerTransport(Transport[ServerConnection]):
             call.on_news()
             return
         request = stream.request
-        if stream.local_closed or request is None:
+        if stream.answered or request is None:
             return
         handler = self._handlers.get(request.path)
         if handler is None:

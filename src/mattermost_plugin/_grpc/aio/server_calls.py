@@ -62,9 +62,11 @@ class ServerCall(BaseServerCall):
             result = handler.function(handler.deserialize(message), self)
             if not hasattr(result, "__await__"):
                 self._reply(handler.serialize(result))
+                self._let_go()
                 return
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the call's status
             self._finish(status_of_failure(self, error))
+            self._let_go()
             return
         self._start(self._finish_unary(result))
 
@@ -85,6 +87,7 @@ class ServerCall(BaseServerCall):
         except Exception as error:  # noqa: BLE001 - see run_unary
             self._finish(status_of_failure(self, error))
         finally:
+            self._let_go()
             self._transport.call_ended(self)
 
     async def _run_streaming(self, message: bytes | None) -> None:
@@ -104,6 +107,7 @@ class ServerCall(BaseServerCall):
         except Exception as error:  # noqa: BLE001 - see run_unary
             self._finish(status_of_failure(self, error))
         finally:
+            self._let_go()
             self._transport.call_ended(self)
 
     async def _send_all(self, responses: Any) -> None:

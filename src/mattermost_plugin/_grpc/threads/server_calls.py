@@ -60,15 +60,15 @@ class ServerCall(BaseServerCall):
 
     def run(self) -> None:
         """Run the handler; the answer is left to be written."""
-        if self._stream.local_closed:
-            return  # cancelled before its turn came
-        try:
-            if self._handler.kind is Kind.UNARY_UNARY:
-                self._run_unary()
-            else:
-                self._run_streaming()
-        except BaseException as error:  # noqa: BLE001 - also `sys.exit`, which must not end the server's thread
-            self._finish(status_of_failure(self, error))
+        if not self._stream.local_closed:  # else cancelled before its turn came
+            try:
+                if self._handler.kind is Kind.UNARY_UNARY:
+                    self._run_unary()
+                else:
+                    self._run_streaming()
+            except BaseException as error:  # noqa: BLE001 - also `sys.exit`, which must not end the server's thread
+                self._finish(status_of_failure(self, error))
+        self._let_go()
 
     def _run_unary(self) -> None:
         handler, message = self._handler, self._message

@@ -121,7 +121,7 @@ class SocketConnection:
             call.on_news()
             return
         request = stream.request
-        if stream.local_closed or request is None:
+        if stream.answered or request is None:
             return
         handler = self.server.handlers.get(request.path)
         if handler is None:
