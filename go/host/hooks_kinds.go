@@ -63,6 +63,15 @@ const answerTimeout = 60 * time.Second
 // of a file before they begin with it.
 const fileTimeout = 5 * time.Minute
 
+// deadlines returns deadline for hooks by their Go names, worked out once: it is asked for at every call.
+func (s Settings) deadlines() func(hook string) time.Duration {
+	known := make(map[string]time.Duration, len(hookKinds))
+	for hook := range hookKinds {
+		known[hook] = s.deadline(hook)
+	}
+	return func(hook string) time.Duration { return known[hook] }
+}
+
 // deadline returns how long a call of the hook may take; 0 means as long as it likes. hook_timeout is for hooks that
 // keep a person waiting.
 func (s Settings) deadline(hook string) time.Duration {

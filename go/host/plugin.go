@@ -71,11 +71,12 @@ func New(cfg Config) *Plugin {
 	}
 	p := &Plugin{cfg: cfg, log: cfg.Logger.Named("host"), api: cfg.API, driver: cfg.Driver, started: make(chan struct{}), done: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
+	deadlines := cfg.Settings.deadlines()
 	p.router = &router{
 		log:       p.log,
 		queueSize: cfg.Settings.QueueSize,
 		deadline: func(hook string) (context.Context, context.CancelFunc) {
-			return timeout(cfg.Settings.deadline(hook))
+			return timeout(deadlines(hook))
 		},
 		replacing: func() bool { return p.activating.Load() != nil },
 		ownDoing: func() bool {
@@ -88,12 +89,12 @@ func New(cfg Config) *Plugin {
 	p.http = httpproxy.New(httpproxy.Options{
 		Locate:        endpoints.locate,
 		Dial:          dialEndpoint,
-		AnswerTimeout: cfg.Settings.deadline,
+		AnswerTimeout: deadlines,
 		PluginID:      cfg.PluginID,
 		Logger:        p.log,
 	})
 	p.client = service.NewHooksClient(p.router, service.HooksOptions{
-		Deadline:   cfg.Settings.deadline,
+		Deadline:   deadlines,
 		OnFailure:  p.onFailure,
 		Activation: p.activation,
 		HTTP:       p.http,

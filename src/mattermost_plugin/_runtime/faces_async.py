@@ -29,8 +29,8 @@ _T = TypeVar("_T")
 class AsyncTransport(Protocol):
     """Carries the bytes of a call to the host and back."""
 
-    async def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> bytes:
-        """Return the response, or raise a `PluginError` for a call that failed."""
+    def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> Awaitable[bytes]:
+        """Return what gives the response, or raises a `PluginError` for a call that failed."""
         ...
 
 
@@ -105,15 +105,13 @@ class AsyncChannelTransport:
         self._calls: dict[Method, Callable[..., Awaitable[bytes]]] = {}
         self._closed = False
 
-    async def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> bytes:
+    def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> Awaitable[bytes]:
         """Make the call and turn a failure into a `PluginError`."""
         call = self._calls.get(method)
         if call is None:
-            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is)
-        try:
-            return await call(request, timeout=timeout)
-        except RpcError as error:
-            raise self._failed(error, method, timeout) from None
+            failed = partial(self._failed, method)
+            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is, failed)
+        return call(request, timeout=timeout)
 
     async def upload(self, method: Method, requests: AsyncIterator[bytes], timeout: float | None) -> bytes:
         """Make a call whose request is a stream and turn a failure into a `PluginError`."""
@@ -122,13 +120,13 @@ class AsyncChannelTransport:
         try:
             return await upload(self._channel, method, requests, timeout)
         except RpcError as error:
-            raise self._failed(error, method, timeout) from None
+            raise self._failed(method, error, timeout) from None
 
     def download(self, method: Method, request: bytes, timeout: float | None) -> AsyncDownload:
         """Begin a call whose response is a stream; its failures are `PluginError`s too."""
         from mattermost_plugin._runtime.file_calls_async import AsyncDownload
 
-        failed = partial(self._failed, method=method, timeout=timeout)
+        failed = partial(self._failed, method, timeout=timeout)
         return AsyncDownload(self._channel, method, request, timeout, failed)
 
     def stream(self, method: Method, requests: AsyncIterable[bytes]) -> StreamCall:
@@ -140,5 +138,5 @@ class AsyncChannelTransport:
         self._closed = True
         await self._channel.close()
 
-    def _failed(self, error: RpcError, method: Method, timeout: float | None) -> PluginError:
+    def _failed(self, method: Method, error: RpcError, timeout: float | None) -> PluginError:
         return not_connected() if self._closed else call_error(error, method, timeout)

@@ -99,15 +99,20 @@ class Channel:
         return request_template(path, self.target.authority, self.options, tls=self.ssl_context is not None)
 
     def unary_unary(
-        self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+        self,
+        path: str,
+        serialize: Callable[[Any], bytes],
+        deserialize: Callable[[bytes], Any],
+        failed: Callable[[RpcError, float | None], Exception] | None = None,
     ) -> Callable[..., Any]:
         """Return a coroutine function (request, *, timeout=None, metadata=()) -> response.
 
-        It raises RpcError if the call ends with a status other than OK.
+        If the call ends with a status other than OK it raises RpcError, or what `failed` makes of that and of
+        the timeout.
         """
         from mattermost_plugin._grpc.aio.client_calls import UnaryMethod
 
-        return UnaryMethod(self, path, serialize, deserialize)
+        return UnaryMethod(self, path, serialize, deserialize, failed)
 
     def unary_stream(
         self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]

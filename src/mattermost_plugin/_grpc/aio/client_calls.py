@@ -95,32 +95,50 @@ class _Method:
 class UnaryMethod(_Method):
     """Calls a method of one request and one response."""
 
+    def __init__(
+        self,
+        channel: Channel,
+        path: str,
+        serialize: Callable[[Any], bytes],
+        deserialize: Callable[[bytes], Any],
+        failed: Callable[[RpcError, float | None], Exception] | None,
+    ) -> None:
+        super().__init__(channel, path, serialize, deserialize)
+        self._failed = failed
+
     async def __call__(self, request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
         """Call the method."""
+        # All in one coroutine: each further one would be entered and left for every call.
         message = self.serialize(request)
         deadline = None if timeout is None else time.monotonic() + timeout
         template, extra = self.template, b""
         if timeout is not None or metadata:
             template, extra = call_headers(template, timeout, metadata)
         again = True
-        while True:
-            transport = self.channel.ready_transport()
-            if transport is None:
-                transport = await acquire(self.channel, deadline)
-            stream = transport.core.request(template, message, extra)
-            waiter = _UnaryWaiter(transport, stream, deadline)
-            transport.written()
-            try:
-                while stream.status is None:
-                    await waiter.wait_for_news()
-            finally:
-                if stream.status is None:
-                    waiter.cancel(CANCELLED)
-                stream.owner = None  # no cycle of the two is left for Python to search for
-            if stream.refused and again:
-                again = False
-                continue
-            return self.deserialize(single_response(stream, deadline))
+        try:
+            while True:
+                transport = self.channel.ready_transport()
+                if transport is None:
+                    transport = await acquire(self.channel, deadline)
+                stream = transport.core.request(template, message, extra)
+                waiter = _UnaryWaiter(transport, stream, deadline)
+                transport.written()
+                try:
+                    while stream.status is None:
+                        waiter.news = news = transport.loop.create_future()
+                        await news
+                finally:
+                    if stream.status is None:
+                        waiter.cancel(CANCELLED)
+                    stream.owner = None  # no cycle of the two is left for Python to search for
+                if stream.refused and again:
+                    again = False
+                    continue
+                return self.deserialize(single_response(stream, deadline))
+        except RpcError as error:
+            if self._failed is None:
+                raise
+            raise self._failed(error, timeout) from None
 
 
 class StreamUnaryMethod(_Method):
