@@ -1,10 +1,10 @@
 package netrpcwire
 
 import (
-	"bufio"
-	"encoding/gob"
 	"io"
 	"net/rpc"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/fastgob"
 )
 
 // NewClient returns net/rpc's client over a stream. A call whose arguments gob refuses fails alone: types are values of
@@ -13,7 +13,7 @@ func NewClient(stream io.ReadWriteCloser, types ...any) *rpc.Client {
 	return rpc.NewClientWithCodec(&clientCodec{
 		stream:    stream,
 		requests:  newMessages(types),
-		responses: gob.NewDecoder(bufio.NewReaderSize(stream, bufferSize)),
+		responses: fastgob.NewDecoder(stream),
 	})
 }
 
@@ -21,7 +21,7 @@ func NewClient(stream io.ReadWriteCloser, types ...any) *rpc.Client {
 type clientCodec struct {
 	stream    io.ReadWriteCloser
 	requests  *messages
-	responses *gob.Decoder
+	responses *fastgob.Decoder
 }
 
 // WriteRequest implements rpc.ClientCodec.

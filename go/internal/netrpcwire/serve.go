@@ -1,21 +1,17 @@
 package netrpcwire
 
 import (
-	"bufio"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
 	"net/rpc"
-	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
-)
 
-// bufferSize is how much is read from a stream at once.
-const bufferSize = 32 << 10
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/fastgob"
+)
 
 // Serve answers calls until the stream ends and the calls that run have returned. Names of methods are as in requests,
 // "Plugin.OnActivate". A call whose reply gob refuses fails alone: types are values of those types that replies may hold
@@ -25,7 +21,7 @@ func Serve(stream io.ReadWriteCloser, methods map[string]Method, logger hclog.Lo
 		stream:    stream,
 		methods:   methods,
 		logger:    logger,
-		requests:  gob.NewDecoder(bufio.NewReaderSize(stream, bufferSize)),
+		requests:  fastgob.NewDecoder(stream),
 		responses: newMessages(types),
 	}
 	calls := newWorkers(s.answer)
@@ -49,7 +45,7 @@ type server struct {
 	stream   io.ReadWriteCloser
 	methods  map[string]Method
 	logger   hclog.Logger
-	requests *gob.Decoder
+	requests *fastgob.Decoder
 
 	lock      sync.Mutex
 	responses *messages
@@ -72,7 +68,7 @@ func (s *server) next() (*call, error) {
 	c := &call{name: request.ServiceMethod, number: request.Seq}
 	method, known := s.methods[c.name]
 	if !known {
-		_ = s.requests.DecodeValue(reflect.Value{}) // if the stream has ended, the next request tells
+		_ = s.requests.Decode(nil) // if the stream has ended, the next request tells
 		s.respond(c, s.errUnknown(c.name))
 		return nil, nil
 	}
