@@ -40,9 +40,11 @@ func TestConnectionsToThePluginAreUsedAgain(t *testing.T) {
 func TestAConnectionThatThePluginHasClosedIsReplaced(t *testing.T) {
 	app := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "here") })
 	sites(t, app, func(t *testing.T, s *site) {
-		for range 3 {
+		for request := range int64(3) {
 			_, body := s.get(t, "/")
 			require.Equal(t, "here", body)
+			// The answer may be here before the plugin's server has done with it.
+			require.Eventually(t, func() bool { return s.answered.Load() > request }, time.Minute, time.Millisecond)
 			s.app.SetKeepAlivesEnabled(false) // closes those that are idle
 			s.app.SetKeepAlivesEnabled(true)
 		}

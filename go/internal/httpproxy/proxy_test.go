@@ -40,6 +40,7 @@ type site struct {
 	*httptest.Server
 	app      *http.Server // the plugin's
 	accepted atomic.Int64 // connections of the plugin's server
+	answered atomic.Int64 // requests after which such a connection was left to the next one
 	proxy    *httpproxy.Proxy
 	endpoint atomic.Pointer[httpproxy.Endpoint]
 	missing  atomic.Pointer[error]
@@ -91,8 +92,11 @@ func newSite(t *testing.T, app http.Handler, over func(*testing.T, *httpproxy.Pr
 	s := &site{}
 	s.patience.Store(int64(time.Minute))
 	s.app = &http.Server{Handler: app, ConnState: func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
+		switch state {
+		case http.StateNew:
 			s.accepted.Add(1)
+		case http.StateIdle:
+			s.answered.Add(1)
 		}
 	}}
 	go func() { _ = s.app.Serve(listener) }()
