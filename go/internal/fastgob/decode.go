@@ -8,6 +8,8 @@ import (
 	"math/bits"
 	"reflect"
 	"unsafe"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/gobwire"
 )
 
 const (
@@ -80,8 +82,8 @@ func (d *Decoder) Decode(into any) error {
 		if message == nil {
 			return d.gob.Decode(into) // which says what is wrong, if something is
 		}
-		number, size := cutUint(message[prefix:])
-		id := toInt(number)
+		number, size := gobwire.CutUint(message[prefix:])
+		id := gobwire.ToInt(number)
 		if size == 0 || id >= 0 {
 			if size > 0 && !doubtful && d.decode(id, message[prefix+size:], into) {
 				return nil
@@ -91,7 +93,7 @@ func (d *Decoder) Decode(into any) error {
 		}
 		// What is no description, or none that is known here, is for encoding/gob to judge before anything else is decoded.
 		t := described(message[prefix+size:])
-		if _, again := d.types[-id]; again || t == nil || -id < firstOwn {
+		if _, again := d.types[-id]; again || t == nil || -id < gobwire.FirstDescribed {
 			doubtful = true
 		}
 		d.types[-id] = t
@@ -102,27 +104,17 @@ func (d *Decoder) Decode(into any) error {
 // message returns the next message, and how many octets before it say how long it is; nil: it is for encoding/gob to
 // read.
 func (d *Decoder) message() (message []byte, prefix int) {
-	start, err := d.in.Peek(1)
-	if err != nil {
-		return nil, 0
-	}
-	if prefix = 1; start[0] > 0x7f {
-		prefix = 1 - int(int8(start[0]))
-		if start, err = d.in.Peek(min(prefix, 9)); err != nil {
-			return nil, 0
-		}
-	}
-	length, size := cutUint(start)
-	if size == 0 || length > maxMessage {
+	length, prefix, err := gobwire.PeekUint(d.in)
+	if err != nil || prefix == 0 || length > maxMessage {
 		return nil, 0
 	}
 	// Texts are parts of it, so it is not used again.
-	message = make([]byte, size+int(length))
+	message = make([]byte, prefix+int(length))
 	if n, err := io.ReadFull(d.in, message); err != nil {
 		d.pending = append(d.pending, message[:n]...)
 		return nil, 0
 	}
-	return message, size
+	return message, prefix
 }
 
 // decode decodes a value, and tells whether it has.
@@ -131,7 +123,7 @@ func (d *Decoder) decode(id int64, content []byte, into any) bool {
 	key := planKey{id, target.Type()}
 	op, known := d.plans[key]
 	if !known {
-		if key.t.Kind() == reflect.Pointer && key.t.Elem().Kind() == reflect.Struct && !encodesItself(key.t.Elem()) {
+		if key.t.Kind() == reflect.Pointer && key.t.Elem().Kind() == reflect.Struct {
 			op = d.opOf(id, key.t.Elem())
 		}
 		d.plans[key] = op
@@ -140,7 +132,7 @@ func (d *Decoder) decode(id int64, content []byte, into any) bool {
 		return false
 	}
 	r := &d.reader
-	*r = reader{in: content, text: unsafe.String(unsafe.SliceData(content), len(content))}
+	*r = reader{in: content}
 	op(r, target.UnsafePointer())
 	decoded := !r.refused && len(r.in) == 0
 	*r = reader{} // which would keep the message
@@ -153,8 +145,7 @@ func (d *Decoder) decode(id int64, content []byte, into any) bool {
 // reader has a value that is being decoded.
 type reader struct {
 	in      []byte
-	text    string // all of the value, of which texts are parts
-	refused bool   // encoding/gob has to do it
+	refused bool // encoding/gob has to do it
 }
 
 func (r *reader) uint() uint64 {
@@ -163,7 +154,7 @@ func (r *reader) uint() uint64 {
 		r.in = r.in[1:]
 		return uint64(n)
 	}
-	n, size := cutUint(r.in)
+	n, size := gobwire.CutUint(r.in)
 	if size == 0 {
 		r.refuse()
 	}
@@ -186,16 +177,10 @@ func (r *reader) octets() []byte {
 	return out
 }
 
-// string returns a part of the text.
+// string returns octets as the text that they are.
 func (r *reader) string() string {
-	n := r.uint()
-	if n > uint64(len(r.in)) {
-		r.refuse()
-		return ""
-	}
-	at := len(r.text) - len(r.in)
-	r.in = r.in[n:]
-	return r.text[at : at+int(n)]
+	octets := r.octets()
+	return unsafe.String(unsafe.SliceData(octets), len(octets))
 }
 
 // decodeOp decodes a value to p.
@@ -235,7 +220,8 @@ func (d *Decoder) structOf(id int64, t reflect.Type) *decodePlan {
 		return plan
 	}
 	plan := &decodePlan{}
-	d.structs[key] = plan                      // types may be recursive
+	d.structs[key] = plan // types may be recursive
+
 	for _, field := range d.types[id].fields { // opOf has seen that it is one
 		found := decodeField{op: refused}
 		if to, ok := t.FieldByName(field.name); ok && len(to.Index) == 1 && isSent(to) {
@@ -252,7 +238,7 @@ func (d *Decoder) opOf(id int64, t reflect.Type) decodeOp {
 		return refused
 	}
 	if t.Kind() == reflect.Pointer {
-		if t.Elem().Kind() == reflect.Pointer || encodesItself(t.Elem()) {
+		if t.Elem().Kind() == reflect.Pointer {
 			return refused
 		}
 		return decodePointer(d.opOf(id, t.Elem()), t.Elem())
@@ -264,13 +250,13 @@ func (d *Decoder) opOf(id int64, t reflect.Type) decodeOp {
 	switch {
 	case t.Kind() == reflect.Struct && wire != nil && wire.kind == kindStruct:
 		return d.structOf(id, t).decode
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && id == idBytes:
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && id == gobwire.Bytes:
 		return decodeOctets
 	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 && wire != nil && wire.kind == kindSlice:
 		return decodeSlice(d.opOf(wire.elem, t.Elem()), t)
-	case isAnyMap(t) && wire != nil && wire.kind == kindMap && wire.key == idString && wire.elem == idInterface:
+	case isAnyMap(t) && wire != nil && wire.kind == kindMap && wire.key == gobwire.String && wire.elem == gobwire.Interface:
 		return decodeAnyMap
-	case t.Kind() == reflect.Interface && t.NumMethod() == 0 && id == idInterface:
+	case t.Kind() == reflect.Interface && t.NumMethod() == 0 && id == gobwire.Interface:
 		return decodeAny
 	}
 	return refused
@@ -295,28 +281,28 @@ var decodeOps = map[reflect.Kind]decodeOp{
 func idOf(kind reflect.Kind) int64 {
 	switch {
 	case kind == reflect.Bool:
-		return idBool
+		return gobwire.Bool
 	case kind <= reflect.Int64:
-		return idInt
+		return gobwire.Int
 	case kind <= reflect.Uint64:
-		return idUint
+		return gobwire.Uint
 	case kind == reflect.Float64:
-		return idFloat
+		return gobwire.Float
 	}
-	return idString
+	return gobwire.String
 }
 
 func (r *reader) float() float64 { return math.Float64frombits(bits.ReverseBytes64(r.uint())) }
 
-func decodeInt[T int | int8 | int16 | int32 | int64](r *reader, p unsafe.Pointer) {
-	n := toInt(r.uint())
+func decodeInt[T signed](r *reader, p unsafe.Pointer) {
+	n := gobwire.ToInt(r.uint())
 	if int64(T(n)) != n {
 		r.refuse()
 	}
 	*(*T)(p) = T(n)
 }
 
-func decodeUint[T uint | uint8 | uint16 | uint32 | uint64](r *reader, p unsafe.Pointer) {
+func decodeUint[T unsigned](r *reader, p unsafe.Pointer) {
 	n := r.uint()
 	if uint64(T(n)) != n {
 		r.refuse()
@@ -359,13 +345,25 @@ func decodeSlice(op decodeOp, t reflect.Type) decodeOp {
 	}
 }
 
+// basic holds, by the names under which gob registers them, types that may be in interfaces and need no description.
+var basic = map[string]struct {
+	id     int64
+	goType reflect.Type
+}{
+	"bool":    {gobwire.Bool, reflect.TypeFor[bool]()},
+	"int":     {gobwire.Int, reflect.TypeFor[int]()},
+	"int64":   {gobwire.Int, reflect.TypeFor[int64]()},
+	"float64": {gobwire.Float, reflect.TypeFor[float64]()},
+	"string":  {gobwire.String, reflect.TypeFor[string]()},
+}
+
 func decodeAny(r *reader, p unsafe.Pointer) {
 	name := r.octets()
 	if len(name) == 0 {
 		return // nil
 	}
 	known, ok := basic[string(name)]
-	if !ok || toInt(r.uint()) != known.id {
+	if !ok || gobwire.ToInt(r.uint()) != known.id {
 		r.refuse()
 		return
 	}

@@ -1,5 +1,7 @@
 package fastgob
 
+import "github.com/mattermost-plugin/mattermost-plugin/go/internal/gobwire"
+
 // wireType is a type as the other side has described it.
 type wireType struct {
 	kind   int
@@ -29,27 +31,27 @@ func described(in []byte) *wireType {
 		r.each(func(field int) {
 			switch field {
 			case 0:
-				r.common()
+				r.wireField() // its own, which the message has as well
 			case 1:
-				out.elem = toInt(r.uint())
+				out.elem = gobwire.ToInt(r.uint())
 			}
 		})
 	case kindMap: // common, key, elem
 		r.each(func(field int) {
 			switch field {
 			case 0:
-				r.common()
+				r.wireField() // its own, which the message has as well
 			case 1:
-				out.key = toInt(r.uint())
+				out.key = gobwire.ToInt(r.uint())
 			case 2:
-				out.elem = toInt(r.uint())
+				out.elem = gobwire.ToInt(r.uint())
 			}
 		})
 	case kindStruct: // common, fields
 		r.each(func(field int) {
 			switch field {
 			case 0:
-				r.common()
+				r.wireField() // its own, which the message has as well
 			case 1:
 				for n := r.uint(); n > 0 && !r.refused; n-- {
 					out.fields = append(out.fields, r.wireField())
@@ -81,23 +83,13 @@ func (r *reader) each(read func(field int)) {
 	}
 }
 
-// common reads past what all descriptions have: a name and an id.
-func (r *reader) common() {
-	r.each(func(field int) {
-		if field == 0 {
-			r.octets()
-		} else {
-			_ = r.uint()
-		}
-	})
-}
-
+// wireField reads a name and an id.
 func (r *reader) wireField() (out wireField) {
 	r.each(func(field int) {
 		if field == 0 {
 			out.name = string(r.octets())
 		} else {
-			out.id = toInt(r.uint())
+			out.id = gobwire.ToInt(r.uint())
 		}
 	})
 	return out

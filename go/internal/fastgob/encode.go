@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"reflect"
 	"unsafe"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/gobwire"
 )
 
 // maxKept is how large a buffer may be that is kept for another value.
@@ -13,11 +15,12 @@ const maxKept = 1 << 20
 
 // Encoder encodes values for one stream.
 type Encoder struct {
-	gob    *gob.Encoder
-	out    []byte // of the call under way
-	last   int    // where in it begins what encoding/gob wrote last
-	writer writer
-	plans  map[reflect.Type]*encodePlan // of types that have been described; nil: encoding/gob encodes them
+	gob     *gob.Encoder
+	out     []byte // of the call under way
+	last    int    // where in it begins what encoding/gob wrote last
+	writer  writer
+	plans   map[reflect.Type]*encodePlan // of types that have been described; nil: encoding/gob encodes them
+	structs map[reflect.Type]*structPlan
 }
 
 // encodePlan is how a pointer to a struct is encoded.
@@ -30,7 +33,7 @@ type encodePlan struct {
 // they are described in what the first call of Append appends. gob itself puts their descriptions into the value that
 // has them first, and takes them for known even if it refuses that value.
 func NewEncoder(types ...any) *Encoder {
-	e := &Encoder{plans: map[reflect.Type]*encodePlan{}}
+	e := &Encoder{plans: map[reflect.Type]*encodePlan{}, structs: map[reflect.Type]*structPlan{}}
 	e.gob = gob.NewEncoder(written{e})
 	for _, value := range types {
 		if e.gob.Encode(value) == nil { // what gob refuses it refuses wherever it is
@@ -63,19 +66,19 @@ func (e *Encoder) Append(out []byte, value any) ([]byte, error) {
 	err := e.gob.Encode(value)
 	out, e.out = e.out, nil
 	if !known && err == nil {
-		e.plans[goType] = newEncodePlan(goType, out[e.last:])
+		e.plans[goType] = e.planOf(goType, out[e.last:])
 	}
 	return out, err
 }
 
-// newEncodePlan returns the plan for a type of which a value has been encoded.
-func newEncodePlan(goType reflect.Type, message []byte) *encodePlan {
+// planOf returns the plan for a type of which a value has been encoded.
+func (e *Encoder) planOf(goType reflect.Type, message []byte) *encodePlan {
 	if goType.Kind() != reflect.Pointer || goType.Elem().Kind() != reflect.Struct || encodesItself(goType.Elem()) {
 		return nil
 	}
-	_, size := cutUint(message)
-	id, _ := cutUint(message[size:])
-	return &encodePlan{toInt(id), encodePlans.of(goType.Elem())}
+	_, size := gobwire.CutUint(message)
+	id, _ := gobwire.CutUint(message[size:])
+	return &encodePlan{gobwire.ToInt(id), e.structOf(goType.Elem())}
 }
 
 func (e *Encoder) append(out []byte, plan *encodePlan, value any) ([]byte, bool) {
@@ -84,10 +87,10 @@ func (e *Encoder) append(out []byte, plan *encodePlan, value any) ([]byte, bool)
 		return out, false
 	}
 	s := &e.writer
-	s.out, s.refused = appendInt(s.out[:0], plan.id), false
+	s.out, s.refused = gobwire.AppendInt(s.out[:0], plan.id), false
 	plan.body.encode(s, pointer)
 	if !s.refused {
-		out = append(appendUint(out, uint64(len(s.out))), s.out...)
+		out = append(gobwire.AppendUint(out, uint64(len(s.out))), s.out...)
 	}
 	if cap(s.out) > maxKept {
 		s.out = nil
@@ -107,7 +110,7 @@ const within = -1
 // field appends the number of a field as the difference to the one before.
 func (s *writer) field(delta int) {
 	if delta != within {
-		s.out = appendUint(s.out, uint64(delta))
+		s.out = gobwire.AppendUint(s.out, uint64(delta))
 	}
 }
 
@@ -134,67 +137,42 @@ func (t *structPlan) encode(s *writer, p unsafe.Pointer) {
 	s.out = append(s.out, 0)
 }
 
-var encodePlans = newCache(func(plans map[reflect.Type]*structPlan, goType reflect.Type) *structPlan {
-	return compileEncoding(plans, goType)
-})
-
-func compileEncoding(plans map[reflect.Type]*structPlan, goType reflect.Type) *structPlan {
-	if plan := plans[goType]; plan != nil {
+// structOf returns the plan for a struct.
+func (e *Encoder) structOf(goType reflect.Type) *structPlan {
+	if plan := e.structs[goType]; plan != nil {
 		return plan
 	}
 	plan := &structPlan{}
-	plans[goType] = plan // types may be recursive
+	e.structs[goType] = plan // types may be recursive
 	for field := range goType.Fields() {
 		if isSent(field) {
-			plan.fields = append(plan.fields, encodeField{field.Offset, encodeOpOf(plans, field.Type)})
+			plan.fields = append(plan.fields, encodeField{field.Offset, e.opOf(field.Type)})
 		}
 	}
 	return plan
 }
 
-func encodeOpOf(plans map[reflect.Type]*structPlan, t reflect.Type) encodeOp {
+// opOf returns how values of a type are encoded.
+func (e *Encoder) opOf(t reflect.Type) encodeOp {
 	if encodesItself(t) {
 		return refuse
+	}
+	if op := encodeOps[t.Kind()]; op != nil {
+		return op
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		if t.Elem().Kind() == reflect.Pointer {
 			return refuse
 		}
-		return encodePointer(encodeOpOf(plans, t.Elem()))
-	case reflect.Bool:
-		return encodeBool
-	case reflect.Int:
-		return encodeInt[int]
-	case reflect.Int8:
-		return encodeInt[int8]
-	case reflect.Int16:
-		return encodeInt[int16]
-	case reflect.Int32:
-		return encodeInt[int32]
-	case reflect.Int64:
-		return encodeInt[int64]
-	case reflect.Uint:
-		return encodeUint[uint]
-	case reflect.Uint8:
-		return encodeUint[uint8]
-	case reflect.Uint16:
-		return encodeUint[uint16]
-	case reflect.Uint32:
-		return encodeUint[uint32]
-	case reflect.Uint64:
-		return encodeUint[uint64]
-	case reflect.Float64:
-		return encodeFloat
-	case reflect.String:
-		return encodeString
+		return encodePointer(e.opOf(t.Elem()))
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return encodeOctets
 		}
-		return encodeSlice(encodeOpOf(plans, t.Elem()), t.Elem().Size())
+		return encodeSlice(e.opOf(t.Elem()), t.Elem().Size())
 	case reflect.Struct:
-		return encodeStruct(compileEncoding(plans, t))
+		return encodeStruct(e.structOf(t))
 	case reflect.Map:
 		if isAnyMap(t) {
 			return encodeAnyMap
@@ -234,66 +212,51 @@ func encodePointer(op encodeOp) encodeOp {
 	}
 }
 
-func encodeBool(s *writer, p unsafe.Pointer, delta int) bool {
-	value := *(*bool)(p)
-	if !value && delta != within {
-		return false
+// encodeScalar returns how a value is encoded that is zero or appended.
+func encodeScalar[T comparable](appended func(out []byte, value T) []byte) encodeOp {
+	var zero T
+	return func(s *writer, p unsafe.Pointer, delta int) bool {
+		value := *(*T)(p)
+		if value == zero && delta != within {
+			return false
+		}
+		s.field(delta)
+		s.out = appended(s.out, value)
+		return true
 	}
-	s.field(delta)
+}
+
+var encodeOps = map[reflect.Kind]encodeOp{
+	reflect.Bool:    encodeScalar(appendBool),
+	reflect.Int:     encodeScalar(appendSigned[int]),
+	reflect.Int8:    encodeScalar(appendSigned[int8]),
+	reflect.Int16:   encodeScalar(appendSigned[int16]),
+	reflect.Int32:   encodeScalar(appendSigned[int32]),
+	reflect.Int64:   encodeScalar(appendSigned[int64]),
+	reflect.Uint:    encodeScalar(appendUnsigned[uint]),
+	reflect.Uint8:   encodeScalar(appendUnsigned[uint8]),
+	reflect.Uint16:  encodeScalar(appendUnsigned[uint16]),
+	reflect.Uint32:  encodeScalar(appendUnsigned[uint32]),
+	reflect.Uint64:  encodeScalar(appendUnsigned[uint64]),
+	reflect.Float64: encodeScalar(appendFloat),
+	reflect.String:  encodeScalar(gobwire.AppendText),
+}
+
+func appendBool(out []byte, value bool) []byte {
 	if value {
-		s.out = append(s.out, 1)
-	} else {
-		s.out = append(s.out, 0)
+		return append(out, 1)
 	}
-	return true
+	return append(out, 0)
 }
 
-func encodeInt[T int | int8 | int16 | int32 | int64](s *writer, p unsafe.Pointer, delta int) bool {
-	value := *(*T)(p)
-	if value == 0 && delta != within {
-		return false
-	}
-	s.field(delta)
-	s.out = appendInt(s.out, int64(value))
-	return true
-}
+func appendSigned[T signed](out []byte, value T) []byte { return gobwire.AppendInt(out, int64(value)) }
 
-func encodeUint[T uint | uint8 | uint16 | uint32 | uint64](s *writer, p unsafe.Pointer, delta int) bool {
-	value := *(*T)(p)
-	if value == 0 && delta != within {
-		return false
-	}
-	s.field(delta)
-	s.out = appendUint(s.out, uint64(value))
-	return true
-}
-
-func encodeFloat(s *writer, p unsafe.Pointer, delta int) bool {
-	value := *(*float64)(p)
-	if value == 0 && delta != within {
-		return false
-	}
-	s.field(delta)
-	s.out = appendFloat(s.out, value)
-	return true
+func appendUnsigned[T unsigned](out []byte, value T) []byte {
+	return gobwire.AppendUint(out, uint64(value))
 }
 
 func appendFloat(out []byte, value float64) []byte {
-	return appendUint(out, bits.ReverseBytes64(math.Float64bits(value)))
-}
-
-func encodeString(s *writer, p unsafe.Pointer, delta int) bool {
-	value := *(*string)(p)
-	if value == "" && delta != within {
-		return false
-	}
-	s.field(delta)
-	s.out = appendString(s.out, value)
-	return true
-}
-
-func appendString(out []byte, value string) []byte {
-	return append(appendUint(out, uint64(len(value))), value...)
+	return gobwire.AppendUint(out, bits.ReverseBytes64(math.Float64bits(value)))
 }
 
 func encodeOctets(s *writer, p unsafe.Pointer, delta int) bool {
@@ -302,7 +265,7 @@ func encodeOctets(s *writer, p unsafe.Pointer, delta int) bool {
 		return false
 	}
 	s.field(delta)
-	s.out = append(appendUint(s.out, uint64(len(value))), value...)
+	s.out = append(gobwire.AppendUint(s.out, uint64(len(value))), value...)
 	return true
 }
 
@@ -313,7 +276,7 @@ func encodeSlice(op encodeOp, size uintptr) encodeOp {
 			return false
 		}
 		s.field(delta)
-		s.out = appendUint(s.out, uint64(len(value)))
+		s.out = gobwire.AppendUint(s.out, uint64(len(value)))
 		first := unsafe.Pointer(unsafe.SliceData(value))
 		for i := range len(value) {
 			if op(s, unsafe.Add(first, uintptr(i)*size), within); s.refused {
@@ -339,9 +302,9 @@ func encodeAnyMap(s *writer, p unsafe.Pointer, delta int) bool {
 		return false
 	}
 	s.field(delta)
-	s.out = appendUint(s.out, uint64(len(values)))
+	s.out = gobwire.AppendUint(s.out, uint64(len(values)))
 	for key, value := range values {
-		s.out = appendString(s.out, key)
+		s.out = gobwire.AppendText(s.out, key)
 		if encodeAny(s, unsafe.Pointer(&value), within); s.refused {
 			break
 		}
@@ -362,22 +325,18 @@ func encodeAny(s *writer, p unsafe.Pointer, delta int) bool {
 	var buffer [16]byte
 	switch value := value.(type) {
 	case string:
-		s.out = appendInt(appendString(s.out, "string"), idString)
-		prefix := appendUint(buffer[:0], uint64(len(value)))
-		s.out = append(appendUint(s.out, uint64(1+len(prefix)+len(value))), 0)
+		s.out = gobwire.AppendInt(gobwire.AppendText(s.out, "string"), gobwire.String)
+		prefix := gobwire.AppendUint(buffer[:0], uint64(len(value)))
+		s.out = append(gobwire.AppendUint(s.out, uint64(1+len(prefix)+len(value))), 0)
 		s.out = append(append(s.out, prefix...), value...)
 	case bool:
-		octet := byte(0)
-		if value {
-			octet = 1
-		}
-		s.out = append(appendInt(appendString(s.out, "bool"), idBool), 2, 0, octet)
+		s.number("bool", gobwire.Bool, appendBool(buffer[:0], value))
 	case int:
-		s.number("int", idInt, appendInt(buffer[:0], int64(value)))
+		s.number("int", gobwire.Int, gobwire.AppendInt(buffer[:0], int64(value)))
 	case int64:
-		s.number("int64", idInt, appendInt(buffer[:0], value))
+		s.number("int64", gobwire.Int, gobwire.AppendInt(buffer[:0], value))
 	case float64:
-		s.number("float64", idFloat, appendFloat(buffer[:0], value))
+		s.number("float64", gobwire.Float, appendFloat(buffer[:0], value))
 	default:
 		return refuse(s, p, delta)
 	}
@@ -386,6 +345,6 @@ func encodeAny(s *writer, p unsafe.Pointer, delta int) bool {
 
 // number appends a number in an interface: its type, and how much is to come, which begins with a zero.
 func (s *writer) number(name string, id int64, value []byte) {
-	s.out = appendInt(appendString(s.out, name), id)
-	s.out = append(append(appendUint(s.out, uint64(1+len(value))), 0), value...)
+	s.out = gobwire.AppendInt(gobwire.AppendText(s.out, name), id)
+	s.out = append(append(gobwire.AppendUint(s.out, uint64(1+len(value))), 0), value...)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/contracttest"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/gobwire"
 )
 
 // stream has a value, or several, as encoding/gob encodes them.
@@ -122,14 +123,14 @@ func TestNumbersAreEncodedToTheSameOctets(t *testing.T) {
 	require.True(t, ok, "without encoding/gob")
 }
 
-// wireOf returns the last message of a stream, and a decoder that has read what comes before it.
+// decoderBefore returns a decoder that has read one value, and the id of the type and the content of the next.
 func decoderBefore(t *testing.T, value any) (*Decoder, int64, []byte) {
 	in := stream(t, value, value)
 	decoder := NewDecoder(bytes.NewReader(in))
 	require.NoError(t, decoder.Decode(newLike(value)))
 	message, prefix := decoder.message()
-	number, size := cutUint(message[prefix:])
-	return decoder, toInt(number), message[prefix+size:]
+	number, size := gobwire.CutUint(message[prefix:])
+	return decoder, gobwire.ToInt(number), message[prefix+size:]
 }
 
 func TestWhatIsOrdinaryNeedsNoEncodingGob(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"encoding/gob"
 	"reflect"
-	"sync"
 )
 
 // isSent tells whether gob has a field of a struct at all.
@@ -37,19 +36,11 @@ func isAnyMap(t reflect.Type) bool {
 	return t.Kind() == reflect.Map && t.Key() == reflect.TypeFor[string]() && t.Elem() == reflect.TypeFor[any]()
 }
 
-// cache holds what was made of types, for all streams.
-type cache[V any] struct {
-	lock sync.Mutex
-	made map[reflect.Type]V
-	make func(made map[reflect.Type]V, of reflect.Type) V
-}
-
-func newCache[V any](make_ func(map[reflect.Type]V, reflect.Type) V) *cache[V] {
-	return &cache[V]{made: map[reflect.Type]V{}, make: make_}
-}
-
-func (c *cache[V]) of(t reflect.Type) V {
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	return c.make(c.made, t)
-}
+type (
+	signed interface {
+		int | int8 | int16 | int32 | int64
+	}
+	unsigned interface {
+		uint | uint8 | uint16 | uint32 | uint64
+	}
+)

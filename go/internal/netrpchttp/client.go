@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/gobwire"
 )
 
 // client calls the methods of a response over a stream of its own, one after another on the goroutines that want it.
@@ -53,9 +55,9 @@ func (c *client) begin(method string) {
 	c.out = c.define(c.out[:0], requestType, &c.defined.request)
 	c.out = appendMessage(c.out, requestType.number, func(b []byte) []byte {
 		b = append(b, 1) // the first field
-		b = appendText(b, method)
+		b = gobwire.AppendText(b, method)
 		if c.seq > 0 {
-			b = appendUint(append(b, 1), c.seq) // the next one
+			b = gobwire.AppendUint(append(b, 1), c.seq) // the next one
 		}
 		return append(b, 0)
 	})
@@ -76,10 +78,10 @@ func appendMessage(b []byte, number int64, value func([]byte) []byte) []byte {
 	const room = 3
 	start := len(b)
 	b = append(b, make([]byte, room)...)
-	b = value(appendInt(b, number))
+	b = value(gobwire.AppendInt(b, number))
 	size := len(b) - start - room
 	var head [9]byte
-	length := appendUint(head[:0], uint64(size))
+	length := gobwire.AppendUint(head[:0], uint64(size))
 	if grow := len(length) - room; grow > 0 {
 		b = append(b, head[:grow]...)
 	}
@@ -148,7 +150,7 @@ func (c *client) syncHeader(header http.Header) error {
 
 func (c *client) writeHeader(status int) error {
 	c.begin("Plugin.WriteHeader")
-	c.out = appendMessage(c.out, intType, func(b []byte) []byte { return appendInt(append(b, 0), int64(status)) })
+	c.out = appendMessage(c.out, gobwire.Int, func(b []byte) []byte { return gobwire.AppendInt(append(b, 0), int64(status)) })
 	_, err := c.end(nil)
 	return err
 }
@@ -157,9 +159,9 @@ func (c *client) writeHeader(status int) error {
 func (c *client) write(data []byte) error {
 	c.begin("Plugin.Write")
 	var head [24]byte
-	value := append(appendInt(head[:0], bytesType), 0)
-	value = appendUint(value, uint64(len(data)))
-	c.out = append(appendUint(c.out, uint64(len(value)+len(data))), value...)
+	value := append(gobwire.AppendInt(head[:0], gobwire.Bytes), 0)
+	value = gobwire.AppendUint(value, uint64(len(data)))
+	c.out = append(gobwire.AppendUint(c.out, uint64(len(value)+len(data))), value...)
 	_, err := c.end(data)
 	return err
 }

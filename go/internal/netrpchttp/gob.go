@@ -3,63 +3,33 @@ package netrpchttp
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/rpc"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/gobwire"
 )
 
 // As much of the format of encoding/gob as the calls need. A stream is a sequence of messages, each with its length
 // before it: the definition of a type, under a number that is the sender's choice, or a value, after the number of its
 // type.
 
-// Numbers of types that need no definition.
-const (
-	intType   = 2
-	bytesType = 5
-)
-
 // largestReply is the size from which a message is taken for a mistake. Headers are the largest there are.
 const largestReply = 64 << 20
 
 var errGob = errors.New("a message that is not as gob has it")
 
-func appendUint(b []byte, value uint64) []byte {
-	if value < 0x80 {
-		return append(b, byte(value))
-	}
-	var octets [8]byte
-	binary.BigEndian.PutUint64(octets[:], value)
-	skip := 0
-	for octets[skip] == 0 {
-		skip++
-	}
-	b = append(b, byte(-(8 - skip)))
-	return append(b, octets[skip:]...)
-}
-
-func appendInt(b []byte, value int64) []byte {
-	if value < 0 {
-		return appendUint(b, uint64(^value)<<1|1)
-	}
-	return appendUint(b, uint64(value)<<1)
-}
-
-func appendText(b []byte, text string) []byte {
-	return append(appendUint(b, uint64(len(text))), text...)
-}
-
 // appendHeader appends the content of a map[string][]string.
 func appendHeader(b []byte, header http.Header) []byte {
-	b = appendUint(b, uint64(len(header)))
+	b = gobwire.AppendUint(b, uint64(len(header)))
 	for name, values := range header {
-		b = appendText(b, name)
-		b = appendUint(b, uint64(len(values)))
+		b = gobwire.AppendText(b, name)
+		b = gobwire.AppendUint(b, uint64(len(values)))
 		for _, value := range values {
-			b = appendText(b, value)
+			b = gobwire.AppendText(b, value)
 		}
 	}
 	return b
@@ -72,35 +42,15 @@ type content struct {
 }
 
 func (c *content) uint() uint64 {
-	if len(c.rest) == 0 {
-		c.err = errGob
-		return 0
-	}
-	first := c.rest[0]
-	c.rest = c.rest[1:]
-	if first < 0x80 {
-		return uint64(first)
-	}
-	size := -int(int8(first))
-	if size > 8 || size > len(c.rest) {
+	value, size := gobwire.CutUint(c.rest)
+	if size == 0 {
 		c.err, c.rest = errGob, nil
-		return 0
-	}
-	var value uint64
-	for _, octet := range c.rest[:size] {
-		value = value<<8 | uint64(octet)
 	}
 	c.rest = c.rest[size:]
 	return value
 }
 
-func (c *content) int() int64 {
-	value := c.uint()
-	if value&1 != 0 {
-		return ^int64(value >> 1)
-	}
-	return int64(value >> 1)
-}
+func (c *content) int() int64 { return gobwire.ToInt(c.uint()) }
 
 func (c *content) text() string {
 	size := c.uint()
@@ -184,23 +134,12 @@ func readValue(reader *bufio.Reader, buffer []byte) (content, []byte, error) {
 }
 
 func readUint(reader *bufio.Reader) (uint64, error) {
-	first, err := reader.ReadByte()
-	if err != nil || first < 0x80 {
-		return uint64(first), err
+	value, size, err := gobwire.PeekUint(reader)
+	if err == nil && size == 0 {
+		err = errGob
 	}
-	size := -int(int8(first))
-	if size > 8 {
-		return 0, errGob
-	}
-	var value uint64
-	for range size {
-		octet, err := reader.ReadByte()
-		if err != nil {
-			return 0, err
-		}
-		value = value<<8 | uint64(octet)
-	}
-	return value, nil
+	_, _ = reader.Discard(size) // they are there
+	return value, err
 }
 
 // definition is how encoding/gob defines a type that calls send.
