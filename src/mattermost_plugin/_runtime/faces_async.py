@@ -109,7 +109,7 @@ class AsyncChannelTransport:
         """Make the call and turn a failure into a `PluginError`."""
         call = self._calls.get(method)
         if call is None:
-            failed = partial(self._failed, method)
+            failed = partial(self._failed, method=method)
             call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is, failed)
         return call(request, timeout=timeout)
 
@@ -120,13 +120,13 @@ class AsyncChannelTransport:
         try:
             return await upload(self._channel, method, requests, timeout)
         except RpcError as error:
-            raise self._failed(method, error, timeout) from None
+            raise self._failed(error, method, timeout) from None
 
     def download(self, method: Method, request: bytes, timeout: float | None) -> AsyncDownload:
         """Begin a call whose response is a stream; its failures are `PluginError`s too."""
         from mattermost_plugin._runtime.file_calls_async import AsyncDownload
 
-        failed = partial(self._failed, method, timeout=timeout)
+        failed = partial(self._failed, method=method, timeout=timeout)
         return AsyncDownload(self._channel, method, request, timeout, failed)
 
     def stream(self, method: Method, requests: AsyncIterable[bytes]) -> StreamCall:
@@ -138,5 +138,5 @@ class AsyncChannelTransport:
         self._closed = True
         await self._channel.close()
 
-    def _failed(self, method: Method, error: RpcError, timeout: float | None) -> PluginError:
+    def _failed(self, error: RpcError, method: Method, timeout: float | None) -> PluginError:
         return not_connected() if self._closed else call_error(error, method, timeout)

@@ -12,7 +12,7 @@ import pytest
 
 from mattermost_plugin._grpc import Handler, Kind, RpcError, StatusCode
 from tests.conformance.faces import FACES, Face
-from tests.unit.grpc.test_drivers import RunningServer
+from tests.unit.grpc.test_drivers import RunningServer, echo
 
 CALLS = 50
 
@@ -20,10 +20,6 @@ UNARY = "/test.Service/Unary"
 PLAIN = "/test.Service/Plain"
 FAILING = "/test.Service/Failing"
 STREAM = "/test.Service/Stream"
-
-
-def echo(request: bytes, call: Any) -> bytes:
-    return request
 
 
 def fail(request: bytes, call: Any) -> bytes:

@@ -103,12 +103,12 @@ class Channel:
         path: str,
         serialize: Callable[[Any], bytes],
         deserialize: Callable[[bytes], Any],
-        failed: Callable[[RpcError, float | None], Exception] | None = None,
+        failed: Callable[..., Exception] | None = None,
     ) -> Callable[..., Any]:
         """Return a coroutine function (request, *, timeout=None, metadata=()) -> response.
 
-        If the call ends with a status other than OK it raises RpcError, or what `failed` makes of that and of
-        the timeout.
+        If the call ends with a status other than OK it raises RpcError, or what `failed` (error, timeout=...)
+        returns.
         """
         from mattermost_plugin._grpc.aio.client_calls import UnaryMethod
 

@@ -101,7 +101,7 @@ class UnaryMethod(_Method):
         path: str,
         serialize: Callable[[Any], bytes],
         deserialize: Callable[[bytes], Any],
-        failed: Callable[[RpcError, float | None], Exception] | None,
+        failed: Callable[..., Exception] | None,
     ) -> None:
         super().__init__(channel, path, serialize, deserialize)
         self._failed = failed
@@ -138,7 +138,7 @@ class UnaryMethod(_Method):
         except RpcError as error:
             if self._failed is None:
                 raise
-            raise self._failed(error, timeout) from None
+            raise self._failed(error, timeout=timeout) from None
 
 
 class StreamUnaryMethod(_Method):

@@ -58,17 +58,19 @@ class ServerCall(BaseServerCall):
     def run_unary(self, message: bytes) -> None:
         """Run a handler of one request and one response; a plain function answers before this returns."""
         handler = self._handler
+        awaitable = None
         try:
             result = handler.function(handler.deserialize(message), self)
-            if not hasattr(result, "__await__"):
+            if hasattr(result, "__await__"):
+                awaitable = result
+            else:
                 self._reply(handler.serialize(result))
-                self._let_go()
-                return
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the call's status
             self._finish(status_of_failure(self, error))
+        if awaitable is None:
             self._let_go()
-            return
-        self._start(self._finish_unary(result))
+        else:
+            self._start(self._finish_unary(awaitable))
 
     def run_streaming(self, message: bytes | None) -> None:
         """Run any other handler; `message` is the request if it is a single one."""
