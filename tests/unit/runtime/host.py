@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -133,9 +134,7 @@ class Host:
         self.process.wait()
         self._stderr_reader.join()
         self.process.stdout.close()
-        for path in self.directory.iterdir():
-            with contextlib.suppress(IsADirectoryError):
-                path.unlink()
+        shutil.rmtree(self.directory)
 
     # What go-plugin's client does once it read the handshake.
 
