@@ -3,7 +3,6 @@ package service_test
 import (
 	"errors"
 	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +72,7 @@ func TestAPluginThatDoesNothingWithAFileIsNotWaitedForLongerThanItsDeadline(t *t
 		t.Run(name, func(t *testing.T) {
 			client, failure := impatient(t, c.handle)
 			client.FileWillBeUploaded(&plugin.Context{}, &model.FileInfo{}, strings.NewReader("x"), io.Discard)
-			before := runtime.NumGoroutine()
+			before, _ := busy()
 			for range 2 {
 				start := time.Now()
 				original := &model.FileInfo{Name: "n"}
