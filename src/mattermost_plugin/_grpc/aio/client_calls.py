@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -226,13 +227,12 @@ class StreamCall:
         self.cancel()
 
     def __del__(self) -> None:
-        # Responses that nobody will take must not hold the stream open.
-        if (
-            self._waiter is not None
-            and not self._waiter.stream.closed
-            and not self._waiter.transport.loop.is_closed()
-        ):
-            self.cancel()
+        # Responses that nobody will take must not hold the stream open. Python may come here in the midst of
+        # anything, the connection's own doing too, and on any thread.
+        waiter = self._waiter
+        if waiter is not None and not waiter.stream.closed:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                waiter.transport.loop.call_soon_threadsafe(_abandon, waiter, self._sender)
 
     async def initial_metadata(self) -> MetadataItems:
         """Return the metadata that the server sends before its first message.
@@ -321,6 +321,12 @@ class StreamCall:
         waiter.transport.flush_soon()
         while not core.has_room(stream):
             await waiter.wait_for_room()
+
+
+def _abandon(waiter: _Waiter, sender: asyncio.Task[None] | None) -> None:
+    if sender is not None:
+        sender.cancel()
+    waiter.cancel(CANCELLED)
 
 
 async def acquire(channel: Channel, deadline: float | None) -> ClientTransport:

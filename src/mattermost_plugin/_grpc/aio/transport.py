@@ -19,6 +19,10 @@ __all__ = ["Transport"]
 #: Seconds that a peer has to take what is still to be written when a connection is closed.
 _LAST_OCTETS: Final = 1.0
 
+#: Messages that wait for each other to be written together. The peer begins with these while this side is
+#: still busy with what came along with them.
+_AT_ONCE: Final = 5
+
 Core = TypeVar("Core", ServerConnection, ClientConnection)
 
 
@@ -35,6 +39,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
         self._closed = asyncio.Event()
         self._paused = False
         self._flush_scheduled = False
+        self._put_off = 0  # messages since the last flush
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._lookout = Lookout(loop)
@@ -99,7 +104,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
 
     def flush(self) -> None:
         """Write what can be written now."""
-        self._flush_scheduled = False
+        self._put_off = 0
         core, transport = self.core, self.transport
         if transport is None:
             return
@@ -114,10 +119,20 @@ class Transport(asyncio.Protocol, Generic[Core]):
             self._wake_writers()
 
     def flush_soon(self) -> None:
-        """Write at the end of this turn of the loop, together with what else is to be written by then."""
-        if not self._flush_scheduled:
+        """Write at the end of this turn of the loop, together with what else is to be written by then.
+
+        If that is much, some of it is written now.
+        """
+        self._put_off += 1
+        if self._put_off >= _AT_ONCE:
+            self.flush()
+        elif not self._flush_scheduled:
             self._flush_scheduled = True
-            self.loop.call_soon(self.flush)
+            self.loop.call_soon(self._flush_in_turn)
+
+    def _flush_in_turn(self) -> None:
+        self._flush_scheduled = False
+        self.flush()
 
     def close(self) -> None:
         """Close the socket after what was written."""
