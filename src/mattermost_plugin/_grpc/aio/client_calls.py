@@ -232,7 +232,7 @@ class StreamCall:
         waiter = self._waiter
         if waiter is not None and not waiter.stream.closed:
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                waiter.transport.loop.call_soon_threadsafe(_abandon, waiter, self._sender)
+                waiter.transport.loop.call_soon_threadsafe(_end, waiter, self._sender)
 
     async def initial_metadata(self) -> MetadataItems:
         """Return the metadata that the server sends before its first message.
@@ -258,10 +258,8 @@ class StreamCall:
     def cancel(self) -> None:
         """End the call; whoever waits for it gets CANCELLED. Does nothing if it has ended."""
         self._cancelled = True
-        if self._sender is not None:
-            self._sender.cancel()
         if self._waiter is not None:
-            self._waiter.cancel(CANCELLED)
+            _end(self._waiter, self._sender)
 
     async def single(self) -> bytes:
         """Return the only response."""
@@ -323,7 +321,7 @@ class StreamCall:
             await waiter.wait_for_room()
 
 
-def _abandon(waiter: _Waiter, sender: asyncio.Task[None] | None) -> None:
+def _end(waiter: _Waiter, sender: asyncio.Task[None] | None) -> None:
     if sender is not None:
         sender.cancel()
     waiter.cancel(CANCELLED)

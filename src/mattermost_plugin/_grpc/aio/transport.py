@@ -39,7 +39,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
         self._closed = asyncio.Event()
         self._paused = False
         self._flush_scheduled = False
-        self._put_off = 0  # messages since the last flush
+        self._put_off = 0  # calls of `flush_soon` since the last flush: about one for each message
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._lookout = Lookout(loop)
