@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mattermost_plugin._grpc import Handler, Kind, RpcError, StatusCode
+from mattermost_plugin._grpc import Handler, Kind, RpcError, StatusCode, aio, threads
 from tests.conformance.faces import FACES, Face
 from tests.unit.grpc.test_drivers import RunningServer, echo
 
@@ -93,3 +93,12 @@ def test_a_call_leaves_no_cycles(driver: str, client_driver: str, path: str, tmp
     finally:
         server.stop()
     assert {name: count for name, count in left.items() if count >= CALLS // 2} == {}
+
+
+@pytest.mark.parametrize("driver", [aio, threads])
+def test_a_stream_call_that_cannot_be_made_leaves_nothing_to_complain_of(driver: Any) -> None:
+    method = driver.Channel("unix:/nobody/listens").unary_stream(STREAM, bytes, bytes)
+    # What fails when the call is freed is an error of this test, as pytest is told.
+    with pytest.raises(ValueError, match="Bad Key"):
+        method(b"", metadata=(("Bad Key", "value"),))
+    gc.collect()

@@ -191,12 +191,12 @@ class StreamCall:
         timeout: float | None,
         metadata: Metadata,
     ) -> None:
+        self._waiter: _Waiter | None = None  # first, as `__del__` asks for it even if what follows fails
         self._method = method
         self._request = request
         self._request_streams = request_streams
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._template, self._extra = call_headers(method.template, timeout, metadata)
-        self._waiter: _Waiter | None = None
         self._sender: asyncio.Task[None] | None = None
         self._failed: BaseException | None = None
         self._cancelled = False

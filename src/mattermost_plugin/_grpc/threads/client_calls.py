@@ -83,11 +83,12 @@ class StreamCall:
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._failed: BaseException | None = None
         self._given_up = False
-        self._ended = False
+        self._ended = True  # as long as there is nothing to end
         self._users = 1  # threads that have to do with the connection: the caller's, and one that sends
         template, extra = call_headers(method.template, timeout, metadata)
         self._connection: BlockingConnection = method.channel.check_out(self._deadline)
         self._stream: Stream = self._connection.core.open(template, extra)
+        self._ended = False
         self._connection.send_out()
 
     def __iter__(self) -> StreamCall:
