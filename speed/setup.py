@@ -43,6 +43,7 @@ MODULES = (
 WRITTEN = {
     "layouts": SOURCES / "_codec" / "layouts.py",
     "semaphores": CORE / "threads" / "semaphores.py",
+    "unary_frames": CORE / "unary_frames.py",
 }
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["compiled_folder", "compiled_layouts", "compiled_semaphores"]
+__all__ = ["compiled_folder", "compiled_layouts", "compiled_semaphores", "compiled_unary_frames"]
 
 
 def compiled_folder(package: str) -> str | None:
@@ -38,6 +38,11 @@ def compiled_layouts() -> ModuleType | None:
 def compiled_semaphores() -> ModuleType | None:
     """Return what has the class of `mattermost_plugin._grpc.threads.semaphores`; None: nothing has."""
     return _module("_semaphores")
+
+
+def compiled_unary_frames() -> ModuleType | None:
+    """Return what has the functions of `mattermost_plugin._grpc.unary_frames`; None: nothing has."""
+    return _module("_unary_frames")
 
 
 def _module(name: str) -> ModuleType | None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from mattermost_plugin._grpc import compression, frames
 from mattermost_plugin._grpc.connection import Connection, ConnectionState
 from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
-from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
+from mattermost_plugin._grpc.frames import MAX_WINDOW, Setting
 from mattermost_plugin._grpc.header_encoder import HeaderEncoder, RequestTemplate
 from mattermost_plugin._grpc.messages import PREFIX_SIZE, MessageReader
 from mattermost_plugin._grpc.responses import ResponseHead
 from mattermost_plugin._grpc.status import RpcError, Status, StatusCode, code_from_error_code
 from mattermost_plugin._grpc.streams import Stream
+from mattermost_plugin._grpc.unary_frames import pack_request, unpack_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,10 @@ class ClientConnection(Connection[ResponseHead]):
         self._encoder = HeaderEncoder()
         self._gzip = options.compression == "gzip"
         self._stream_window = max(options.stream_window, frames.DEFAULT_WINDOW)
-        self._quick_size = min(options.stream_window, options.max_receive_message_size + PREFIX_SIZE)
+        # A frame that may be taken in at once: within the first window and the limits.
+        self._quick_size = min(
+            options.stream_window, options.max_receive_message_size + PREFIX_SIZE, options.max_frame_size
+        )
 
     # ---- what drivers use
 
@@ -108,15 +112,7 @@ class ClientConnection(Connection[ResponseHead]):
         stream.local_closed = True
         self.streams[stream_id] = stream
         self.send_window -= size
-        length = len(block)
-        self._out.append(
-            FRAME_HEADER.pack(length >> 8, length & 0xFF, 1, frames.END_HEADERS, stream_id)
-            + block
-            + _DATA_AND_MESSAGE.pack(
-                size >> 8, size & 0xFF, 0, frames.END_STREAM, stream_id, 0, size - PREFIX_SIZE
-            )
-            + message
-        )
+        self._out.append(pack_request(stream_id, block, message))
         return stream
 
     def open(self, template: RequestTemplate, extra: bytes = b"") -> Stream:
@@ -168,34 +164,15 @@ class ClientConnection(Connection[ResponseHead]):
     def _is_idle(self, stream_id: int) -> bool:
         return stream_id >= self._next_stream or stream_id & 1 == 0
 
-    def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
-        # HEADERS, a complete DATA frame with one uncompressed message, HEADERS with END_STREAM: a unary
-        # response.
-        begin = stop + FRAME_HEADER_SIZE + PREFIX_SIZE
-        if len(data) < begin + FRAME_HEADER_SIZE or data[start + 4] != frames.END_HEADERS:
+    def _quick(self, data: bytes, position: int, news: list[Stream]) -> int:
+        found = unpack_response(data, position, self._quick_size)
+        if found is None:
             return 0
-        high, low, kind, flags, data_stream = FRAME_HEADER.unpack_from(data, stop)
-        size: int = high << 8 | low
-        trailers = stop + FRAME_HEADER_SIZE + size
-        if (
-            kind != FrameType.DATA
-            or flags != 0
-            or data_stream != stream_id
-            or size < PREFIX_SIZE
-            or size > self._quick_size
-            or size > self.options.max_frame_size
-            or trailers + FRAME_HEADER_SIZE > len(data)
-            or data[begin - PREFIX_SIZE : begin] != (size - PREFIX_SIZE).to_bytes(PREFIX_SIZE, "big")
-        ):
-            return 0
-        high, low, kind, flags, trailers_stream = FRAME_HEADER.unpack_from(data, trailers)
-        end: int = trailers + FRAME_HEADER_SIZE + (high << 8 | low)
-        if kind != 1 or flags != 5 or trailers_stream != stream_id or end > len(data):
-            return 0
+        stream_id, block, message, trailers, end = found
         stream = self.streams.get(stream_id)
         known = self._decoder.remembered
-        head = known.get(data[start + FRAME_HEADER_SIZE : stop])
-        last = known.get(data[trailers + FRAME_HEADER_SIZE : end])
+        head = known.get(block)
+        last = known.get(trailers)
         # Only blocks that were met before, so that nothing need be undone: all checks of them were made then.
         if stream is None or head is None or last is None or not head.ordinary or last.status is None:
             return 0
@@ -208,9 +185,9 @@ class ClientConnection(Connection[ResponseHead]):
             return 0
         if max(head.size, last.size) > self.options.max_header_list_size:
             return 0
-        self._take_from_window(size)
+        self._take_from_window(len(message) + PREFIX_SIZE)
         stream.response = head
-        stream.messages.append(data[begin:trailers])
+        stream.messages = (message,)
         stream.status = last.status
         self._remote_end(stream)
         news.append(stream)

@@ -120,8 +120,8 @@ class Connection(DataFrames, Generic[Head]):
     ) -> None:
         raise NotImplementedError
 
-    def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
-        """Take in a small call at once if a complete HEADERS frame begins one; return its end, or 0."""
+    def _quick(self, data: bytes, position: int, news: list[Stream]) -> int:
+        """Take in a small call at once, if a HEADERS frame begins all of one; return its end, or 0."""
         raise NotImplementedError
 
     def _on_lost(self, stream: Stream) -> None:
@@ -174,6 +174,11 @@ class Connection(DataFrames, Generic[Head]):
         unpack = FRAME_HEADER.unpack_from
         max_size = self.options.max_frame_size
         while end - position >= FRAME_HEADER_SIZE:
+            if data[position + 3] == 1 and self._peer_ready and not self._block_stream:
+                quick = self._quick(data, position, news)
+                if quick:
+                    position = quick
+                    continue
             high, low, kind, flags, stream_id = unpack(data, position)
             stop = position + FRAME_HEADER_SIZE + (high << 8 | low)
             if stop > end or stop - position > max_size + FRAME_HEADER_SIZE:
@@ -183,12 +188,7 @@ class Connection(DataFrames, Generic[Head]):
                     )
                 self._wanted = stop - position
                 return position
-            if kind == 1 and not self._block_stream and self._peer_ready:
-                quick = self._quick(data, position, stop, stream_id, news) if flags & ~1 == 4 else 0
-                if quick:
-                    position = quick
-                    continue
-            elif not kind and not flags and stop - position > _LONG and not self._block_stream:
+            if not kind and not flags and stop - position > _LONG and not self._block_stream:
                 middle = self._middle(data, position, stream_id)
                 if middle > position:
                     position = middle

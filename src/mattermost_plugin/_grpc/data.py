@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from mattermost_plugin._grpc import frames
@@ -31,7 +32,12 @@ class DataFrames(ControlFrames):
 
     def take(self, stream: Stream) -> bytes:
         """Take the oldest message of a stream, so that the peer may send as much again."""
-        message = stream.messages.popleft()
+        messages = stream.messages
+        if isinstance(messages, deque):
+            message = messages.popleft()
+        else:
+            message = messages[0]
+            stream.messages = ()
         credit = min(stream.held, len(message) + 5) if stream.messages else stream.held
         if credit and not stream.remote_closed:
             stream.held -= credit
@@ -145,8 +151,13 @@ class DataFrames(ControlFrames):
         except RpcError as error:
             self._on_message_fault(stream, error)
             return False
-        if messages:
-            stream.messages.extend(messages)
+        waiting = stream.messages
+        if isinstance(waiting, deque):
+            waiting.extend(messages)
+        elif waiting or len(messages) > 1:
+            stream.messages = deque((*waiting, *messages))
+        elif messages:
+            stream.messages = (messages[0],)
         return True
 
     def _remote_end(self, stream: Stream) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from mattermost_plugin._grpc import frames, responses
 from mattermost_plugin._grpc.connection import Connection, ConnectionState
 from mattermost_plugin._grpc.errors import ConnectionFault, ErrorCode, StreamFault
-from mattermost_plugin._grpc.frames import FRAME_HEADER, FRAME_HEADER_SIZE, MAX_WINDOW, FrameType, Setting
+from mattermost_plugin._grpc.frames import FRAME_HEADER_SIZE, MAX_WINDOW, Setting
 from mattermost_plugin._grpc.messages import PREFIX_SIZE, MessageReader
 from mattermost_plugin._grpc.requests import RequestHead
 from mattermost_plugin._grpc.responses import OK_TRAILERS, RESPONSE_HEAD
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
 from mattermost_plugin._grpc.streams import Stream
 from mattermost_plugin._grpc.timeouts import decode_timeout
+from mattermost_plugin._grpc.unary_frames import pack_response, unpack_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +27,6 @@ __all__ = ["ServerConnection"]
 _SHUTDOWN_PING: Final = b"shutdown"
 _OK: Final = Status(StatusCode.OK)
 _ENCODINGS: Final = (b"identity", b"gzip")
-
-# A whole reply but for its message, in two parts: HEADERS, then the head of DATA and of the message;
-# trailers.
-_HEADERS_AND_DATA: Final = struct.Struct(f">5sL{len(RESPONSE_HEAD)}sHBBBLBL")
-_HEADERS_START: Final = frames.frame_header(len(RESPONSE_HEAD), FrameType.HEADERS, frames.END_HEADERS, 0)[:5]
-_TRAILERS: Final = struct.Struct(f">5sL{len(OK_TRAILERS)}s")
-_TRAILERS_START: Final = frames.frame_header(
-    len(OK_TRAILERS), FrameType.HEADERS, frames.END_HEADERS | frames.END_STREAM, 0
-)[:5]
 
 
 class ServerConnection(Connection[RequestHead]):
@@ -54,8 +45,10 @@ class ServerConnection(Connection[RequestHead]):
         self._prefer_gzip = options.compression == "gzip"
         self._max_headers = options.max_header_list_size
         self._stream_window = max(options.stream_window, frames.DEFAULT_WINDOW)
-        # A message that may be taken in at once: within the first window and the limit.
-        self._quick_size = min(options.stream_window, options.max_receive_message_size + PREFIX_SIZE)
+        # A frame that may be taken in at once: within the first window and the limits.
+        self._quick_size = min(
+            options.stream_window, options.max_receive_message_size + PREFIX_SIZE, options.max_frame_size
+        )
 
     # ---- what drivers use
 
@@ -79,22 +72,7 @@ class ServerConnection(Connection[RequestHead]):
             return
         self.send_window -= size
         stream_id = stream.id
-        self._out.append(
-            _HEADERS_AND_DATA.pack(
-                _HEADERS_START,
-                stream_id,
-                RESPONSE_HEAD,
-                size >> 8,
-                size & 0xFF,
-                0,
-                0,
-                stream_id,
-                0,
-                size - PREFIX_SIZE,
-            )
-            + message
-            + _TRAILERS.pack(_TRAILERS_START, stream_id, OK_TRAILERS)
-        )
+        self._out.append(pack_response(stream_id, RESPONSE_HEAD, message, OK_TRAILERS))
         stream.local_closed = True
         self._flood.tokens += 1
         if stream.remote_closed:
@@ -176,37 +154,23 @@ class ServerConnection(Connection[RequestHead]):
     def _is_idle(self, stream_id: int) -> bool:
         return stream_id > self._last_peer_stream or stream_id & 1 == 0
 
-    def _quick(self, data: bytes, start: int, stop: int, stream_id: int, news: list[Stream]) -> int:
-        # HEADERS without END_STREAM, then a complete DATA frame with END_STREAM and one uncompressed message.
-        begin = stop + FRAME_HEADER_SIZE + PREFIX_SIZE
-        if len(data) < begin or data[start + 4] != frames.END_HEADERS:
+    def _quick(self, data: bytes, position: int, news: list[Stream]) -> int:
+        found = unpack_request(data, position, self._quick_size)
+        if found is None:
             return 0
-        high, low, kind, flags, data_stream = FRAME_HEADER.unpack_from(data, stop)
-        size: int = high << 8 | low
-        end = stop + FRAME_HEADER_SIZE + size
-        if (
-            kind != FrameType.DATA
-            or flags != frames.END_STREAM
-            or data_stream != stream_id
-            or end > len(data)
-            or size < PREFIX_SIZE
-            or size > self._quick_size
-            or size > self.options.max_frame_size
-            or data[begin - PREFIX_SIZE : begin] != (size - PREFIX_SIZE).to_bytes(PREFIX_SIZE, "big")
-        ):
-            return 0
-        head, timeout = self._decoder.decode(data[start + FRAME_HEADER_SIZE : stop])
+        stream_id, block, message, end = found
+        head, timeout = self._decoder.decode(block)
         try:
             stream = self._accept(stream_id, head, timeout, end_stream=False)
         except StreamFault as fault:
             self._end_stream(fault, news)
-            return stop
+            return position + FRAME_HEADER_SIZE + len(block)
         if stream is None or stream.expected is not None:
             if stream is not None:
                 news.append(stream)
-            return stop  # the DATA frame goes its usual way
-        self._take_from_window(size)
-        stream.messages.append(data[begin:end])
+            return position + FRAME_HEADER_SIZE + len(block)  # the DATA frame goes its usual way
+        self._take_from_window(len(message) + PREFIX_SIZE)
+        stream.messages = (message,)
         stream.remote_closed = True
         news.append(stream)
         return end

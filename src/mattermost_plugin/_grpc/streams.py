@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from mattermost_plugin._grpc.errors import ErrorCode
     from mattermost_plugin._grpc.messages import MessageReader
     from mattermost_plugin._grpc.requests import RequestHead
@@ -33,7 +34,8 @@ class Stream:
         id: the stream identifier.
         local_closed: whether this side has sent its last octet.
         remote_closed: whether the peer has.
-        messages: messages that came and were not taken.
+        messages: messages that came and were not taken: a deque once there are several; in nearly all calls
+            there is only ever one, in a tuple.
         request: server side: the head of the request.
         timeout: server side: the deadline in seconds from the request's arrival; None: none.
         response: client side: the head of the response, None until it comes.
@@ -78,7 +80,7 @@ class Stream:
         self.id = stream_id
         self.local_closed = False
         self.remote_closed = False
-        self.messages: deque[bytes] = deque()
+        self.messages: deque[bytes] | tuple[bytes, ...] = ()
         self.request: RequestHead | None = None
         self.timeout: float | None = None
         self.response: ResponseHead | None = None
