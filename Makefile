@@ -34,10 +34,12 @@ $(READY): pyproject.toml requirements/dev.txt hatch_build.py
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py src/mattermost_plugin/_grpc/threads/*.py) \
+# What was compiled of modules that are none of it any more would go along, hence rm.
+$(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py src/mattermost_plugin/_grpc/*/*.py) \
 		src/mattermost_plugin/_codec/layouts.py $(wildcard speed/*.* speed/*/*.*)
 	@if command -v cc >/dev/null && test -e "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; then \
 		echo "Compiling the core of the gRPC endpoint and the codecs"; \
+		rm -rf speed/build; \
 		$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 			--force-reinstall ./speed; \
 	else echo "No C compiler or no Python.h: the gRPC endpoint and the codecs run as plain Python"; fi

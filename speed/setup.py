@@ -16,6 +16,13 @@ SOURCES = Path(__file__).parent.parent / "src" / "mattermost_plugin"
 CORE = SOURCES / "_grpc"
 #: What most of a call's Python is spent in.
 MODULES = (
+    "aio/client_transport",
+    "aio/server_calls",
+    "aio/server_transport",
+    "aio/transport",
+    "aio/unary_calls",
+    "aio/waiters",
+    "calls",
     "client",
     "client_calls",
     "connection",
@@ -35,6 +42,7 @@ MODULES = (
     "streams",
     "threads/callers",
     "threads/client_socket",
+    "threads/server_calls",
     "threads/shared_connection",
     "threads/unary_calls",
     "timeouts",

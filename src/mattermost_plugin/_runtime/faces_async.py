@@ -27,10 +27,13 @@ _T = TypeVar("_T")
 
 
 class AsyncTransport(Protocol):
-    """Carries the bytes of a call to the host and back."""
+    """Carries a call to the host and back."""
 
-    def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> Awaitable[bytes]:
-        """Return what gives the response, or raises a `PluginError` for a call that failed."""
+    def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> Awaitable[Any]:
+        """Return what gives the decoded response, or raises a `PluginError` for a call that failed.
+
+        Decoded here, because to do so behind an `await` would take each call another coroutine.
+        """
         ...
 
 
@@ -47,12 +50,10 @@ class AsyncFace:
         """Return the same API whose calls wait `seconds` for an answer; None: without limit."""
         return type(self)(self._transport, seconds)
 
-    async def _call(self, method: Method, /, *args: Any) -> _T:
+    def _call(self, method: Method, /, *args: Any) -> Awaitable[_T]:  # the declared result decides
         if method.unavailable:
             raise unavailable_here(method)
-        codec = method.codec
-        response = await self._transport(method, codec.encode_request(*args), self._timeout)
-        return codec.decode_response(response)  # type: ignore[no-any-return] # as above
+        return self._transport(method, method.codec.encode_request(*args), self._timeout)
 
     async def _send(self, method: Method, content: AsyncContent, /, *args: Any) -> _T:
         """Call a method whose request is a stream: the arguments, then the content."""
@@ -102,15 +103,16 @@ class AsyncChannelTransport:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._calls: dict[Method, Callable[..., Awaitable[bytes]]] = {}
+        self._calls: dict[Method, Callable[..., Awaitable[Any]]] = {}
         self._closed = False
 
-    def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> Awaitable[bytes]:
-        """Make the call and turn a failure into a `PluginError`."""
+    def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> Awaitable[Any]:
+        """Make the call, decode its response and turn a failure into a `PluginError`."""
         call = self._calls.get(method)
         if call is None:
             failed = partial(self._failed, method=method)
-            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is, failed)
+            decode = method.codec.decode_response
+            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, decode, failed)
         return call(request, timeout=timeout)
 
     async def upload(self, method: Method, requests: AsyncIterator[bytes], timeout: float | None) -> bytes:

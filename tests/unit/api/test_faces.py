@@ -60,8 +60,8 @@ class AsyncRecorder:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    async def __call__(self, method: methods.Method, request: bytes, timeout: float | None, /) -> bytes:
-        return self._recorder(method, request, timeout)
+    async def __call__(self, method: methods.Method, request: bytes, timeout: float | None, /) -> Any:
+        return method.codec.decode_response(self._recorder(method, request, timeout))
 
     async def upload(
         self, method: methods.Method, requests: AsyncIterable[bytes], timeout: float | None

@@ -87,7 +87,7 @@ async def test_an_async_plugin_lives_its_life_on_the_hosts_own_loop():
 
     async def transport(method, request, timeout):
         await asyncio.sleep(0)
-        return server(method, request, timeout)
+        return method.codec.decode_response(server(method, request, timeout))
 
     async def connect(_api_id, _driver_id):
         plugin._api = AsyncAPI(transport)

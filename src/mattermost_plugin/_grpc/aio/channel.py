@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Target
-from mattermost_plugin._grpc.aio.transport import Transport
-from mattermost_plugin._grpc.client import ClientConnection, request_template
+from mattermost_plugin._grpc.aio.client_transport import ClientTransport
+from mattermost_plugin._grpc.client import request_template
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
 
@@ -20,55 +19,8 @@ if TYPE_CHECKING:
 
     from mattermost_plugin._grpc.aio.client_calls import StreamCall
     from mattermost_plugin._grpc.header_encoder import RequestTemplate
-    from mattermost_plugin._grpc.streams import Stream
 
-__all__ = ["Channel", "ClientTransport"]
-
-
-class ClientTransport(Transport[ClientConnection]):
-    """One connection of a channel."""
-
-    def __init__(self, options: Options, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(ClientConnection(options), loop)
-        self.waiting: deque[asyncio.Future[None]] = deque()
-
-    def on_news(self, stream: Stream) -> None:
-        """Tell a call that more of its response has come."""
-        if stream.owner is not None:
-            stream.owner.on_news()
-        if self.waiting and stream.closed:
-            self._admit()
-
-    def on_closing(self) -> None:
-        """Let the calls that wait for a place look for another connection."""
-        super().on_closing()
-        self._admit()
-        if not self.core.streams:
-            self.close()
-
-    def on_closed(self) -> None:
-        """Let the calls that wait for a place look for another connection."""
-        self._admit()
-
-    def on_deadline(self, stream: Stream) -> None:
-        """End a call whose time is over."""
-        stream.owner.on_deadline()
-
-    def written(self) -> None:
-        """Write at once if only one call is there, else together with the others'."""
-        if len(self.core.streams) > 1:
-            self.flush_soon()
-        else:
-            self.flush()
-
-    def _admit(self) -> None:
-        """Let calls that wait for the server's limit of streams look again."""
-        while self.waiting:
-            waiter = self.waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                if self.core.usable:
-                    return
+__all__ = ["Channel"]
 
 
 class Channel:
@@ -110,7 +62,7 @@ class Channel:
         If the call ends with a status other than OK it raises RpcError, or what `failed` (error, timeout=...)
         returns.
         """
-        from mattermost_plugin._grpc.aio.client_calls import UnaryMethod
+        from mattermost_plugin._grpc.aio.unary_calls import UnaryMethod
 
         return UnaryMethod(self, path, serialize, deserialize, failed)
 
@@ -192,17 +144,18 @@ class Channel:
         loop = asyncio.get_running_loop()
         target = self.target
         transport = ClientTransport(self.options, loop)
+        protocol = cast("asyncio.Protocol", transport)
         try:
             if isinstance(target.address, str):
                 await loop.create_unix_connection(
-                    lambda: transport,
+                    lambda: protocol,
                     sock=await _connect_unix(target.address),
                     ssl=self.ssl_context,
                     server_hostname=target.authority if self.ssl_context else None,
                 )
             else:
                 host, port = target.address
-                await loop.create_connection(lambda: transport, host, int(port), ssl=self.ssl_context)
+                await loop.create_connection(lambda: protocol, host, int(port), ssl=self.ssl_context)
             self._transport = transport
             return transport
         finally:

@@ -1,4 +1,4 @@
-"""Calls on an event loop, one class per shape."""
+"""Calls with streams on an event loop, one class per shape."""
 
 from __future__ import annotations
 
@@ -7,76 +7,21 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
+from mattermost_plugin._grpc.aio.acquiring import acquire
+from mattermost_plugin._grpc.aio.waiters import Waiter
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
-from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
+from mattermost_plugin._grpc.status import Metadata, RpcError, StatusCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typing_extensions import Self
 
-    from mattermost_plugin._grpc.aio.channel import Channel, ClientTransport
+    from mattermost_plugin._grpc.aio.channel import Channel
     from mattermost_plugin._grpc.metadata import MetadataItems
     from mattermost_plugin._grpc.streams import Stream
 
-__all__ = ["StreamCall", "StreamMethod", "StreamUnaryMethod", "UnaryMethod"]
-
-
-class _Waiter:
-    """Waits for a stream's news and for room to send."""
-
-    __slots__ = ("deadline", "news", "room", "stream", "transport")
-
-    def __init__(self, transport: ClientTransport, stream: Stream, deadline: float | None) -> None:
-        self.transport = transport
-        self.stream = stream
-        self.deadline = deadline
-        self.news: asyncio.Future[None] | None = None
-        self.room: asyncio.Future[None] | None = None
-        stream.owner = self
-        if deadline is not None:
-            transport.watch_deadline(deadline)
-
-    async def wait_for_news(self) -> None:
-        self.news = future = self.transport.loop.create_future()
-        await future
-
-    async def wait_for_room(self) -> None:
-        self.stream.wants_room = True
-        self.room = future = self.transport.loop.create_future()
-        await future
-
-    def on_news(self) -> None:
-        _wake(self.news)
-
-    def on_room(self) -> None:
-        _wake(self.room)
-
-    def on_deadline(self) -> None:
-        self.cancel(DEADLINE_EXCEEDED)
-
-    def cancel(self, status: Status) -> None:
-        if not self.stream.closed:
-            self.transport.core.cancel(self.stream, status)
-            self.transport.flush_soon()
-        self.on_news()
-        self.on_room()
-
-
-class _UnaryWaiter(_Waiter):
-    """Waits for a stream's end."""
-
-    __slots__ = ()
-
-    def on_news(self) -> None:
-        if self.stream.status is not None:
-            _wake(self.news)
-
-
-def _wake(future: asyncio.Future[None] | None) -> None:
-    if future is not None and not future.done():
-        future.set_result(None)
+__all__ = ["StreamCall", "StreamMethod", "StreamUnaryMethod"]
 
 
 class _Method:
@@ -91,55 +36,6 @@ class _Method:
         self.template = channel.template(path)
         self.serialize = serialize
         self.deserialize = deserialize
-
-
-class UnaryMethod(_Method):
-    """Calls a method of one request and one response."""
-
-    def __init__(
-        self,
-        channel: Channel,
-        path: str,
-        serialize: Callable[[Any], bytes],
-        deserialize: Callable[[bytes], Any],
-        failed: Callable[..., Exception] | None,
-    ) -> None:
-        super().__init__(channel, path, serialize, deserialize)
-        self._failed = failed
-
-    async def __call__(self, request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
-        """Call the method."""
-        # All in one coroutine: each further one would be entered and left for every call.
-        message = self.serialize(request)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        template, extra = self.template, b""
-        if timeout is not None or metadata:
-            template, extra = call_headers(template, timeout, metadata)
-        again = True
-        try:
-            while True:
-                transport = self.channel.ready_transport()
-                if transport is None:
-                    transport = await acquire(self.channel, deadline)
-                stream = transport.core.request(template, message, extra)
-                waiter = _UnaryWaiter(transport, stream, deadline)
-                transport.written()
-                try:
-                    while stream.status is None:
-                        waiter.news = news = transport.loop.create_future()
-                        await news
-                finally:
-                    if stream.status is None:
-                        waiter.cancel(CANCELLED)
-                    stream.owner = None  # no cycle of the two is left for Python to search for
-                if stream.refused and again:
-                    again = False
-                    continue
-                return self.deserialize(single_response(stream, deadline))
-        except RpcError as error:
-            if self._failed is None:
-                raise
-            raise self._failed(error, timeout=timeout) from None
 
 
 class StreamUnaryMethod(_Method):
@@ -191,7 +87,7 @@ class StreamCall:
         timeout: float | None,
         metadata: Metadata,
     ) -> None:
-        self._waiter: _Waiter | None = None  # first, as `__del__` asks for it even if what follows fails
+        self._waiter: Waiter | None = None  # first, as `__del__` asks for it even if what follows fails
         self._method = method
         self._request = request
         self._request_streams = request_streams
@@ -275,7 +171,7 @@ class StreamCall:
         if stream.status is not None and stream.status.code is not StatusCode.OK:
             raise failure(stream, self._deadline)
 
-    async def _begun(self) -> _Waiter:
+    async def _begun(self) -> Waiter:
         if self._waiter is None:
             if self._cancelled:
                 raise RpcError(CANCELLED.code, CANCELLED.message)
@@ -284,17 +180,17 @@ class StreamCall:
             )
             if self._request_streams:
                 stream = transport.core.open(self._template, self._extra)
-                self._waiter = _Waiter(transport, stream, self._deadline)
+                self._waiter = Waiter(transport, stream, self._deadline)
                 self._sender = asyncio.ensure_future(self._send_all(self._waiter))
             else:
                 stream = transport.core.request(
                     self._template, self._method.serialize(self._request), self._extra
                 )
-                self._waiter = _Waiter(transport, stream, self._deadline)
+                self._waiter = Waiter(transport, stream, self._deadline)
             transport.written()
         return self._waiter
 
-    async def _send_all(self, waiter: _Waiter) -> None:
+    async def _send_all(self, waiter: Waiter) -> None:
         try:
             # A request that nobody takes any more is not asked for either: it may be without end.
             if hasattr(self._request, "__aiter__"):
@@ -313,7 +209,7 @@ class StreamCall:
             self._failed = error
             waiter.cancel(CANCELLED)
 
-    async def _send(self, waiter: _Waiter, request: Any) -> None:
+    async def _send(self, waiter: Waiter, request: Any) -> None:
         core, stream = waiter.transport.core, waiter.stream
         core.send_request(stream, self._method.serialize(request))
         waiter.transport.flush_soon()
@@ -321,22 +217,7 @@ class StreamCall:
             await waiter.wait_for_room()
 
 
-def _end(waiter: _Waiter, sender: asyncio.Task[None] | None) -> None:
+def _end(waiter: Waiter, sender: asyncio.Task[None] | None) -> None:
     if sender is not None:
         sender.cancel()
     waiter.cancel(CANCELLED)
-
-
-async def acquire(channel: Channel, deadline: float | None) -> ClientTransport:
-    """Return a connection on which a call can begin, within the call's deadline."""
-    if deadline is None:
-        return await channel.acquire()
-    try:
-        while True:
-            await asyncio.wait_for(channel.acquire(), deadline - time.monotonic())
-            # A turn of the loop may lie between, and the connection may be lost by now.
-            transport = channel.ready_transport()
-            if transport is not None:
-                return transport
-    except asyncio.TimeoutError:
-        raise RpcError(DEADLINE_EXCEEDED.code, DEADLINE_EXCEEDED.message) from None

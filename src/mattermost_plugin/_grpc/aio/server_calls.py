@@ -10,9 +10,9 @@ from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED, BaseServerCall, sta
 from mattermost_plugin._grpc.status import Metadata, Status, StatusCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import Coroutine
 
-    from mattermost_plugin._grpc.aio.server import ServerTransport
+    from mattermost_plugin._grpc.aio.server_transport import ServerTransport
     from mattermost_plugin._grpc.handlers import Handler
     from mattermost_plugin._grpc.streams import Stream
 
@@ -20,6 +20,22 @@ __all__ = ["ServerCall"]
 
 # Where it exists: a handler that never waits is done before the next call is looked at.
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+
+
+class _Requests:
+    """The messages of a request as its handler iterates over them."""
+
+    def __init__(self, call: ServerCall) -> None:
+        self._call = call
+
+    def __aiter__(self) -> _Requests:
+        return self
+
+    async def __anext__(self) -> Any:
+        message = await self._call.next_message()
+        if message is None:
+            raise StopAsyncIteration
+        return self._call._handler.deserialize(message)
 
 
 class ServerCall(BaseServerCall):
@@ -95,7 +111,7 @@ class ServerCall(BaseServerCall):
     async def _run_streaming(self, message: bytes | None) -> None:
         handler = self._handler
         try:
-            request = self._requests() if message is None else handler.deserialize(message)
+            request = _Requests(self) if message is None else handler.deserialize(message)
             result = handler.function(request, self)
             if handler.kind.response_streams:
                 await self._send_all(await result if hasattr(result, "__await__") else result)
@@ -124,19 +140,19 @@ class ServerCall(BaseServerCall):
             for response in responses:
                 await self.send(response)
 
-    async def _requests(self) -> AsyncIterator[Any]:
+    async def next_message(self) -> bytes | None:
+        """Wait for the next message of the request and return it, None at the end."""
         core, stream = self._connection, self._stream
-        while True:
-            while not stream.messages:
-                if stream.reset_code is not None or stream.local_closed:
-                    raise asyncio.CancelledError
-                if stream.remote_closed:
-                    return
-                await self._wait()
-            request = self._handler.deserialize(core.take(stream))
-            if core.has_output:
-                self._transport.flush_soon()
-            yield request
+        while not stream.messages:
+            if stream.reset_code is not None or stream.local_closed:
+                raise asyncio.CancelledError
+            if stream.remote_closed:
+                return None
+            await self._wait()
+        message = core.take(stream)
+        if core.has_output:
+            self._transport.flush_soon()
+        return message
 
     async def _wait(self) -> None:
         # Several tasks of a handler may wait: one that reads requests, one that sends.

@@ -6,10 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from mattermost_plugin._grpc.client import ClientConnection
-from mattermost_plugin._grpc.connection import ConnectionState
+from mattermost_plugin._grpc.connection import Connection, ConnectionState
 from mattermost_plugin._grpc.patience import Lookout
-from mattermost_plugin._grpc.server import ServerConnection
 
 if TYPE_CHECKING:
     from mattermost_plugin._grpc.streams import Stream
@@ -23,11 +21,13 @@ _LAST_OCTETS: Final = 1.0
 #: still busy with what came along with them.
 _AT_ONCE: Final = 5
 
-Core = TypeVar("Core", ServerConnection, ClientConnection)
+Core = TypeVar("Core", bound=Connection[Any])
 
 
-class Transport(asyncio.Protocol, Generic[Core]):
-    """An asyncio protocol around a connection.
+class Transport(Generic[Core]):
+    """A connection as an event loop's protocol: it has the methods of `asyncio.Protocol`.
+
+    It does not derive from it, because then it could not be compiled.
 
     Streams have as their owner an object with `on_news()`, `on_room()` and `deadline`.
     """
@@ -56,14 +56,16 @@ class Transport(asyncio.Protocol, Generic[Core]):
         """Take in octets and tell the streams concerned."""
         self._lookout.found()
         told = self.core.receive(data)
-        for stream in told:
-            self.on_news(stream)
+        self.on_news(told)
         if self.core.has_output:
             self.flush()
         if len(told) > 1:
             self.flush_soon()  # behind the tasks that were woken: what they say is written in this turn
         if self.core.state is not ConnectionState.OPEN:
             self.on_closing()
+
+    def eof_received(self) -> None:
+        """Have the socket closed: nothing can be half closed in gRPC."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End all streams."""
@@ -73,8 +75,7 @@ class Transport(asyncio.Protocol, Generic[Core]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for stream in self.core.connection_lost():
-            self.on_news(stream)
+        self.on_news(self.core.connection_lost())
         self._wake_writers()
         self._closed.set()
         self.on_closed()
@@ -90,8 +91,8 @@ class Transport(asyncio.Protocol, Generic[Core]):
 
     # ---- for the sides
 
-    def on_news(self, stream: Stream) -> None:
-        """Hear of news of a stream."""
+    def on_news(self, told: list[Stream]) -> None:
+        """Hear of news of streams."""
         raise NotImplementedError
 
     def on_closing(self) -> None:

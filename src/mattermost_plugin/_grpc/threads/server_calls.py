@@ -120,19 +120,25 @@ class ServerCall(BaseServerCall):
                 raise RpcError(StatusCode.CANCELLED, "the client cancelled the call")
 
     def _requests(self) -> Iterator[Any]:
-        core, stream, connection = self._connection, self._stream, self.connection
-        while True:
-            with connection.lock:
-                while not stream.messages:
-                    if stream.local_closed:
-                        raise RpcError(StatusCode.CANCELLED, "the client cancelled the call")
-                    if stream.remote_closed:
-                        return
-                    self._wait()
-                message = core.take(stream)
-            if core.has_output:
-                connection.flush()
+        message = self._next_message()
+        while message is not None:
             yield self._handler.deserialize(message)
+            message = self._next_message()
+
+    def _next_message(self) -> bytes | None:
+        """Wait for the next message of the request and return it, None at the end."""
+        core, stream = self._connection, self._stream
+        message: bytes | None = None
+        with self.connection.lock:
+            while not stream.messages and not stream.remote_closed and not stream.local_closed:
+                self._wait()
+            if stream.messages:
+                message = core.take(stream)
+            elif stream.local_closed:
+                raise RpcError(StatusCode.CANCELLED, "the client cancelled the call")
+        if core.has_output:
+            self.connection.flush()
+        return message
 
     def _wait(self) -> None:
         """Wait for news, with the lock held."""
