@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from mattermost_plugin._grpc.aio.streaming import Requests, send_all
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED, BaseServerCall, status_of_failure
 from mattermost_plugin._grpc.status import Metadata, Status, StatusCode
 
@@ -20,22 +21,6 @@ __all__ = ["ServerCall"]
 
 # Where it exists: a handler that never waits is done before the next call is looked at.
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-
-
-class _Requests:
-    """The messages of a request as its handler iterates over them."""
-
-    def __init__(self, call: ServerCall) -> None:
-        self._call = call
-
-    def __aiter__(self) -> _Requests:
-        return self
-
-    async def __anext__(self) -> Any:
-        message = await self._call.next_message()
-        if message is None:
-            raise StopAsyncIteration
-        return self._call._handler.deserialize(message)
 
 
 class ServerCall(BaseServerCall):
@@ -111,10 +96,10 @@ class ServerCall(BaseServerCall):
     async def _run_streaming(self, message: bytes | None) -> None:
         handler = self._handler
         try:
-            request = _Requests(self) if message is None else handler.deserialize(message)
+            request = Requests(self, handler.deserialize) if message is None else handler.deserialize(message)
             result = handler.function(request, self)
             if handler.kind.response_streams:
-                await self._send_all(await result if hasattr(result, "__await__") else result)
+                await send_all(self, await result if hasattr(result, "__await__") else result)
                 self._finish(self._status())
             else:
                 response = await result if hasattr(result, "__await__") else result
@@ -127,18 +112,6 @@ class ServerCall(BaseServerCall):
         finally:
             self._let_go()
             self._transport.call_ended(self)
-
-    async def _send_all(self, responses: Any) -> None:
-        if hasattr(responses, "__aiter__"):
-            try:
-                async for response in responses:
-                    await self.send(response)
-            finally:
-                if hasattr(responses, "aclose"):
-                    await responses.aclose()
-        else:
-            for response in responses:
-                await self.send(response)
 
     async def next_message(self) -> bytes | None:
         """Wait for the next message of the request and return it, None at the end."""
