@@ -44,10 +44,6 @@ class ClientTransport(Transport[ClientConnection]):
         """Let the calls that wait for a place look for another connection."""
         self._admit()
 
-    def on_deadline(self, stream: Stream) -> None:
-        """End a call whose time is over."""
-        stream.owner.on_deadline()
-
     def written(self) -> None:
         """Write at once if only one call is there, else together with the others'."""
         if len(self.core.streams) > 1:

@@ -112,7 +112,3 @@ class ServerTransport(Transport[ServerConnection]):
             call.cancel()
         self.flush()
         self.close()
-
-    def on_deadline(self, stream: Stream) -> None:
-        """End a call whose time is over."""
-        stream.owner.on_deadline()

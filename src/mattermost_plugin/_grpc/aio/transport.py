@@ -29,7 +29,7 @@ class Transport(Generic[Core]):
 
     It does not derive from it, because then it could not be compiled.
 
-    Streams have as their owner an object with `on_news()`, `on_room()` and `deadline`.
+    Streams have as their owner an object with `on_news()`, `on_room()`, `on_deadline()` and `deadline`.
     """
 
     def __init__(self, core: Core, loop: asyncio.AbstractEventLoop) -> None:
@@ -158,7 +158,7 @@ class Transport(Generic[Core]):
     # ---- deadlines: one timer for all streams, set to the earliest and not moved when a call ends
 
     def watch_deadline(self, deadline: float) -> None:
-        """See to it that `on_deadline` hears of streams whose owner's deadline passes."""
+        """See to it that the owners of streams hear when their deadlines pass."""
         if self._timer is not None:
             if self._timer_at <= deadline:
                 return
@@ -176,13 +176,9 @@ class Transport(Generic[Core]):
             if deadline is None:
                 continue
             if deadline <= now:
-                self.on_deadline(stream)
+                owner.on_deadline()
             elif earliest is None or deadline < earliest:
                 earliest = deadline
         self.flush()
         if earliest is not None:
             self.watch_deadline(earliest)
-
-    def on_deadline(self, stream: Stream) -> None:
-        """Hear that a stream's deadline has passed."""
-        raise NotImplementedError
