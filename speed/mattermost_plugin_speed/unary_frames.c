@@ -152,42 +152,33 @@ static int keep_number(PyObject *tuple, Py_ssize_t index, Py_ssize_t value) {
     return 0;
 }
 
-static PyObject *unpack_request(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+static PyObject *unpack(PyObject *const *args, Py_ssize_t count, int response) {
     Input in;
     if (take_input(args, count, &in) < 0) return NULL;
     Py_ssize_t stop = frame_end(&in, in.position, HEADERS, END_HEADERS);
-    Py_ssize_t end = frame_end(&in, stop, DATA, END_STREAM);
-    if (end < 0 || !is_message(&in, stop, end)) Py_RETURN_NONE;
+    Py_ssize_t last = frame_end(&in, stop, DATA, response ? 0 : END_STREAM);
+    Py_ssize_t end = response ? frame_end(&in, last, HEADERS, END_HEADERS | END_STREAM) : last;
+    if (end < 0 || !is_message(&in, stop, last)) Py_RETURN_NONE;
     uint32_t stream_id = stream_at(&in, in.position);
-    if (stream_at(&in, stop) != stream_id) Py_RETURN_NONE;
-    PyObject *found = PyTuple_New(4);
+    if (stream_at(&in, stop) != stream_id || (response && stream_at(&in, last) != stream_id)) Py_RETURN_NONE;
+    Py_ssize_t size = response ? 5 : 4;
+    PyObject *found = PyTuple_New(size);
     if (found == NULL) return NULL;
     if (keep_number(found, 0, (Py_ssize_t)stream_id) < 0 || keep(found, 1, &in, in.position, 0, stop) < 0 ||
-        keep(found, 2, &in, stop, PREFIX_SIZE, end) < 0 || keep_number(found, 3, end) < 0) {
+        keep(found, 2, &in, stop, PREFIX_SIZE, last) < 0 || (response && keep(found, 3, &in, last, 0, end) < 0) ||
+        keep_number(found, size - 1, end) < 0) {
         Py_DECREF(found);
         return NULL;
     }
     return found;
 }
 
+static PyObject *unpack_request(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+    return unpack(args, count, 0);
+}
+
 static PyObject *unpack_response(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
-    Input in;
-    if (take_input(args, count, &in) < 0) return NULL;
-    Py_ssize_t stop = frame_end(&in, in.position, HEADERS, END_HEADERS);
-    Py_ssize_t last = frame_end(&in, stop, DATA, 0);
-    Py_ssize_t end = frame_end(&in, last, HEADERS, END_HEADERS | END_STREAM);
-    if (end < 0 || !is_message(&in, stop, last)) Py_RETURN_NONE;
-    uint32_t stream_id = stream_at(&in, in.position);
-    if (stream_at(&in, stop) != stream_id || stream_at(&in, last) != stream_id) Py_RETURN_NONE;
-    PyObject *found = PyTuple_New(5);
-    if (found == NULL) return NULL;
-    if (keep_number(found, 0, (Py_ssize_t)stream_id) < 0 || keep(found, 1, &in, in.position, 0, stop) < 0 ||
-        keep(found, 2, &in, stop, PREFIX_SIZE, last) < 0 || keep(found, 3, &in, last, 0, end) < 0 ||
-        keep_number(found, 4, end) < 0) {
-        Py_DECREF(found);
-        return NULL;
-    }
-    return found;
+    return unpack(args, count, 1);
 }
 
 /* ---- the module ---- */

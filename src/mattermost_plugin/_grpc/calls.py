@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mattermost_plugin._grpc.handlers import Handler
     from mattermost_plugin._grpc.metadata import MetadataItems
     from mattermost_plugin._grpc.server import ServerConnection
     from mattermost_plugin._grpc.streams import Stream
 
-__all__ = ["DEADLINE_EXCEEDED", "BaseServerCall", "request_problem", "status_of_failure"]
+__all__ = ["DEADLINE_EXCEEDED", "BaseServerCall", "ready_call", "status_of_failure"]
 
 logger: Final = logging.getLogger("mattermost_plugin.grpc")
 
@@ -23,9 +25,34 @@ _FAILED: Final = Status(StatusCode.INTERNAL, "the handler failed; its log says w
 _UNARY: Final = Status(StatusCode.UNIMPLEMENTED, "the method takes exactly one request message")
 
 
-def request_problem(stream: Stream) -> Status | None:
-    """Return why a request that has ended does not fit a method that takes one message, None if it does."""
-    return None if len(stream.messages) == 1 else _UNARY
+def ready_call(
+    core: ServerConnection, stream: Stream, handlers: Mapping[str, Handler]
+) -> tuple[Handler, bytes | None] | None:
+    """Return how to run the call of a stream with news that has no owner yet.
+
+    Args:
+        core: the connection; a call that cannot be run is answered there.
+        stream: the stream.
+        handlers: by path.
+
+    Returns:
+        The handler, and the request if it is a single one; None: there is nothing to run, or not yet.
+    """
+    request = stream.request
+    if stream.answered or request is None:
+        return None
+    handler = handlers.get(request.path)
+    if handler is None:
+        core.finish(stream, Status(StatusCode.UNIMPLEMENTED, f"there is no method {request.path}"))
+        return None
+    if handler.kind.request_streams:
+        return handler, None
+    if not stream.remote_closed:
+        return None
+    if len(stream.messages) != 1:
+        core.finish(stream, _UNARY)
+        return None
+    return handler, core.take(stream)
 
 
 class BaseServerCall:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Target
 from mattermost_plugin._grpc.aio.client_transport import ClientTransport
+from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.client import request_template
 from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.status import RpcError, StatusCode
@@ -110,12 +112,28 @@ class Channel:
             return transport
         return None
 
-    async def acquire(self) -> ClientTransport:
+    async def acquire(self, deadline: float | None) -> ClientTransport:
         """Return a connection on which a call can begin, connecting or waiting for a place if need be.
 
+        Args:
+            deadline: of the call, by `time.monotonic()`; None: none.
+
         Raises:
-            RpcError: UNAVAILABLE if there is no server, or the channel is closed.
+            RpcError: UNAVAILABLE if there is no server, or the channel is closed; DEADLINE_EXCEEDED.
         """
+        if deadline is None:
+            return await self._acquire()
+        try:
+            while True:
+                await asyncio.wait_for(self._acquire(), deadline - time.monotonic())
+                # A turn of the loop may lie between, and the connection may be lost by now.
+                transport = self.ready_transport()
+                if transport is not None:
+                    return transport
+        except asyncio.TimeoutError:
+            raise RpcError(DEADLINE_EXCEEDED.code, DEADLINE_EXCEEDED.message) from None
+
+    async def _acquire(self) -> ClientTransport:
         while True:
             transport = self._transport
             if transport is None or transport.transport is None or not transport.core.usable:

@@ -7,7 +7,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from mattermost_plugin._grpc.aio.acquiring import acquire
 from mattermost_plugin._grpc.aio.waiters import Waiter
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
 from mattermost_plugin._grpc.status import Metadata, RpcError, StatusCode
@@ -175,9 +174,8 @@ class StreamCall:
         if self._waiter is None:
             if self._cancelled:
                 raise RpcError(CANCELLED.code, CANCELLED.message)
-            transport = self._method.channel.ready_transport() or await acquire(
-                self._method.channel, self._deadline
-            )
+            channel = self._method.channel
+            transport = channel.ready_transport() or await channel.acquire(self._deadline)
             if self._request_streams:
                 stream = transport.core.open(self._template, self._extra)
                 self._waiter = Waiter(transport, stream, self._deadline)

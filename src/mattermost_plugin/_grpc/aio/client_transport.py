@@ -6,12 +6,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._grpc.aio.transport import Transport
-from mattermost_plugin._grpc.aio.waiters import tell
 from mattermost_plugin._grpc.client import ClientConnection
 
 if TYPE_CHECKING:
     import asyncio
 
+    from mattermost_plugin._grpc.aio.waiters import Waiter
     from mattermost_plugin._grpc.options import Options
     from mattermost_plugin._grpc.streams import Stream
 
@@ -25,13 +25,13 @@ class ClientTransport(Transport[ClientConnection]):
         super().__init__(ClientConnection(options), loop)
         self.waiting: deque[asyncio.Future[None]] = deque()
 
-    def on_news(self, told: list[Stream]) -> None:
-        """Tell calls that more of their responses has come."""
-        tell(told)
-        if self.waiting:
-            for stream in told:
-                if stream.closed:
-                    self._admit()
+    def on_news(self, stream: Stream) -> None:
+        """Tell a call that more of its response has come."""
+        owner: Waiter | None = stream.owner
+        if owner is not None:
+            owner.on_news()
+        if self.waiting and stream.closed:
+            self._admit()
 
     def on_closing(self) -> None:
         """Let the calls that wait for a place look for another connection."""

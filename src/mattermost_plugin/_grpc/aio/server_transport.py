@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.aio.server_calls import ServerCall
 from mattermost_plugin._grpc.aio.transport import Transport
-from mattermost_plugin._grpc.calls import request_problem
+from mattermost_plugin._grpc.calls import ready_call
 from mattermost_plugin._grpc.handlers import Kind
 from mattermost_plugin._grpc.server import ServerConnection
 from mattermost_plugin._grpc.status import Status, StatusCode
@@ -59,33 +59,16 @@ class ServerTransport(Transport[ServerConnection]):
         if self.core.drained:
             self.close()
 
-    def on_news(self, told: list[Stream]) -> None:
-        """Start calls that are ready, and tell those that run."""
-        for stream in told:
-            self._on_news(stream)
-
-    def _on_news(self, stream: Stream) -> None:
+    def on_news(self, stream: Stream) -> None:
+        """Start a call that is ready, or tell the one that runs."""
         call: ServerCall | None = stream.owner
         if call is not None:
             call.on_news()
             return
-        request = stream.request
-        if stream.answered or request is None:
+        ready = ready_call(self.core, stream, self._handlers)
+        if ready is None:
             return
-        handler = self._handlers.get(request.path)
-        if handler is None:
-            self.core.finish(stream, Status(StatusCode.UNIMPLEMENTED, f"there is no method {request.path}"))
-            return
-        if handler.kind.request_streams:
-            message = None
-        else:
-            if not stream.remote_closed:
-                return
-            problem = request_problem(stream)
-            if problem is not None:
-                self.core.finish(stream, problem)
-                return
-            message = self.core.take(stream)
+        handler, message = ready
         stream.owner = call = ServerCall(self, stream, handler)
         if call.deadline is not None:
             self.watch_deadline(call.deadline)

@@ -56,7 +56,8 @@ class Transport(Generic[Core]):
         """Take in octets and tell the streams concerned."""
         self._lookout.found()
         told = self.core.receive(data)
-        self.on_news(told)
+        for stream in told:
+            self.on_news(stream)
         if self.core.has_output:
             self.flush()
         if len(told) > 1:
@@ -75,7 +76,8 @@ class Transport(Generic[Core]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.on_news(self.core.connection_lost())
+        for stream in self.core.connection_lost():
+            self.on_news(stream)
         self._wake_writers()
         self._closed.set()
         self.on_closed()
@@ -91,8 +93,8 @@ class Transport(Generic[Core]):
 
     # ---- for the sides
 
-    def on_news(self, told: list[Stream]) -> None:
-        """Hear of news of streams."""
+    def on_news(self, stream: Stream) -> None:
+        """Hear of news of a stream."""
         raise NotImplementedError
 
     def on_closing(self) -> None:

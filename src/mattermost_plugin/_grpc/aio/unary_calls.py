@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from mattermost_plugin._grpc.aio.acquiring import acquire
-from mattermost_plugin._grpc.aio.waiters import begin
+from mattermost_plugin._grpc.aio.waiters import UnaryWaiter
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, single_response
 from mattermost_plugin._grpc.status import Metadata, RpcError
 
@@ -48,9 +47,10 @@ class UnaryMethod:
             while True:
                 transport = self._channel.ready_transport()
                 if transport is None:
-                    transport = await acquire(self._channel, deadline)
-                waiter = begin(transport, template, extra, message, deadline)
-                stream = waiter.stream
+                    transport = await self._channel.acquire(deadline)
+                stream = transport.core.request(template, message, extra)
+                waiter = UnaryWaiter(transport, stream, deadline)
+                transport.written()
                 try:
                     while stream.status is None:
                         await waiter.wait_for_news()

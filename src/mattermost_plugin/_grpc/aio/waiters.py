@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     import asyncio
 
     from mattermost_plugin._grpc.aio.client_transport import ClientTransport
-    from mattermost_plugin._grpc.header_encoder import RequestTemplate
     from mattermost_plugin._grpc.status import Status
     from mattermost_plugin._grpc.streams import Stream
 
-__all__ = ["UnaryWaiter", "Waiter", "begin", "tell"]
+__all__ = ["UnaryWaiter", "Waiter"]
 
 
 class Waiter:
@@ -79,38 +78,6 @@ class UnaryWaiter(Waiter):
         """Hear of news."""
         if self.stream.status is not None:
             _wake(self.news)
-
-
-def begin(
-    transport: ClientTransport,
-    template: RequestTemplate,
-    extra: bytes,
-    message: bytes,
-    deadline: float | None,
-) -> UnaryWaiter:
-    """Begin a call with its only request.
-
-    Args:
-        transport: a connection that takes one.
-        template: the header fields that all calls of the method share.
-        extra: further ones, encoded.
-        message: the request.
-        deadline: by `time.monotonic()`; None: none.
-
-    Raises:
-        RpcError: RESOURCE_EXHAUSTED if the request is larger than allowed.
-    """
-    waiter = UnaryWaiter(transport, transport.core.request(template, message, extra), deadline)
-    transport.written()
-    return waiter
-
-
-def tell(streams: list[Stream]) -> None:
-    """Tell the owners of streams that there is news."""
-    for stream in streams:
-        owner: Waiter | None = stream.owner
-        if owner is not None:
-            owner.on_news()
 
 
 def _wake(future: asyncio.Future[None] | None) -> None:

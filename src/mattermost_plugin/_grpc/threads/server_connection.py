@@ -6,7 +6,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
-from mattermost_plugin._grpc.calls import request_problem
+from mattermost_plugin._grpc.calls import ready_call
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.connection import ConnectionState
 from mattermost_plugin._grpc.server import ServerConnection
@@ -120,22 +120,10 @@ class SocketConnection:
         if call is not None:
             call.on_news()
             return
-        request = stream.request
-        if stream.answered or request is None:
+        ready = ready_call(self.core, stream, self.server.handlers)
+        if ready is None:
             return
-        handler = self.server.handlers.get(request.path)
-        if handler is None:
-            self.core.finish(stream, Status(StatusCode.UNIMPLEMENTED, f"there is no method {request.path}"))
-            return
-        message: bytes | None = None
-        if not handler.kind.request_streams:
-            if not stream.remote_closed:
-                return
-            problem = request_problem(stream)
-            if problem is not None:
-                self.core.finish(stream, problem)
-                return
-            message = self.core.take(stream)
+        handler, message = ready
         stream.owner = call = ServerCall(self, stream, handler, message)
         self.server.backlog.append(call)
 
