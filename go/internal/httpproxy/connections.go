@@ -48,7 +48,7 @@ func (c *connections) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		stop := context.AfterFunc(r.Context(), func() { _ = conn.Close() })
-		sending := &sending{conn: conn}
+		sending := &sending{conn: conn.Conn}
 		response, err := conn.ask(r, sending)
 		if err == nil {
 			c.watch(conn, response, sending, stop)

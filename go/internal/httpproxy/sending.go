@@ -8,21 +8,15 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/zerocopy"
 )
 
-// bodyPiece is how much of a body is passed on at once: with larger pieces the two sides work less at the same time. The
-// lines around a piece of a body whose length is not known have room beside it.
 const (
-	bodyPiece  = 128 << 10
-	chunkHead  = 8 // as "20000\r\n"
-	chunkEnd   = 2
 	lastChunk  = "0\r\n\r\n"
 	reuseGrace = 50 * time.Millisecond // for a body that the plugin has read sooner than it is known to be sent
 )
-
-var bodyPieces = sync.Pool{New: func() any { return new([chunkHead + bodyPiece + chunkEnd]byte) }}
 
 // writeHead writes the head of a request.
 func writeHead(w *bufio.Writer, r *http.Request) error {
@@ -49,11 +43,13 @@ var headFields = map[string]bool{"Host": true, "Content-Length": true, "Transfer
 // sending is the body of a request on its way to the plugin.
 type sending struct {
 	conn net.Conn
+	out  *zerocopy.Sender
 	done chan struct{} // nil: there is none
 	err  error         // once done is closed
 }
 
 func (s *sending) start(body io.Reader, length int64) {
+	s.out = zerocopy.NewSender(s.conn)
 	s.done = make(chan struct{})
 	go func() {
 		defer close(s.done)
@@ -65,21 +61,20 @@ func (s *sending) start(body io.Reader, length int64) {
 
 // send sends a body; -1: of unknown length.
 func (s *sending) send(body io.Reader, length int64) error {
-	buffer := bodyPieces.Get().(*[chunkHead + bodyPiece + chunkEnd]byte)
-	defer bodyPieces.Put(buffer)
 	for sent := int64(0); length < 0 || sent < length; {
-		piece := buffer[chunkHead : chunkHead+bodyPiece]
+		room := s.out.Room()
+		piece := room[zerocopy.Margin : len(room)-zerocopy.Margin]
 		if length >= 0 {
-			piece = piece[:min(length-sent, bodyPiece)]
+			piece = piece[:min(length-sent, int64(len(piece)))]
 		}
 		n, err := body.Read(piece)
 		if n > 0 {
 			sent += int64(n)
-			out := piece[:n]
+			from, to := zerocopy.Margin, zerocopy.Margin+n
 			if length < 0 {
-				out = framed(buffer[:], n)
+				from, to = framed(room, from, to)
 			}
-			if _, err := s.conn.Write(out); err != nil {
+			if err := s.out.Send(from, to); err != nil {
 				return err
 			}
 		}
@@ -96,14 +91,12 @@ func (s *sending) send(body io.Reader, length int64) error {
 	return nil
 }
 
-// framed puts the lines of a chunk around the n bytes that begin at chunkHead.
-func framed(buffer []byte, n int) []byte {
-	var line [chunkHead]byte
-	head := append(strconv.AppendInt(line[:0], int64(n), 16), "\r\n"...)
-	start := chunkHead - len(head)
-	copy(buffer[start:], head)
-	copy(buffer[chunkHead+n:], "\r\n")
-	return buffer[start : chunkHead+n+chunkEnd]
+// framed puts the lines of a chunk around octets of a buffer, and returns where these begin and end.
+func framed(buffer []byte, from, to int) (int, int) {
+	var line [8]byte // as "20000\r\n"
+	head := append(strconv.AppendInt(line[:0], int64(to-from), 16), "\r\n"...)
+	end := to + copy(buffer[to:], "\r\n")
+	return from - copy(buffer[from-len(head):], head), end
 }
 
 // complete tells, once the response has been read, whether the body has been sent.
@@ -115,6 +108,7 @@ func (s *sending) complete() bool {
 	defer grace.Stop()
 	select {
 	case <-s.done:
+		s.out.Release()
 		return s.err == nil
 	case <-grace.C:
 		return false

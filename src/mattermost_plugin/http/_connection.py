@@ -13,6 +13,8 @@ from mattermost_plugin.http._scope import give_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import Self
+
     from mattermost_plugin._grpc.addresses import PeerCredentials
 
 __all__ = ["guarded"]
@@ -66,6 +68,12 @@ class _Guard(asyncio.Protocol):
         self._pause = self.flow.pause_reading
         self.flow.pause_reading = self._pause_if_much
 
+    def on_body(self, body: bytes) -> None:
+        # Of uvicorn's protocol for httptools. In a bytearray a body is copied when it comes and when it goes.
+        if type(self.cycle.body) is bytearray and not self.cycle.body:
+            self.cycle.body = _Body()
+        super().on_body(body)  # type: ignore[misc]
+
     def _pause_if_much(self) -> None:
         # Without a body, this is about a further request that must wait for its turn.
         if not 0 < len(self.cycle.body) <= _MUCH:
@@ -98,6 +106,27 @@ class _Guard(asyncio.Protocol):
             self.transport.abort()
         else:
             self._look_later()
+
+
+class _Body:
+    """What has come of a request's body and the application has yet to take, in the place of a bytearray."""
+
+    __slots__ = ("_pieces", "_size")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def __iadd__(self, piece: bytes) -> Self:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        return self
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._pieces)  # of one piece: itself
 
 
 def _is_closed(sock: Any) -> bool:

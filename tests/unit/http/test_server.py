@@ -110,6 +110,40 @@ async def test_what_the_host_says_is_in_the_scope_and_nowhere_else(tmp_path: Pat
     }
 
 
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_body_arrives_in_order_whenever_it_is_asked_for(tmp_path: Path, waits: bool) -> None:
+    sent = [
+        bytes([number]) * size for number, size in enumerate([1, 70_000, 3, 200_000, 500_000, 9, 30_000] * 8)
+    ]
+    asked = asyncio.Event()
+    got: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        if waits:
+            await asked.wait()
+        more = True
+        while more:
+            message = await receive()
+            got.append(message["body"])
+            assert type(message["body"]) is bytes
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number, piece in enumerate(sent):
+            yield piece
+            await asyncio.sleep(0)  # so that they come one by one
+            if number == 2:
+                asked.set()
+
+    async with serving(app, tmp_path) as client:
+        assert (await client.post("/", content=pieces())).status_code == 204
+    assert b"".join(got) == b"".join(sent)
+
+
 async def test_the_socket_is_for_this_user_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = HTTPServer(Router(), PLUGIN, environment(tmp_path))
     await server.start()
