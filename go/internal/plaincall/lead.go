@@ -22,6 +22,9 @@ import (
 // gives way; then both go on to share a processor while the other is idle. So it does only in a process that keeps to one
 // processor: there is a third then that needs the other.
 
+// triesForOne is how often a goroutine that looks for all tries before it gives way.
+const triesForOne = 8
+
 // stale is how long a link may go unread until it is looked at before the next call.
 const stale = 100 * time.Millisecond
 
@@ -68,13 +71,14 @@ func (l *link) resign() {
 
 // readForAll reads as long as calls wait.
 func (l *link) readForAll() {
-	l.source.park()
 	for {
-		for first := true; first || l.frames.holdsFrame(); first = false {
-			if err := l.readFrame(); err != nil {
-				l.lose(err)
-				return
-			}
+		err := l.lookForAll()
+		for first := true; err == nil && (first || l.frames.holdsFrame()); first = false {
+			err = l.readFrame()
+		}
+		if err != nil {
+			l.lose(err)
+			return
 		}
 		l.lock.Lock()
 		if len(l.calls) == 0 {
@@ -83,6 +87,32 @@ func (l *link) readForAll() {
 			return
 		}
 		l.lock.Unlock()
+	}
+}
+
+// lookForAll looks for a frame for a moment, while those who got their responses make their next calls. It leaves a link
+// that is read by waiting. In a process that keeps to one processor, callers and a third process need that.
+func (l *link) lookForAll() error {
+	defer l.source.park()
+	if runtime.GOMAXPROCS(0) < 2 || l.frames.holdsFrame() || !l.allPatience.wantsToLook() {
+		return nil
+	}
+	l.source.look()
+	until := time.Now().Add(lookFor)
+	for tries := 1; ; tries++ {
+		_, err := l.frames.Peek(frameHeaderSize)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			l.allPatience.learn(true)
+			return err
+		}
+		if time.Now().After(until) {
+			l.allPatience.learn(false)
+			return nil
+		}
+		runtime.Gosched()
+		if tries%triesForOne == 0 {
+			giveWay() // seldom: it is the callers on this side who have something to do
+		}
 	}
 }
 

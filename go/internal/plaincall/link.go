@@ -42,12 +42,13 @@ type link struct {
 	used    time.Time
 
 	// Of the reading goroutine alone.
-	source   *source
-	patience patience
-	frames   *frameReader
-	replies  replies
-	block    []byte // of a header block that is not complete
-	unread   int    // octets read since the connection's window was last opened
+	source      *source
+	patience    patience // with one call
+	allPatience patience // with several
+	frames      *frameReader
+	replies     replies
+	block       []byte // of a header block that is not complete
+	unread      int    // octets read since the connection's window was last opened
 }
 
 // newLink begins to speak HTTP/2 on a socket of the system, over which the link then has command.

@@ -114,7 +114,7 @@ func (s *Server) accept(socket net.Conn) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.stopped {
-		return socket.Close()
+		return link.socket.Close()
 	}
 	s.links[link] = true
 	s.serving.Go(link.serve)

@@ -1,9 +1,14 @@
-// Package socketio reads and writes sockets without telling Go's runtime.
+// Package socketio reads and writes sockets with as little of Go's runtime as can be.
 //
 // Around each system call the runtime makes ready for the thread to be gone for long. Where a process keeps to one
 // processor, its monitor then looks 50,000 times a second whether it is, and hands the work to another thread each time a
-// call took more than 20 us, as one that wakes another process on the same processor does. Sockets of the runtime never
-// block, so that nothing is gained by that: a call that would have to wait says so, and then the goroutine waits as usual.
+// call took more than 20 us, as one that wakes another process on the same processor does. Sockets here never block, so
+// that nothing is gained by that: a call that would have to wait says so, and then the goroutine waits as usual.
+//
+// And whatever comes on a socket that the runtime's poller knows wakes the thread that polls, if some thread does, even
+// while the goroutine that reads looks for it by itself. On Linux the poller therefore knows a socket only while somebody
+// waits for it, which costs two system calls each time; where a process keeps to one processor no thread polls while a
+// goroutine looks, and the poller knows the socket all the time.
 package socketio
 
 import (
@@ -14,12 +19,12 @@ import (
 	"syscall"
 )
 
-// Conn is a socket. It is read by one goroutine at a time, and written by one.
+// Conn is a socket. It is read by one goroutine at a time, and written by one. It has no deadlines.
 type Conn struct {
-	net.Conn
-	raw    syscall.RawConn
-	reads  transfer
-	writes transfer
+	net.Conn // which may have been closed by now, and only tells its addresses
+	handle   handle
+	reads    transfer
+	writes   transfer
 }
 
 // transfer is a read or a write under way.
@@ -28,10 +33,10 @@ type transfer struct {
 	waits  bool // until there is something, or room
 	n      int
 	errno  syscall.Errno
-	once   func(fd uintptr) bool
+	try    func(fd uintptr) bool
 }
 
-// New returns a socket of the system that does so. Beside it nobody may read from it or write to it.
+// New takes a socket of the system over. If it fails, the socket is as it was.
 func New(socket net.Conn) (*Conn, error) {
 	conn, ok := socket.(syscall.Conn)
 	if !ok {
@@ -41,14 +46,17 @@ func New(socket net.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("get at a socket: %w", err)
 	}
-	c := &Conn{Conn: socket, raw: raw}
-	c.reads.once = func(fd uintptr) bool { return c.reads.try(read, fd) }
-	c.writes.once = func(fd uintptr) bool { return c.writes.try(write, fd) }
+	handle, err := newHandle(socket, raw)
+	if err != nil {
+		return nil, fmt.Errorf("take a socket over: %w", err)
+	}
+	c := &Conn{Conn: socket, handle: handle}
+	c.reads.try = func(fd uintptr) bool { return c.reads.call(read, fd) }
+	c.writes.try = func(fd uintptr) bool { return c.writes.call(write, fd) }
 	return c, nil
 }
 
-// try makes the call, and returns false to be called again when it can be made.
-func (t *transfer) try(call func(fd uintptr, p []byte) (int, syscall.Errno), fd uintptr) bool {
+func (t *transfer) call(call func(fd uintptr, p []byte) (int, syscall.Errno), fd uintptr) bool {
 	for {
 		t.n, t.errno = call(fd, t.buffer)
 		if t.errno != syscall.EINTR {
@@ -69,7 +77,7 @@ func (c *Conn) read(p []byte, waits bool) (int, error) {
 	}
 	t := &c.reads
 	t.buffer, t.waits = p, waits
-	err := c.raw.Read(t.once)
+	err := c.handle.read(t.try)
 	t.buffer = nil
 	switch {
 	case err != nil:
@@ -92,7 +100,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return written, nil
 		}
 		t.buffer, t.waits = p[written:], true
-		err := c.raw.Write(t.once)
+		err := c.handle.write(t.try)
 		t.buffer = nil
 		if err != nil {
 			return written, err
@@ -104,23 +112,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 }
 
+// Close implements io.Closer. Who reads or writes ends with net.ErrClosed.
+func (c *Conn) Close() error { return c.handle.close() }
+
 // CloseRead ends reading.
-func (c *Conn) CloseRead() error { return half(c.Conn, func(h halves) error { return h.CloseRead() }) }
+func (c *Conn) CloseRead() error { return c.handle.shutdown(syscall.SHUT_RD) }
 
 // CloseWrite ends writing.
-func (c *Conn) CloseWrite() error {
-	return half(c.Conn, func(h halves) error { return h.CloseWrite() })
-}
-
-type halves interface {
-	CloseRead() error
-	CloseWrite() error
-}
-
-// half closes one half, or all where there are none.
-func half(socket net.Conn, end func(halves) error) error {
-	if h, ok := socket.(halves); ok {
-		return end(h)
-	}
-	return socket.Close()
-}
+func (c *Conn) CloseWrite() error { return c.handle.shutdown(syscall.SHUT_WR) }
