@@ -126,9 +126,9 @@ def _decode_int(number: int) -> int:
     return number - 2**64 if number >= 2**63 else number
 
 
-def _decode_double(data: bytes) -> float:
-    if len(data) != _double.size:
-        raise WireError("a double has another length")
+def _decode_double(data: int | bytes) -> float:
+    if isinstance(data, int) or len(data) != _double.size:
+        raise WireError("a double has another type on the wire")
     number: float = _double.unpack(data)[0]
     return number
 

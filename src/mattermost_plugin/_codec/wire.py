@@ -119,7 +119,7 @@ def chunks(data: bytes) -> list[bytes]:
     try:
         while position < end:
             if data[position] != _FIRST_CHUNK:
-                return [content for number, content in fields(data) if number == 1]
+                return [_octets(content) for number, content in fields(data) if number == 1]
             size = data[position + 1]
             position += 2
             if size > 127:
@@ -148,7 +148,13 @@ def map_entry(data: bytes) -> tuple[bytes, bytes]:
     key = value = b""
     for number, content in fields(data):
         if number == 1:
-            key = content
+            key = _octets(content)
         elif number == 2:
-            value = content
+            value = _octets(content)
     return key, value
+
+
+def _octets(content: int | bytes) -> bytes:
+    if isinstance(content, int):
+        raise WireError("a field has another type on the wire")
+    return content

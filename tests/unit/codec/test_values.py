@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mattermost_plugin._codec import kinds
@@ -66,6 +66,9 @@ small_fields = st.one_of(
 
 
 @settings(deadline=None)
+@example(b"Z\x02\x08\x00")
+@example(b"J\x02\x08\x00")
+@example(b"B\x02\x08\x00")
 @given(st.binary(max_size=60) | st.lists(small_fields, max_size=3).map(b"".join))
 def test_any_bytes_are_a_value_or_a_decoding_error(data: bytes) -> None:
     # DecodeError is what protobuf itself raises for the content of a registered type.
