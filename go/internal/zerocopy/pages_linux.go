@@ -11,9 +11,9 @@ import (
 
 const (
 	// slots is how many pieces there is room for: those that wait in the socket, and the one that comes next.
-	slots = 4
+	slots = 3
 	// lent is how much is lent at once.
-	lent   = 512 << 10
+	lent   = 1 << 20
 	stride = Margin + lent + Margin
 )
 
