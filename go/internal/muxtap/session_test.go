@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand"
 	"net"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -15,21 +14,9 @@ import (
 
 	"github.com/hashicorp/yamux"
 	"github.com/stretchr/testify/require"
-)
 
-// sockets returns the two ends of a Unix socket.
-func sockets(t testing.TB) (near, far net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	require.NoError(t, err)
-	defer listener.Close()
-	near, err = net.Dial("unix", listener.Addr().String())
-	require.NoError(t, err)
-	far, err = listener.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { near.Close(); far.Close() })
-	return near, far
-}
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/sockettest"
+)
 
 func config() *yamux.Config {
 	config := yamux.DefaultConfig()
@@ -47,7 +34,7 @@ type link struct {
 // connect makes a link. socket and session may change what the tap, and the session, reads and writes.
 func connect(t testing.TB, config *yamux.Config, socket func(net.Conn) net.Conn, session func(io.ReadWriteCloser) io.ReadWriteCloser) *link {
 	t.Helper()
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	if socket != nil {
 		near = socket(near)
 	}
@@ -416,7 +403,7 @@ func TestASessionThatGoesAwayOpensNoMoreStreams(t *testing.T) {
 
 func TestAnOtherSideThatReadsNothingDoesNotKeepTheConnectionOpen(t *testing.T) {
 	before := runtime.NumGoroutine()
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	tap := New(near)
 	session, err := yamux.Server(tap, config())
 	require.NoError(t, err)

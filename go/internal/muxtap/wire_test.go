@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/yamux"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/sockettest"
 )
 
 const (
@@ -26,7 +28,7 @@ type peer struct {
 
 func newPeer(t *testing.T) *peer {
 	t.Helper()
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	p := &peer{t: t, tap: New(near), conn: far}
 	one := config()
 	one.AcceptBacklog = 1 // stream that is not acknowledged

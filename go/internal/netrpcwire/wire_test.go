@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/rpc"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/sockettest"
 )
 
 // Values are arguments and results that gob refuses if there is something in them that it does not know.
@@ -104,34 +105,20 @@ func refused() Values {
 	return out
 }
 
-// sockets returns the two ends of a Unix socket, which do not wait for each other.
-func sockets(t testing.TB) (near, far net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	require.NoError(t, err)
-	defer listener.Close()
-	near, err = net.Dial("unix", listener.Addr().String())
-	require.NoError(t, err)
-	far, err = listener.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { near.Close(); far.Close() })
-	return near, far
-}
-
 // over are the ways from a client to a server in which one of them, or both, are of this package.
 var over = map[string]func(t testing.TB, plugin *Plugin) *rpc.Client{
 	"net/rpc's client": func(t testing.TB, plugin *Plugin) *rpc.Client {
-		near, far := sockets(t)
+		near, far := sockettest.Pair(t)
 		go Serve(near, plugin.methods(), hclog.NewNullLogger(), types...)
 		return rpc.NewClient(far)
 	},
 	"net/rpc's server": func(t testing.TB, plugin *Plugin) *rpc.Client {
-		near, far := sockets(t)
+		near, far := sockettest.Pair(t)
 		go netRPC(t, plugin).ServeConn(near)
 		return NewClient(far, types...)
 	},
 	"both": func(t testing.TB, plugin *Plugin) *rpc.Client {
-		near, far := sockets(t)
+		near, far := sockettest.Pair(t)
 		go Serve(near, plugin.methods(), hclog.NewNullLogger(), types...)
 		return NewClient(far, types...)
 	},
@@ -145,7 +132,7 @@ func netRPC(t testing.TB, plugin *Plugin) *rpc.Server {
 
 // judge is a client of net/rpc's, of a server of net/rpc's.
 func judge(t testing.TB) *rpc.Client {
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	go netRPC(t, newPlugin()).ServeConn(near)
 	client := rpc.NewClient(far)
 	t.Cleanup(func() { client.Close() })
@@ -306,7 +293,7 @@ func TestArgumentsThatGobRefusesFailAlone(t *testing.T) {
 }
 
 func TestCallsThatRunAreAnsweredThoughNoMoreCome(t *testing.T) {
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	plugin := newPlugin()
 	ended := make(chan struct{})
 	go func() {
@@ -339,7 +326,7 @@ func TestServingEndsWithOctetsThatAreNoRequest(t *testing.T) {
 		"only the request": encodedAs(t, &rpc.Request{ServiceMethod: "Plugin.Repeat", Seq: 1}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			near, far := sockets(t)
+			near, far := sockettest.Pair(t)
 			_, err := far.Write(octets)
 			require.NoError(t, err)
 			require.NoError(t, far.(*net.UnixConn).CloseWrite())
@@ -358,7 +345,7 @@ func encodedAs(t *testing.T, value any) []byte {
 
 func TestGoroutinesStayForFurtherCallsAndEndWithTheStream(t *testing.T) {
 	before := runtime.NumGoroutine()
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	plugin := newPlugin()
 	go Serve(near, plugin.methods(), hclog.NewNullLogger())
 	client := rpc.NewClient(far)
@@ -388,7 +375,7 @@ type failing struct{ io.ReadWriteCloser }
 func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestACallThatCannotBeSentSaysWhy(t *testing.T) {
-	near, _ := sockets(t)
+	near, _ := sockettest.Pair(t)
 	client := NewClient(failing{near})
 	require.ErrorIs(t, client.Call("Plugin.Repeat", &Arguments{}, new(string)), io.ErrClosedPipe)
 }

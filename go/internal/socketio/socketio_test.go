@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketio"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/sockettest"
 )
 
 // both runs a test with sockets that the runtime's poller knows only while somebody waits, and with ones that it knows.
@@ -33,19 +33,10 @@ func both(t *testing.T, test func(t *testing.T)) {
 // pair returns both ends of a Unix socket, the first one as it is here.
 func pair(t *testing.T) (*socketio.Conn, net.Conn) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "s") // short, as paths of Unix sockets must be
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
-	require.NoError(t, err)
-	defer listener.Close()
-	dialled, err := net.Dial("unix", listener.Addr().String())
-	require.NoError(t, err)
-	accepted, err := listener.Accept()
-	require.NoError(t, err)
+	dialled, accepted := sockettest.Pair(t)
 	direct, err := socketio.New(dialled)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = errors.Join(direct.Close(), accepted.Close()) })
+	t.Cleanup(func() { _ = direct.Close() }) // it may be closed
 	return direct, accepted
 }
 

@@ -1,25 +1,18 @@
 package socketio
 
 import (
-	"net"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/sockettest"
 )
 
 // What comes after a read in vain and before the poller hears of the socket is not missed.
 func TestWhatComesJustBeforeWaitingIsNoticed(t *testing.T) {
-	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	require.NoError(t, err)
-	defer listener.Close()
-	dialled, err := net.Dial("unix", listener.Addr().String())
-	require.NoError(t, err)
-	other, err := listener.Accept()
-	require.NoError(t, err)
-	defer other.Close()
+	dialled, other := sockettest.Pair(t)
 	raw, err := dialled.(syscall.Conn).SyscallConn()
 	require.NoError(t, err)
 	direct, err := newUnpolled(dialled, raw)

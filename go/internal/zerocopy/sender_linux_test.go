@@ -6,27 +6,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-// sockets returns both ends of a connection over a Unix socket.
-func sockets(t *testing.T) (near, far net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	require.NoError(t, err)
-	defer listener.Close()
-	near, err = net.Dial("unix", listener.Addr().String())
-	require.NoError(t, err)
-	far, err = listener.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { near.Close(); far.Close() })
-	return near, far
-}
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/sockettest"
+)
 
 // send sends octets by chance, so many, in pieces of at most so many, and returns their checksum.
 func send(t *testing.T, sender *Sender, random *rand.ChaCha8, size, most int) [sha256.Size]byte {
@@ -79,7 +66,7 @@ func TestWhatIsSentIsReceivedHoweverSlowly(t *testing.T) {
 		{"tiny pieces", 3000, 1000, 0, 1 << 20},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			near, far := sockets(t)
+			near, far := sockettest.Pair(t)
 			require.NoError(t, near.(*net.UnixConn).SetWriteBuffer(test.waiting))
 			got := receiving(far, test.atOnce, test.pause)
 			sender := NewSender(near)
@@ -91,7 +78,7 @@ func TestWhatIsSentIsReceivedHoweverSlowly(t *testing.T) {
 }
 
 func TestPagesAreLentOnLinux(t *testing.T) {
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	got := receiving(far, 256<<10, 0)
 	sender := NewSender(near)
 	random := rand.NewChaCha8([32]byte{2})
@@ -106,7 +93,7 @@ func TestPagesAreLentOnLinux(t *testing.T) {
 }
 
 func TestPagesThatTheReaderHasYetToReceiveAreNotWrittenTo(t *testing.T) {
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	require.NoError(t, near.(*net.UnixConn).SetWriteBuffer(64<<20)) // as much as the system allows
 	sender := NewSender(near)
 	sender.sent = first // so that pages are lent from the start
@@ -135,7 +122,7 @@ func TestPagesThatTheReaderHasYetToReceiveAreNotWrittenTo(t *testing.T) {
 }
 
 func TestPagesGoToTheNextSenderOnlyOnceTheyAreReceived(t *testing.T) {
-	near, far := sockets(t)
+	near, far := sockettest.Pair(t)
 	sender := NewSender(near)
 	sender.sent = first
 	room := sender.Room()
@@ -144,7 +131,7 @@ func TestPagesGoToTheNextSenderOnlyOnceTheyAreReceived(t *testing.T) {
 	require.NoError(t, sender.Send(Margin, Margin+60_000))
 	sender.Release()
 
-	other, otherFar := sockets(t)
+	other, otherFar := sockettest.Pair(t)
 	next := NewSender(other)
 	next.sent = first
 	for range slots {
@@ -179,7 +166,7 @@ func TestSendingEndsWithTheConnection(t *testing.T) {
 		"closed there": func(_, far net.Conn) error { return far.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			near, far := sockets(t)
+			near, far := sockettest.Pair(t)
 			sender := NewSender(near)
 			sender.sent = first
 			ended := make(chan error)
