@@ -91,7 +91,8 @@ func (l *link) readForAll() {
 }
 
 // lookForAll looks for a frame for a moment, while those who got their responses make their next calls. It leaves a link
-// that is read by waiting. In a process that keeps to one processor, callers and a third process need that.
+// that is read by waiting. A process that keeps to one processor only waits: its callers and a third process need that
+// processor.
 func (l *link) lookForAll() error {
 	defer l.source.park()
 	if runtime.GOMAXPROCS(0) < 2 || l.frames.holdsFrame() || !l.allPatience.wantsToLook() {

@@ -201,7 +201,7 @@ func closingAtAnyMoment(t *testing.T) {
 			}
 		})
 		ending.Go(func() {
-			for other := other; ; {
+			for {
 				if _, err := other.Write([]byte("some")); err != nil {
 					return
 				}
