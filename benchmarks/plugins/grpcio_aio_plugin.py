@@ -74,7 +74,7 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
 
     async def ExecuteCommand(self, request: Any, context: Any) -> Any:
         what, *numbers = request.args.command.split()
-        callers, calls, size = map(int, numbers)
+        callers, duration, size = map(int, numbers)
 
         async def create() -> None:
             await self._api.CreatePost(create_post(request.args))
@@ -83,7 +83,9 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
             read_list(await self._api.GetPostsForChannel(list_posts(request.args, size)), size)
 
         response = hooks_command_args_pb2.ExecuteCommandResponse()
-        response.result.text = await timed_async(callers, calls, create if what == "/create_posts" else read)
+        response.result.text = await timed_async(
+            callers, duration, create if what == "/create_posts" else read
+        )
         return response
 
     async def FileWillBeUploaded(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:

@@ -88,7 +88,7 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
 
     def ExecuteCommand(self, request: Any, context: grpc.ServicerContext) -> Any:
         what, *numbers = request.args.command.split()
-        callers, calls, size = map(int, numbers)
+        callers, duration, size = map(int, numbers)
 
         def create() -> None:
             self._api.CreatePost(create_post(request.args))
@@ -97,7 +97,7 @@ class Hooks(hooks_pb2_grpc.HooksServicer):  # type: ignore[misc]  # protoc's out
             read_list(self._api.GetPostsForChannel(list_posts(request.args, size)), size)
 
         response = hooks_command_args_pb2.ExecuteCommandResponse()
-        response.result.text = timed(callers, calls, create if what == "/create_posts" else read)
+        response.result.text = timed(callers, duration, create if what == "/create_posts" else read)
         return response
 
     def FileWillBeUploaded(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:

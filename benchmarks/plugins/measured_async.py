@@ -21,11 +21,11 @@ class MeasuredAsyncPlugin(AsyncPlugin):
         return post
 
     async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
-        """Do something: "/<what> <callers> <calls> <size>"; answer with nanoseconds: all, median, p99."""
+        """Do something: "/<what> <callers> <nanoseconds> <size>"; answer as `timed` does."""
         what, *numbers = args.command.split()
-        callers, calls, size = map(int, numbers)
+        callers, duration, size = map(int, numbers)
         if what == "/select_rows":
-            return CommandResponse(text=await asyncio.to_thread(self._select_rows, callers, calls, size))
+            return CommandResponse(text=await asyncio.to_thread(self._select_rows, callers, duration, size))
         if what == "/create_posts":
 
             async def once() -> None:
@@ -39,11 +39,11 @@ class MeasuredAsyncPlugin(AsyncPlugin):
                 assert len(posts.order) == size
                 assert all(post.message for post in posts.posts.values())
 
-        return CommandResponse(text=await timed_async(callers, calls, once))
+        return CommandResponse(text=await timed_async(callers, duration, once))
 
-    def _select_rows(self, callers: int, calls: int, size: int) -> str:
+    def _select_rows(self, callers: int, duration: int, size: int) -> str:
         with sql.connect(self) as connection:
-            return timed(callers, calls, partial(select_rows, connection, size))
+            return timed(callers, duration, partial(select_rows, connection, size))
 
     async def file_will_be_uploaded(
         self, ctx: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter

@@ -19,12 +19,12 @@ class MeasuredPlugin(Plugin):
         return post
 
     def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
-        """Do something: "/<what> <callers> <calls> <size>"; answer with nanoseconds: all, median, p99."""
+        """Do something: "/<what> <callers> <nanoseconds> <size>"; answer as `timed` does."""
         what, *numbers = args.command.split()
-        callers, calls, size = map(int, numbers)
+        callers, duration, size = map(int, numbers)
         if what == "/select_rows":
             with sql.connect(self) as connection:
-                return CommandResponse(text=timed(callers, calls, partial(select_rows, connection, size)))
+                return CommandResponse(text=timed(callers, duration, partial(select_rows, connection, size)))
         if what == "/create_posts":
 
             def once() -> None:
@@ -36,7 +36,7 @@ class MeasuredPlugin(Plugin):
                 assert len(posts.order) == size
                 assert all(post.message for post in posts.posts.values())
 
-        return CommandResponse(text=timed(callers, calls, once))
+        return CommandResponse(text=timed(callers, duration, once))
 
     def file_will_be_uploaded(
         self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 MESSAGE = "A message of ordinary length, created by a plugin."
 
 
-def timed(callers: int, calls: int, once: Callable[[], object]) -> str:
-    """Call `once` from so many threads, so many times in all; return nanoseconds: all, median, p99."""
+def timed(callers: int, duration: int, once: Callable[[], object]) -> str:
+    """Call `once` from so many threads for so many nanoseconds, at least once each.
+
+    Returns:
+        How many calls there were; nanoseconds of all together, of the median, of the 99th percentile.
+    """
     times: list[int] = []
+    ends: list[int] = []
     start = 0
 
     def all_are_there() -> None:
@@ -28,11 +33,17 @@ def timed(callers: int, calls: int, once: Callable[[], object]) -> str:
     def run() -> None:
         own = []
         ready.wait()
-        for _ in range(calls // callers):
-            begin = time.perf_counter_ns()
+        begin = time.perf_counter_ns()
+        until = start + duration
+        while True:
             once()
-            own.append(time.perf_counter_ns() - begin)
+            end = time.perf_counter_ns()
+            own.append(end - begin)
+            if end >= until:
+                break
+            begin = end
         times.extend(own)
+        ends.append(end)
 
     if callers == 1:
         run()
@@ -42,24 +53,29 @@ def timed(callers: int, calls: int, once: Callable[[], object]) -> str:
             thread.start()
         for thread in threads:
             thread.join()
-    return _said(time.perf_counter_ns() - start, times)
+    return _said(max(ends) - start, times)
 
 
-async def timed_async(callers: int, calls: int, once: Callable[[], Awaitable[object]]) -> str:
+async def timed_async(callers: int, duration: int, once: Callable[[], Awaitable[object]]) -> str:
     """Call `once` from so many tasks, as `timed` does from threads."""
     times: list[int] = []
-
-    async def run() -> None:
-        for _ in range(calls // callers):
-            begin = time.perf_counter_ns()
-            await once()
-            times.append(time.perf_counter_ns() - begin)
-
     start = time.perf_counter_ns()
-    await asyncio.gather(*(run() for _ in range(callers)))
-    return _said(time.perf_counter_ns() - start, times)
+    until = start + duration
+
+    async def run() -> int:
+        begin = time.perf_counter_ns()
+        while True:
+            await once()
+            end = time.perf_counter_ns()
+            times.append(end - begin)
+            if end >= until:
+                return end
+            begin = end
+
+    ends = await asyncio.gather(*(run() for _ in range(callers)))
+    return _said(max(ends) - start, times)
 
 
 def _said(elapsed: int, times: list[int]) -> str:
     times.sort()
-    return f"{elapsed} {times[len(times) // 2]} {times[len(times) * 99 // 100]}"
+    return f"{len(times)} {elapsed} {times[len(times) // 2]} {times[len(times) * 99 // 100]}"

@@ -122,50 +122,39 @@ func (b *bench) selectRows(rows int) (map[string]float64, error) {
 	return values, err
 }
 
-// command lets the plugin do something by itself for about the time of a measurement.
+// command lets the plugin do something by itself for the time of a measurement, after a shorter time to warm up; if a
+// single call takes longer than that, it is what is measured.
 func (b *bench) command(what string, callers, size int) (map[string]float64, error) {
-	// How long does it take? The first time warms up.
-	probe, err := b.execute(what, callers, callers, size)
-	if err != nil {
-		return nil, err
+	warm, err := b.execute(what, callers, b.duration/4, size)
+	if err != nil || warm.elapsed >= b.duration {
+		return warm.values, err
 	}
-	for want := b.duration / 8; probe.elapsed < want; {
-		more := int(float64(probe.calls) * min(10, 1.2*float64(want)/float64(probe.elapsed)))
-		if probe, err = b.execute(what, callers, max(callers, more-more%callers), size); err != nil {
-			return nil, err
-		}
-	}
-	calls := int(float64(probe.calls) * float64(b.duration) / float64(probe.elapsed))
-	measured := probe
-	if calls -= calls % callers; calls > 0 {
-		if measured, err = b.execute(what, callers, calls, size); err != nil {
-			return nil, err
-		}
-	}
-	return measured.values, nil
+	measured, err := b.execute(what, callers, b.duration, size)
+	return measured.values, err
 }
 
 // executed is what a command took.
 type executed struct {
-	calls   int
 	elapsed time.Duration
 	values  map[string]float64
 }
 
-func (b *bench) execute(what string, callers, calls, size int) (executed, error) {
-	args := &model.CommandArgs{Command: fmt.Sprintf("%s %d %d %d", what, callers, calls, size), UserId: aUser, ChannelId: channel}
+func (b *bench) execute(what string, callers int, duration time.Duration, size int) (executed, error) {
+	command := fmt.Sprintf("%s %d %d %d", what, callers, duration.Nanoseconds(), size)
+	args := &model.CommandArgs{Command: command, UserId: aUser, ChannelId: channel}
 	used := cpuNow()
 	response, appErr := b.hooks.ExecuteCommand(&plugin.Context{}, args)
 	if appErr != nil {
 		return executed{}, appErr
 	}
-	var elapsed, median, p99 int64
 	if response == nil {
 		return executed{}, fmt.Errorf("the plugin did not answer to %q", args.Command)
 	}
-	if _, err := fmt.Sscan(response.Text, &elapsed, &median, &p99); err != nil {
+	var calls int
+	var elapsed, median, p99 int64
+	if _, err := fmt.Sscan(response.Text, &calls, &elapsed, &median, &p99); err != nil {
 		return executed{}, fmt.Errorf("the plugin answered %q: %w", response.Text, err)
 	}
 	took := time.Duration(elapsed)
-	return executed{calls: calls, elapsed: took, values: perCall(used, calls, took, median, p99)}, nil
+	return executed{elapsed: took, values: perCall(used, calls, took, median, p99)}, nil
 }

@@ -25,9 +25,8 @@ func (p *Plugin) MessageWillBePosted(_ *plugin.Context, post *model.Post) (*mode
 	return post, ""
 }
 
-// ExecuteCommand measures what a plugin calls by itself. "/<what> <callers> <calls> <size>" does it from that many
-// callers, that many times in all; the answer is the nanoseconds that all took, the median and the 99th percentile of
-// one.
+// ExecuteCommand measures what a plugin calls by itself. "/<what> <callers> <nanoseconds> <size>" does it from that many
+// callers for that long; the answer is what timed returns.
 //
 //   - create_posts: API.CreatePost
 //   - list_posts: API.GetPostsForChannel with that many posts
@@ -42,7 +41,7 @@ func (p *Plugin) ExecuteCommand(_ *plugin.Context, args *model.CommandArgs) (*mo
 		}
 		numbers = append(numbers, number)
 	}
-	callers, calls, size := numbers[0], numbers[1], numbers[2]
+	callers, duration, size := numbers[0], time.Duration(numbers[1]), numbers[2]
 	var once func() error
 	switch words[0] {
 	case "/create_posts":
@@ -66,7 +65,7 @@ func (p *Plugin) ExecuteCommand(_ *plugin.Context, args *model.CommandArgs) (*mo
 	default:
 		return nil, failure(fmt.Errorf("what is %q?", words[0]))
 	}
-	text, err := timed(callers, calls, once)
+	text, err := timed(callers, duration, once)
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -86,20 +85,26 @@ func readPosts(posts *model.PostList, size int) error {
 	return nil
 }
 
-// timed calls once from so many callers, so many times in all.
-func timed(callers, calls int, once func() error) (string, error) {
+// timed calls once from so many callers for so long, at least once each. It returns how many calls there were, and
+// nanoseconds: of all together, the median and the 99th percentile of one.
+func timed(callers int, duration time.Duration, once func() error) (string, error) {
 	times := make([][]int64, callers)
 	failures := make([]error, callers)
 	var done sync.WaitGroup
 	start := time.Now()
+	until := start.Add(duration)
 	for i := range callers {
 		done.Go(func() {
-			for range calls / callers {
-				begin := time.Now()
+			for begin := time.Now(); ; {
 				if failures[i] = once(); failures[i] != nil {
 					return
 				}
-				times[i] = append(times[i], time.Since(begin).Nanoseconds())
+				end := time.Now()
+				times[i] = append(times[i], end.Sub(begin).Nanoseconds())
+				if !end.Before(until) {
+					return
+				}
+				begin = end
 			}
 		})
 	}
@@ -112,7 +117,7 @@ func timed(callers, calls int, once func() error) (string, error) {
 	}
 	all := slices.Concat(times...)
 	slices.Sort(all)
-	return fmt.Sprint(elapsed, all[len(all)/2], all[len(all)*99/100]), nil
+	return fmt.Sprint(len(all), elapsed, all[len(all)/2], all[len(all)*99/100]), nil
 }
 
 // plain is an *AppError as an error that can be compared with nil.
