@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
+from mattermost_plugin._grpc.patience import LOOK, give_way
 from mattermost_plugin._grpc.status import RpcError, StatusCode
 
 if TYPE_CHECKING:
     from mattermost_plugin._grpc.addresses import Target
+    from mattermost_plugin._grpc.patience import Patience
 
 __all__ = ["FRESH", "ClientSocket", "connect"]
 
@@ -121,6 +123,20 @@ class ClientSocket:
             return None
         except OSError:
             return b""
+
+    def look(self, patience: Patience) -> bytes | None:
+        """Look for octets for a moment, if that has paid; as `receive_now`."""
+        if not patience.wants_to_look():
+            return None
+        until = time.perf_counter() + LOOK
+        while time.perf_counter() < until:
+            data = self.receive_now()
+            if data is not None:
+                patience.found()
+                return data
+            give_way()
+        patience.gave_up()
+        return None
 
     def _sized(self, data: bytes) -> bytes:
         if len(data) == self._read_size:

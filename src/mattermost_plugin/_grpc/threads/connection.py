@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.cleartext import TLSFault, layer
 from mattermost_plugin._grpc.client import ClientConnection
-from mattermost_plugin._grpc.patience import LOOK, give_way
 from mattermost_plugin._grpc.threads.turns import before_waiting
 
 if TYPE_CHECKING:
@@ -105,10 +104,10 @@ class BlockingConnection:
             # Not one octet was taken, so the server has not seen the call.
             stream.refused = True
         before_waiting()
-        if patience is not None and patience.wants_to_look():
-            self._look_for_answer(patience, deadline)
+        data = None if patience is None else self._socket.look(patience)
         while stream.status is None:
-            data = self._socket.receive(deadline)
+            if data is None:
+                data = self._socket.receive(deadline)
             if data is None:
                 if deadline is not None and time.monotonic() >= deadline:
                     self.cancel(stream, DEADLINE_EXCEEDED)
@@ -116,22 +115,10 @@ class BlockingConnection:
                     break
                 continue
             self._take_in(data)
+            data = None
             if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream
-
-    def _look_for_answer(self, patience: Patience, deadline: float | None) -> None:
-        until = time.perf_counter() + LOOK
-        while time.perf_counter() < until:
-            data = self._socket.receive_now()
-            if data is None:
-                give_way()
-                continue
-            patience.found()
-            self._take_in(data)
-            self._write(deadline)  # what came may want an answer, or make room for more of the request
-            return
-        patience.gave_up()
 
     def is_alive(self) -> bool:
         """Look, without waiting, whether the server has closed or will close the connection."""

@@ -27,6 +27,7 @@ from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.client_calls import CANCELLED
 from mattermost_plugin._grpc.control import ConnectionState
+from mattermost_plugin._grpc.patience import Patience
 from mattermost_plugin._grpc.status import Status, StatusCode
 from mattermost_plugin._grpc.threads.client_socket import FRESH
 from mattermost_plugin._grpc.threads.turns import Watch
@@ -64,6 +65,7 @@ class SharedConnection:
         self._core = ClientConnection(options)
         self._lock = threading.Lock()  # guards the core, and what follows
         self._holder: Caller | None = None
+        self._patience = Patience()  # of who reads
         self._reads = False  # whether the holder does; otherwise it runs, or is about to
         self._ready: deque[Caller] = deque()  # whose calls have ended, and who wait for their turn
         self._turns = 0
@@ -407,7 +409,9 @@ class SharedConnection:
     def _read(self, caller: Caller, deadline: float | None) -> bytes | None:
         """Wait for octets; b"" means that there will be no more, None that none came in time."""
         if not caller.is_main:
-            return self._socket.receive(deadline)
+            # Those whose calls are under way wait meanwhile, so that looking keeps none of them from work.
+            data = self._socket.look(self._patience)
+            return self._socket.receive(deadline) if data is None else data
         # A signal may interrupt what waits, but not between the reading and the taking in.
         if not self._socket.wait(POLLIN, deadline):
             return None
