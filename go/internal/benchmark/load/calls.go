@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/benchmark/timing"
 )
 
 const (
@@ -56,48 +56,24 @@ func (b *bench) posted(callers int, message string) (map[string]float64, error) 
 
 // repeat calls once from so many callers for the time of a measurement, after some calls to warm up.
 func (b *bench) repeat(callers int, once func() error) (map[string]float64, error) {
-	if _, err := repeatFor(b.duration/4, callers, once); err != nil {
+	if _, err := timing.Repeat(callers, b.duration/4, once); err != nil {
 		return nil, err
 	}
-	return repeatFor(b.duration, callers, once)
-}
-
-func repeatFor(duration time.Duration, callers int, once func() error) (map[string]float64, error) {
-	times := make([][]int64, callers)
-	failures := make([]error, callers)
-	var done sync.WaitGroup
 	used := cpuNow()
-	start := time.Now()
-	for i := range callers {
-		done.Go(func() {
-			for time.Since(start) < duration || len(times[i]) == 0 {
-				begin := time.Now()
-				if failures[i] = once(); failures[i] != nil {
-					return
-				}
-				times[i] = append(times[i], time.Since(begin).Nanoseconds())
-			}
-		})
+	took, err := timing.Repeat(callers, b.duration, once)
+	if err != nil {
+		return nil, err
 	}
-	done.Wait()
-	elapsed := time.Since(start)
-	for _, err := range failures {
-		if err != nil {
-			return nil, err
-		}
-	}
-	all := slices.Concat(times...)
-	slices.Sort(all)
-	return perCall(used, len(all), elapsed, all[len(all)/2], all[len(all)*99/100]), nil
+	return perCall(used, took), nil
 }
 
-// perCall are the values of a row of calls. Times are in nanoseconds.
-func perCall(used cpu, calls int, elapsed time.Duration, median, p99 int64) map[string]float64 {
-	host, plugin := used.since(calls)
+// perCall are the values of a row of calls.
+func perCall(used cpu, took timing.Timing) map[string]float64 {
+	host, plugin := used.since(took.Calls)
 	return map[string]float64{
-		"us":            float64(median) / 1e3,
-		"p99 us":        float64(p99) / 1e3,
-		"per second":    float64(calls) / elapsed.Seconds(),
+		"us":            float64(took.Median.Nanoseconds()) / 1e3,
+		"p99 us":        float64(took.P99.Nanoseconds()) / 1e3,
+		"per second":    float64(took.Calls) / took.Elapsed.Seconds(),
 		"host CPU us":   host,
 		"plugin CPU us": plugin,
 	}
@@ -125,36 +101,29 @@ func (b *bench) selectRows(rows int) (map[string]float64, error) {
 // command lets the plugin do something by itself for the time of a measurement, after a shorter time to warm up; if a
 // single call takes longer than that, it is what is measured.
 func (b *bench) command(what string, callers, size int) (map[string]float64, error) {
-	warm, err := b.execute(what, callers, b.duration/4, size)
-	if err != nil || warm.elapsed >= b.duration {
-		return warm.values, err
+	took, values, err := b.execute(what, callers, b.duration/4, size)
+	if err == nil && took < b.duration {
+		_, values, err = b.execute(what, callers, b.duration, size)
 	}
-	measured, err := b.execute(what, callers, b.duration, size)
-	return measured.values, err
+	return values, err
 }
 
-// executed is what a command took.
-type executed struct {
-	elapsed time.Duration
-	values  map[string]float64
-}
-
-func (b *bench) execute(what string, callers int, duration time.Duration, size int) (executed, error) {
+// execute lets the plugin do something for so long; it returns how long it took, and the values of its row.
+func (b *bench) execute(what string, callers int, duration time.Duration, size int) (time.Duration, map[string]float64, error) {
 	command := fmt.Sprintf("%s %d %d %d", what, callers, duration.Nanoseconds(), size)
 	args := &model.CommandArgs{Command: command, UserId: aUser, ChannelId: channel}
 	used := cpuNow()
 	response, appErr := b.hooks.ExecuteCommand(&plugin.Context{}, args)
 	if appErr != nil {
-		return executed{}, appErr
+		return 0, nil, appErr
 	}
 	if response == nil {
-		return executed{}, fmt.Errorf("the plugin did not answer to %q", args.Command)
+		return 0, nil, fmt.Errorf("the plugin did not answer to %q", command)
 	}
-	var calls int
-	var elapsed, median, p99 int64
-	if _, err := fmt.Sscan(response.Text, &calls, &elapsed, &median, &p99); err != nil {
-		return executed{}, fmt.Errorf("the plugin answered %q: %w", response.Text, err)
+	var took timing.Timing
+	// A Duration is scanned as its nanoseconds.
+	if _, err := fmt.Sscan(response.Text, &took.Calls, &took.Elapsed, &took.Median, &took.P99); err != nil {
+		return 0, nil, fmt.Errorf("the plugin answered %q: %w", response.Text, err)
 	}
-	took := time.Duration(elapsed)
-	return executed{elapsed: took, values: perCall(used, calls, took, median, p99)}, nil
+	return took.Elapsed, perCall(used, took), nil
 }

@@ -4,14 +4,14 @@ package measured
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/benchmark/timing"
 )
 
 // Plugin is the measured plugin.
@@ -26,7 +26,8 @@ func (p *Plugin) MessageWillBePosted(_ *plugin.Context, post *model.Post) (*mode
 }
 
 // ExecuteCommand measures what a plugin calls by itself. "/<what> <callers> <nanoseconds> <size>" does it from that many
-// callers for that long; the answer is what timed returns.
+// callers for that long; the answer is how many calls there were, and the nanoseconds that all took, the median and the
+// 99th percentile of one.
 //
 //   - create_posts: API.CreatePost
 //   - list_posts: API.GetPostsForChannel with that many posts
@@ -65,11 +66,11 @@ func (p *Plugin) ExecuteCommand(_ *plugin.Context, args *model.CommandArgs) (*mo
 	default:
 		return nil, failure(fmt.Errorf("what is %q?", words[0]))
 	}
-	text, err := timed(callers, duration, once)
+	took, err := timing.Repeat(callers, duration, once)
 	if err != nil {
 		return nil, failure(err)
 	}
-	return &model.CommandResponse{Text: text}, nil
+	return &model.CommandResponse{Text: fmt.Sprint(took.Calls, took.Elapsed.Nanoseconds(), took.Median.Nanoseconds(), took.P99.Nanoseconds())}, nil
 }
 
 // readPosts looks at each post, of which there are to be so many.
@@ -83,41 +84,6 @@ func readPosts(posts *model.PostList, size int) error {
 		}
 	}
 	return nil
-}
-
-// timed calls once from so many callers for so long, at least once each. It returns how many calls there were, and
-// nanoseconds: of all together, the median and the 99th percentile of one.
-func timed(callers int, duration time.Duration, once func() error) (string, error) {
-	times := make([][]int64, callers)
-	failures := make([]error, callers)
-	var done sync.WaitGroup
-	start := time.Now()
-	until := start.Add(duration)
-	for i := range callers {
-		done.Go(func() {
-			for begin := time.Now(); ; {
-				if failures[i] = once(); failures[i] != nil {
-					return
-				}
-				end := time.Now()
-				times[i] = append(times[i], end.Sub(begin).Nanoseconds())
-				if !end.Before(until) {
-					return
-				}
-				begin = end
-			}
-		})
-	}
-	done.Wait()
-	elapsed := time.Since(start).Nanoseconds()
-	for _, err := range failures {
-		if err != nil {
-			return "", err
-		}
-	}
-	all := slices.Concat(times...)
-	slices.Sort(all)
-	return fmt.Sprint(len(all), elapsed, all[len(all)/2], all[len(all)*99/100]), nil
 }
 
 // plain is an *AppError as an error that can be compared with nil.
