@@ -105,9 +105,11 @@ class BlockingConnection:
             stream.refused = True
         before_waiting()
         data = None if patience is None else self._socket.look(patience)
+        if data is not None:
+            self._take_in(data)
+            self._write(deadline)  # what came may want an answer, or make room for more of the request
         while stream.status is None:
-            if data is None:
-                data = self._socket.receive(deadline)
+            data = self._socket.receive(deadline)
             if data is None:
                 if deadline is not None and time.monotonic() >= deadline:
                     self.cancel(stream, DEADLINE_EXCEEDED)
@@ -115,7 +117,6 @@ class BlockingConnection:
                     break
                 continue
             self._take_in(data)
-            data = None
             if core.has_output or self._tls.pending:
                 self._write(deadline)
         return stream

@@ -65,7 +65,6 @@ class SharedConnection:
         self._core = ClientConnection(options)
         self._lock = threading.Lock()  # guards the core, and what follows
         self._holder: Caller | None = None
-        self._patience = Patience()  # of who reads
         self._reads = False  # whether the holder does; otherwise it runs, or is about to
         self._ready: deque[Caller] = deque()  # whose calls have ended, and who wait for their turn
         self._turns = 0
@@ -78,6 +77,7 @@ class SharedConnection:
         self._used_at = time.monotonic()
         self._watch = Watch(lambda: self._turns, self._look_after, "grpc-client-watch")
         # Without the lock.
+        self._patience = Patience()  # of who reads
         self._inside: set[Caller] = set()
         self._writing = threading.Lock()  # guards what follows
         self._unsent: bytes | memoryview = b""
