@@ -14,7 +14,8 @@ if _compiled is not None:
 
 # From here on, modules of the core may be compiled ones.
 from mattermost_plugin._grpc.handlers import Handler, Kind  # noqa: E402
+from mattermost_plugin._grpc.messages import as_is  # noqa: E402
 from mattermost_plugin._grpc.options import Options  # noqa: E402
 from mattermost_plugin._grpc.status import Metadata, RpcError, StatusCode  # noqa: E402
 
-__all__ = ["Handler", "Kind", "Metadata", "Options", "RpcError", "StatusCode"]
+__all__ = ["Handler", "Kind", "Metadata", "Options", "RpcError", "StatusCode", "as_is"]

@@ -293,5 +293,6 @@ class Connection(DataFrames, Generic[Head]):
             self._complete_block(stream_id, self._block_flags, block, news)
 
     def _complete_block(self, stream_id: int, flags: int, block: bytes, news: list[Stream]) -> None:
-        head, timeout = self._decoder.decode(block)
+        timed = self._decoder.timed.get(block)
+        head, timeout = self._decoder.decode(block) if timed is None else timed
         self._on_header_block(stream_id, head, timeout, bool(flags & frames.END_STREAM), news)

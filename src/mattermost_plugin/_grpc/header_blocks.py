@@ -147,10 +147,11 @@ class HeaderBlockDecoder(Generic[Decoded]):
         self._interpret = interpret
         self._decoder = _WatchedDecoder(4 * max_header_list_size)
         self._table = self._decoder.header_table
+        # Compiled code looks into these first, and calls `decode` for what is in neither.
         self.remembered: dict[bytes, Decoded] = {}
-        self._without_timeout: dict[bytes, tuple[int, Decoded]] = {}
         # Blocks with their timeouts, for peers that send the same ones; others fill it in vain.
-        self._with_timeout: dict[bytes, tuple[Decoded, bytes]] = {}
+        self.timed: dict[bytes, tuple[Decoded, bytes]] = {}
+        self._without_timeout: dict[bytes, tuple[int, Decoded]] = {}
 
     def limit_table(self, size: int) -> None:
         """Apply a table size that the peer has acknowledged; the peer is not made to say so itself."""
@@ -171,7 +172,7 @@ class HeaderBlockDecoder(Generic[Decoded]):
         known = self.remembered.get(block)
         if known is not None:
             return known, None
-        whole = self._with_timeout.get(block)
+        whole = self.timed.get(block)
         if whole is not None:
             return whole
         for mark in _TIMEOUT_MARKS:
@@ -199,7 +200,7 @@ class HeaderBlockDecoder(Generic[Decoded]):
                 raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, str(error)) from error
         found = known[1], value
         if len(block) <= self.MAX_REMEMBERED_SIZE:
-            self._remember(self._with_timeout, block, found)
+            self._remember(self.timed, block, found)
         return found
 
     def _remember_rest(self, rest: bytes, start: int, value: bytes, coded_size: int, result: Decoded) -> None:
@@ -241,5 +242,5 @@ class HeaderBlockDecoder(Generic[Decoded]):
 
     def _forget(self) -> None:
         self.remembered.clear()
+        self.timed.clear()
         self._without_timeout.clear()
-        self._with_timeout.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import compression
 from mattermost_plugin._grpc.status import RpcError, StatusCode
@@ -11,7 +11,7 @@ from mattermost_plugin._grpc.status import RpcError, StatusCode
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["PREFIX", "PREFIX_SIZE", "MessageReader", "prefix"]
+__all__ = ["PREFIX", "PREFIX_SIZE", "MessageReader", "as_is", "prefix"]
 
 #: The compressed flag and the length of the message.
 PREFIX: Final = struct.Struct(">BL")
@@ -23,6 +23,11 @@ def prefix(message: bytes, *, compressed: bool = False) -> bytes:
     if len(message) > 0xFFFFFFFF:
         raise RpcError(StatusCode.RESOURCE_EXHAUSTED, "a message cannot be larger than 4 GiB")
     return PREFIX.pack(compressed, len(message))
+
+
+def as_is(message: Any) -> Any:
+    """Serialize or deserialize nothing: the caller, or the handler, reads and writes messages itself."""
+    return message
 
 
 class MessageReader:

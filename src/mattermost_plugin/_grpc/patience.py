@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["LOOK", "Lookout", "Patience", "give_way"]
+__all__ = ["FEW", "LOOK", "Lookout", "Patience", "give_way"]
 
 #: Seconds to look for.
 LOOK: Final = 300e-6
+#: With more messages read together than that, there are more under way, and processors have something to do.
+FEW: Final = 2
 #: So many times in vain, and it is tried only once in so many times.
 _IN_VAIN: Final = 8
 _NOW_AND_THEN: Final = 64

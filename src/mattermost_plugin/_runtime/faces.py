@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from mattermost_plugin._grpc import RpcError
+from mattermost_plugin._grpc import RpcError, as_is
 from mattermost_plugin._runtime.statuses import call_error, files_of, not_connected, unavailable_here
 
 if TYPE_CHECKING:
@@ -95,10 +95,6 @@ class SyncFace:
         return download
 
 
-def _as_is(data: bytes) -> bytes:
-    return data
-
-
 class ChannelTransport:
     """Calls the host over a gRPC channel, from any number of threads."""
 
@@ -111,7 +107,7 @@ class ChannelTransport:
         """Make the call and turn a failure into a `PluginError`."""
         call = self._calls.get(method)
         if call is None:
-            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, _as_is).call
+            call = self._calls[method] = self._channel.unary_unary(method.path, as_is, as_is).call
         try:
             return call(request, timeout)
         except RpcError as error:
@@ -139,7 +135,7 @@ class ChannelTransport:
         Raises:
             RpcError: The host cannot be reached.
         """
-        return self._channel.stream_stream(method.path, _as_is, _as_is)(requests)
+        return self._channel.stream_stream(method.path, as_is, as_is)(requests)
 
     def close(self) -> None:
         """End the connections; calls from now on raise `NotConnected`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from mattermost_plugin._grpc import RpcError
+from mattermost_plugin._grpc import RpcError, as_is
 from mattermost_plugin._runtime.faces import DEFAULT_TIMEOUT
 from mattermost_plugin._runtime.statuses import call_error, files_of, not_connected, unavailable_here
 
@@ -94,10 +94,6 @@ class AsyncFace:
         return download
 
 
-def _as_is(data: bytes) -> bytes:
-    return data
-
-
 class AsyncChannelTransport:
     """Calls the host over a gRPC channel of the running loop."""
 
@@ -112,7 +108,7 @@ class AsyncChannelTransport:
         if call is None:
             failed = partial(self._failed, method=method)
             decode = method.codec.decode_response
-            call = self._calls[method] = self._channel.unary_unary(method.path, _as_is, decode, failed)
+            call = self._calls[method] = self._channel.unary_unary(method.path, as_is, decode, failed)
         return call(request, timeout=timeout)
 
     async def upload(self, method: Method, requests: AsyncIterator[bytes], timeout: float | None) -> bytes:
@@ -133,7 +129,7 @@ class AsyncChannelTransport:
 
     def stream(self, method: Method, requests: AsyncIterable[bytes]) -> StreamCall:
         """Return a call whose requests and responses are streams; it begins when it is first waited for."""
-        return self._channel.stream_stream(method.path, _as_is, _as_is)(requests)
+        return self._channel.stream_stream(method.path, as_is, as_is)(requests)
 
     async def close(self) -> None:
         """End the connection; calls from now on raise `NotConnected`."""

@@ -6,9 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._codec.parts import chunk_of, pack_chunk
-from mattermost_plugin._grpc import RpcError, StatusCode
+from mattermost_plugin._grpc import RpcError, StatusCode, as_is
 from mattermost_plugin._grpc.aio.client_calls import StreamCall, StreamUnaryMethod
-from mattermost_plugin._runtime.services import as_is
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -46,11 +46,14 @@ class Method:
         module: Dotted name of the module that holds its `Codec`, under the method's Python name.
         unavailable: Not empty: a sentence why this release cannot do it yet.
         path: What stands in the `:path` of a call.
+        codec: The method's codec; the first use imports the modules that hold it.
     """
 
+    codec: Codec
+
     __slots__ = (
-        "_codec",
         "can_reject",
+        "codec",
         "go_name",
         "kind",
         "minimum_version",
@@ -88,17 +91,15 @@ class Method:
         self.module = module
         self.unavailable = unavailable
         self.path = f"/{PACKAGE}.{service}/{go_name}"
-        self._codec: Codec | None = None
 
-    @property
-    def codec(self) -> Codec:
-        """The method's codec; the first use imports the modules that hold it."""
-        codec = self._codec
-        if codec is None:
-            from mattermost_plugin._codec.layouts import with_layouts
+    def __getattr__(self, name: str) -> Codec:
+        # Only what is not there yet gets here: each call uses the codec, and a property would cost it more.
+        if name != "codec":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        from mattermost_plugin._codec.layouts import with_layouts
 
-            codec = self._codec = with_layouts(self.module, self.name, self.python_codec)
-        return codec
+        self.codec = with_layouts(self.module, self.name, self.python_codec)
+        return self.codec
 
     def python_codec(self) -> Codec:
         """Return the codec in Python, which `codec` falls back to where the compiled core carries it out."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mattermost_plugin._grpc import Handler, Kind, RpcError, StatusCode
+from mattermost_plugin._grpc import Handler, Kind, RpcError, StatusCode, as_is
 from mattermost_plugin._runtime import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["BROKER", "CONTROLLER", "HEALTH_CHECK", "HEALTH_WATCH", "STDIO", "as_is", "health_status", "raw"]
+__all__ = ["BROKER", "CONTROLLER", "HEALTH_CHECK", "HEALTH_WATCH", "STDIO", "health_status", "raw"]
 
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
@@ -21,11 +21,6 @@ STDIO = "/plugin.GRPCStdio/StreamStdio"
 
 # The services whose health is known: the server as a whole, and go-plugin's name for the plugin.
 _HEALTHY = frozenset({"", "plugin"})
-
-
-def as_is(data: bytes) -> bytes:
-    """Return the octets: these handlers read and write messages themselves."""
-    return data
 
 
 def raw(kind: Kind, function: Callable[..., Any]) -> Handler:
