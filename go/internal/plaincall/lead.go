@@ -35,14 +35,13 @@ func (l *link) lead(c *call) {
 		return
 	}
 	l.source.look()
-	oneProcessor := runtime.GOMAXPROCS(0) < 2
 	for until := time.Now().Add(lookFor); !c.hasEnded() || l.frames.holdsFrame(); {
 		err := l.readFrame()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			if time.Now().After(until) {
 				break
 			}
-			if oneProcessor {
+			if l.confined {
 				runtime.Gosched() // other callers may have something to send
 				giveWay()
 			}
@@ -95,7 +94,7 @@ func (l *link) readForAll() {
 // processor.
 func (l *link) lookForAll() error {
 	defer l.source.park()
-	if runtime.GOMAXPROCS(0) < 2 || l.frames.holdsFrame() || !l.allPatience.wantsToLook() {
+	if l.confined || l.frames.holdsFrame() || !l.allPatience.wantsToLook() {
 		return nil
 	}
 	l.source.look()

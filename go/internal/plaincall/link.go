@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -20,7 +19,7 @@ const (
 )
 
 func crowdedFrom() int {
-	if runtime.GOMAXPROCS(0) < 2 {
+	if oneProcessor() {
 		return enoughCalls
 	}
 	return manyCalls
@@ -43,6 +42,7 @@ type link struct {
 
 	// Of the reading goroutine alone.
 	source      *source
+	confined    bool     // the process keeps to one processor
 	patience    patience // with one call
 	allPatience patience // with several
 	frames      *frameReader
@@ -60,7 +60,7 @@ func newLink(socket net.Conn) (*link, error) {
 	l := &link{
 		writer: writer{socket: source.Conn}, calls: map[uint32]*call{}, next: 1, used: time.Now(),
 		window: defaultWindow, initial: defaultWindow, most: 100, crowded: crowdedFrom(),
-		source: source, frames: newFrameReader(source, maxFrame),
+		source: source, confined: oneProcessor(), frames: newFrameReader(source, maxFrame),
 	}
 	l.give(appendClientPreface)
 	return l, nil

@@ -21,9 +21,13 @@ const (
 	nowAndThen = 64
 )
 
+// oneProcessor tells whether the process keeps to one processor. The runtime takes a lock to say so, so that who asks
+// often keeps the answer.
+func oneProcessor() bool { return runtime.GOMAXPROCS(0) < 2 }
+
 // wantsToLook tells whether to look this time.
 func (p *patience) wantsToLook() bool {
-	if !canGiveWay && runtime.GOMAXPROCS(0) < 2 {
+	if !canGiveWay && oneProcessor() {
 		return false // it may keep the plugin from doing what is waited for
 	}
 	if p.inVain < inVain {

@@ -25,13 +25,13 @@ func makeSafe(v reflect.Value) {
 			makeSafe(v.Field(field))
 		}
 	case reflect.Slice:
-		if holdsAny(v.Type().Elem()) {
+		if v.Len() > 0 && holdsAny(v.Type().Elem()) {
 			for i := range v.Len() {
 				makeSafe(v.Index(i))
 			}
 		}
 	case reflect.Map:
-		if holdsAny(v.Type().Elem()) {
+		if v.Len() > 0 && holdsAny(v.Type().Elem()) {
 			makeMapSafe(v)
 		}
 	case reflect.Interface:
