@@ -41,7 +41,7 @@ func (l *link) lead(c *call) {
 			if time.Now().After(until) {
 				break
 			}
-			if l.confined {
+			if l.oneProcessor {
 				runtime.Gosched() // other callers may have something to send
 				giveWay()
 			}
@@ -94,7 +94,7 @@ func (l *link) readForAll() {
 // processor.
 func (l *link) lookForAll() error {
 	defer l.source.park()
-	if l.confined || l.frames.holdsFrame() || !l.allPatience.wantsToLook() {
+	if l.oneProcessor || l.frames.holdsFrame() || !l.allPatience.wantsToLook() {
 		return nil
 	}
 	l.source.look()

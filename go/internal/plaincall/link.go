@@ -41,14 +41,14 @@ type link struct {
 	used    time.Time
 
 	// Of the reading goroutine alone.
-	source      *source
-	confined    bool     // the process keeps to one processor
-	patience    patience // with one call
-	allPatience patience // with several
-	frames      *frameReader
-	replies     replies
-	block       []byte // of a header block that is not complete
-	unread      int    // octets read since the connection's window was last opened
+	source       *source
+	oneProcessor bool     // the process keeps to it
+	patience     patience // with one call
+	allPatience  patience // with several
+	frames       *frameReader
+	replies      replies
+	block        []byte // of a header block that is not complete
+	unread       int    // octets read since the connection's window was last opened
 }
 
 // newLink begins to speak HTTP/2 on a socket of the system, over which the link then has command.
@@ -60,7 +60,7 @@ func newLink(socket net.Conn) (*link, error) {
 	l := &link{
 		writer: writer{socket: source.Conn}, calls: map[uint32]*call{}, next: 1, used: time.Now(),
 		window: defaultWindow, initial: defaultWindow, most: 100, crowded: crowdedFrom(),
-		source: source, confined: oneProcessor(), frames: newFrameReader(source, maxFrame),
+		source: source, oneProcessor: oneProcessor(), frames: newFrameReader(source, maxFrame),
 	}
 	l.give(appendClientPreface)
 	return l, nil

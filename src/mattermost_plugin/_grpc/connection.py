@@ -293,6 +293,10 @@ class Connection(DataFrames, Generic[Head]):
             self._complete_block(stream_id, self._block_flags, block, news)
 
     def _complete_block(self, stream_id: int, flags: int, block: bytes, news: list[Stream]) -> None:
-        timed = self._decoder.timed.get(block)
-        head, timeout = self._decoder.decode(block) if timed is None else timed
+        head, timeout = self._decode(block)
         self._on_header_block(stream_id, head, timeout, bool(flags & frames.END_STREAM), news)
+
+    def _decode(self, block: bytes) -> tuple[Head, bytes | None]:
+        # Most blocks with a deadline are known, and found without leaving compiled code.
+        timed = self._decoder.timed.get(block)
+        return self._decoder.decode(block) if timed is None else timed

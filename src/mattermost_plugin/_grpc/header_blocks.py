@@ -147,9 +147,9 @@ class HeaderBlockDecoder(Generic[Decoded]):
         self._interpret = interpret
         self._decoder = _WatchedDecoder(4 * max_header_list_size)
         self._table = self._decoder.header_table
-        # Compiled code looks into these first, and calls `decode` for what is in neither.
         self.remembered: dict[bytes, Decoded] = {}
         # Blocks with their timeouts, for peers that send the same ones; others fill it in vain.
+        # `decode` fills it for its caller, who looks into it first.
         self.timed: dict[bytes, tuple[Decoded, bytes]] = {}
         self._without_timeout: dict[bytes, tuple[int, Decoded]] = {}
 
@@ -172,9 +172,6 @@ class HeaderBlockDecoder(Generic[Decoded]):
         known = self.remembered.get(block)
         if known is not None:
             return known, None
-        whole = self.timed.get(block)
-        if whole is not None:
-            return whole
         for mark in _TIMEOUT_MARKS:
             start = block.find(mark)
             if start >= 0:

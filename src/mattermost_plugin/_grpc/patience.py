@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["FEW", "LOOK", "Lookout", "Patience", "give_way"]
+__all__ = ["LOOK", "Lookout", "Patience", "give_way"]
 
 #: Seconds to look for.
 LOOK: Final = 300e-6
 #: With more messages read together than that, there are more under way, and processors have something to do.
-FEW: Final = 2
+_FEW: Final = 2
 #: So many times in vain, and it is tried only once in so many times.
 _IN_VAIN: Final = 8
 _NOW_AND_THEN: Final = 64
@@ -45,20 +45,25 @@ def give_way() -> None:
 class Patience:
     """Decides whether to look, by what came of it before."""
 
-    __slots__ = ("_in_vain", "_passed_over")
+    __slots__ = ("_crowd", "_in_vain", "_passed_over")
 
     def __init__(self) -> None:
+        self._crowd = False
         self._in_vain = 0
         self._passed_over = 0
 
     def wants_to_look(self) -> bool:
         """Return whether to look this time."""
-        if _ALONE:
+        if _ALONE or self._crowd:
             return False
         if self._in_vain < _IN_VAIN:
             return True
         self._passed_over = (self._passed_over + 1) % _NOW_AND_THEN
         return self._passed_over == 0
+
+    def came(self, messages: int) -> None:
+        """Hear how many messages were read together, looked for or not."""
+        self._crowd = messages > _FEW
 
     def found(self) -> None:
         """Hear that what was looked for came."""
@@ -92,8 +97,9 @@ class Lookout:
                 self._looking = True
                 self._loop.call_soon(self._again)
 
-    def found(self) -> None:
-        """Hear that octets came."""
+    def came(self, messages: int) -> None:
+        """Hear that octets came, and how many messages there were in them."""
+        self._patience.came(messages)
         if self._looking:
             self._until = 0.0
             self._patience.found()

@@ -159,7 +159,7 @@ class ServerConnection(Connection[RequestHead]):
         if found is None:
             return 0
         stream_id, block, message, end = found
-        head, timeout = self._decoder.decode(block)
+        head, timeout = self._decode(block)
         try:
             stream = self._accept(stream_id, head, timeout, end_stream=False)
         except StreamFault as fault:

@@ -40,6 +40,14 @@ def test_one_success_is_enough_to_look_again() -> None:
     assert subject.wants_to_look()
 
 
+def test_behind_many_messages_nobody_looks_until_few_come_together() -> None:
+    subject = Patience()
+    subject.came(3)
+    assert not subject.wants_to_look()
+    subject.came(2)
+    assert subject.wants_to_look()
+
+
 def test_with_one_processor_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "_ALONE", True)
     assert not Patience().wants_to_look()

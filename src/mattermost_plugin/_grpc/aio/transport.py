@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from mattermost_plugin._grpc.connection import Connection, ConnectionState
-from mattermost_plugin._grpc.patience import FEW, Lookout
+from mattermost_plugin._grpc.patience import Lookout
 
 if TYPE_CHECKING:
     from mattermost_plugin._grpc.streams import Stream
@@ -43,7 +43,6 @@ class Transport(Generic[Core]):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._lookout = Lookout(loop)
-        self._few = True  # whether few messages came together lately
 
     # ---- asyncio.Protocol
 
@@ -55,9 +54,8 @@ class Transport(Generic[Core]):
 
     def data_received(self, data: bytes) -> None:
         """Take in octets and tell the streams concerned."""
-        self._lookout.found()
         told = self.core.receive(data)
-        self._few = len(told) <= FEW
+        self._lookout.came(len(told))
         for stream in told:
             self.on_news(stream)
         if self.core.has_output:
@@ -118,9 +116,8 @@ class Transport(Generic[Core]):
             if not data:
                 break
             transport.write(data)
-            if self._few:
-                # The next call, or the answer to this one, may be here in no time.
-                self._lookout.look()
+            # The next call, or the answer to this one, may be here in no time.
+            self._lookout.look()
         if core.writable:
             self._wake_writers()
 

@@ -27,7 +27,7 @@ from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.client import ClientConnection
 from mattermost_plugin._grpc.client_calls import CANCELLED
 from mattermost_plugin._grpc.control import ConnectionState
-from mattermost_plugin._grpc.patience import FEW, Patience
+from mattermost_plugin._grpc.patience import Patience
 from mattermost_plugin._grpc.status import Status, StatusCode
 from mattermost_plugin._grpc.threads.client_socket import FRESH
 from mattermost_plugin._grpc.threads.turns import Watch
@@ -78,7 +78,6 @@ class SharedConnection:
         self._watch = Watch(lambda: self._turns, self._look_after, "grpc-client-watch")
         # Without the lock.
         self._patience = Patience()  # of who reads
-        self._few = True  # whether few calls ended together lately
         self._inside: set[Caller] = set()
         self._writing = threading.Lock()  # guards what follows
         self._unsent: bytes | memoryview = b""
@@ -221,7 +220,7 @@ class SharedConnection:
         with self._lock:
             if data is not None:
                 news = self._take_in(data)
-                self._few = len(news) <= FEW
+                self._patience.came(len(news))
                 self._sort(caller, news)
                 caller.unsafe = False
             next_one = self._go_on(caller, stream, deadline)
@@ -413,7 +412,7 @@ class SharedConnection:
         """Wait for octets; b"" means that there will be no more, None that none came in time."""
         if not caller.is_main:
             # Those whose calls are under way wait meanwhile, so that looking keeps none of them from work.
-            data = self._socket.look(self._patience) if self._few else None
+            data = self._socket.look(self._patience)
             return self._socket.receive(deadline) if data is None else data
         # A signal may interrupt what waits, but not between the reading and the taking in.
         if not self._socket.wait(POLLIN, deadline):
