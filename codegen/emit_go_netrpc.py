@@ -1,11 +1,11 @@
-"""Emits the net/rpc side of go/internal/service: plugin.API over Mattermost's client, its server."""
+"""Emits the net/rpc side of go/internal/service: the API over Mattermost's client, the hooks' server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codegen.emit_go_service import FOLDER
-from codegen.go_methods import GoSignature, z_fields
+from codegen.emit_go_service import FOLDER, HANDWRITTEN_HOOKS
+from codegen.go_methods import GoSignature, is_plain, message_literal, z_fields
 from codegen.go_source import format_go, go_file
 from codegen.header import header
 from codegen.lowered import ConversionKind
@@ -30,6 +30,9 @@ _HANDWRITTEN_API = {
     "PluginHTTP",  # left to Mattermost's client, which knows two ways to do it
 }
 
+# Hooks that do more here than to go on to the plugin.
+_CALLED_HOOKS = HANDWRITTEN_HOOKS | {"OnActivate", "OnDeactivate"}
+
 # Methods of Mattermost's net/rpc server of the hooks whose reply is not a Z_ struct of their name.
 _REPLIES = {"ServeHTTP": "struct{}", "ServeMetrics": "struct{}"}
 
@@ -51,9 +54,33 @@ def _api(schema: Schema) -> Iterator[str]:
     methods = schema.service("API").methods
     if unknown := _HANDWRITTEN_API - {method.go_name for method in methods}:
         raise ValueError(f"plugin.API has no {', '.join(sorted(unknown))} (any more)")
-    for method in methods:
-        if method.go_name not in _HANDWRITTEN_API:
+    generated = [method for method in methods if method.go_name not in _HANDWRITTEN_API]
+    passed_on = "\n".join(_passed_on(schema, method) for method in generated if is_plain(method))
+    yield (
+        "// passedOn are the methods of the API that go on to the server as they come.\n"
+        f"var passedOn = []onward{{\n{passed_on}\n}}"
+    )
+    for method in generated:
+        if not is_plain(method):
             yield _api_method(schema, method)
+
+
+def _passed_on(schema: Schema, method: Method) -> str:
+    """Return how a method's request and reply become those of Mattermost's RPC, and the other way round."""
+    name = method.go_name
+    request, response = (schema.message(message).pb_go_name for message in (method.request, method.response))
+    arguments = ", ".join(
+        f"{z}: in.{field.pb_go_name}"
+        for z, field in zip(z_fields(len(method.params)), method.params, strict=True)
+    )
+    results = [f"out.{z}" for z in z_fields(len(method.results))]
+    return (
+        f'passOn("{name}",\n'
+        f"func({'in' if method.params else '_'} *convert.{request}) *plugin.Z_{name}Args "
+        f"{{ return &plugin.Z_{name}Args{{{arguments}}} }},\n"
+        f"func({'out' if results else '_'} *plugin.Z_{name}Returns) *convert.{response} "
+        f"{{ return {message_literal(response, method.results, results)} }}),"
+    )
 
 
 def _api_method(schema: Schema, method: Method) -> str:
@@ -94,9 +121,28 @@ def _hooks(schema: Schema) -> Iterator[str]:
         "return hooks.Implemented(struct{}{}, reply) }),\n"
         f"{table}}}\n}}"
     )
+    yield _requests(schema)
     for method in schema.service("Hooks").methods:
         if any(holds_any(schema, field.conversion) for field in method.results):
             yield _safe_hook(method)
+
+
+def _requests(schema: Schema) -> str:
+    entries = ""
+    for method in schema.service("Hooks").methods:
+        name = method.go_name
+        if not is_plain(method) or name in _CALLED_HOOKS:
+            continue
+        values = [f"in.{z}" for z in z_fields(len(method.params))]
+        request = schema.message(method.request).pb_go_name
+        entries += (
+            f'"{name}": requestOf(func({"in" if values else "_"} *plugin.Z_{name}Args) *convert.{request} '
+            f"{{ return {message_literal(request, method.params, values)} }}),\n"
+        )
+    return (
+        "// hookRequests make requests of the arguments of hooks that go on to the plugin as they come.\n"
+        f"var hookRequests = map[string]func(args any) convert.Message{{\n{entries}}}"
+    )
 
 
 def _safe_hook(method: Method) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FOLDER = "go/internal/service"
 
 # Hooks whose bodies are written by hand although their wire form is their Go signature.
-_HANDWRITTEN_HOOKS = {
+HANDWRITTEN_HOOKS = {
     "Implemented",  # remembers the answer
     "OnConfigurationChange",  # is not sent before the plugin is active
 }
@@ -83,7 +83,7 @@ def _server_method(schema: Schema, method: Method, receiver: str, interface: str
 
 def _hooks(schema: Schema) -> Iterator[str]:
     for method in schema.service("Hooks").methods:
-        if is_plain(method) and method.go_name not in _HANDWRITTEN_HOOKS:
+        if is_plain(method) and method.go_name not in HANDWRITTEN_HOOKS:
             yield _hook(schema, method)
 
 

@@ -311,16 +311,15 @@ func (p *Plugin) activation() (service.Activation, error) {
 
 	var activation service.Activation
 	if api != nil {
-		begin := service.DirectAPI(api)
+		register := func(server grpc.ServiceRegistrar) { service.RegisterAPI(server, service.DirectAPI(api), p.log) }
 		if p.cfg.Remote {
-			var err error
-			if begin, err = service.NewNetRPCAPI(api); err != nil {
+			remote, err := service.NewNetRPCAPI(api)
+			if err != nil {
 				return activation, err
 			}
+			register = func(server grpc.ServiceRegistrar) { remote.Register(server, p.log) }
 		}
-		id, err := current.serve(func(server grpc.ServiceRegistrar) {
-			service.RegisterAPI(server, begin, p.log)
-		})
+		id, err := current.serve(register)
 		if err != nil {
 			return activation, err
 		}

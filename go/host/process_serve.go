@@ -46,17 +46,16 @@ func (p *process) serve(register func(grpc.ServiceRegistrar)) (uint32, error) {
 
 // newServer returns a server that counts the calls under way.
 func (p *process) newServer() (apiServer, error) {
-	unary := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-		p.calls.Add(1)
-		defer p.calls.Add(-1)
-		return handle(ctx, in)
-	}
 	options := append(service.ServerOptions(),
 		grpc.MaxRecvMsgSize(math.MaxInt32),
 		grpc.MaxSendMsgSize(math.MaxInt32),
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connWindow),
-		grpc.UnaryInterceptor(unary),
+		grpc.UnaryInterceptor(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+			p.calls.Add(1)
+			defer p.calls.Add(-1)
+			return handle(ctx, in)
+		}),
 		grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 			p.calls.Add(1)
 			defer p.calls.Add(-1)
@@ -66,5 +65,5 @@ func (p *process) newServer() (apiServer, error) {
 	if p.config.TLSConfig != nil {
 		return grpc.NewServer(append(options, grpc.Creds(credentials.NewTLS(p.config.TLSConfig)))...), nil
 	}
-	return plaincall.NewServer(grpc.NewServer(options...), service.Codec(), unary)
+	return plaincall.NewServer(grpc.NewServer(options...), service.Codec(), &p.calls)
 }

@@ -95,6 +95,23 @@ func (r *router) NewStream(ctx context.Context, desc *grpc.StreamDesc, method st
 	}
 }
 
+// Begin begins a hook that need not wait for a process, and tells whether it has.
+func (r *router) Begin(method string, deadline time.Time, args plaincall.Message, then func(data []byte, failure error)) bool {
+	conn := r.live.Load()
+	if conn == nil {
+		return false
+	}
+	switch hookKinds[path.Base(method)] {
+	case lifecycle:
+		return false
+	case notification:
+		if r.queueing.Load() {
+			return false
+		}
+	}
+	return conn.Begin(method, deadline, args, then)
+}
+
 // neverSent says that a failed call certainly did not reach the process, because its connection was closed first.
 // Only such a call is made again: another one may be what the process died of.
 func (r *router) neverSent(conn *plaincall.Conn, reached *peer.Peer, kind hookKind) bool {

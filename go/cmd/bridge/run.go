@@ -75,7 +75,7 @@ func run() int {
 			config.Plugins[handshake.Hooks] = &reportingHooks{
 				Plugin:      config.Plugins[handshake.Hooks],
 				link:        link,
-				http:        served,
+				hooks:       served,
 				connected:   announce,
 				implemented: implemented,
 			}
@@ -202,7 +202,9 @@ func (h *hooks) SetAPI(api plugin.API) {
 		return // plugin.ClientMain says so before there is one; another connection may have one
 	}
 	if h.link != nil {
-		h.report(h.link.UseForAPI(api))
+		linked, err := h.link.UseForAPI(api)
+		h.report(err)
+		api = linked
 	}
 	h.log.setAPI(api)
 	h.Hooks.SetAPI(api)
@@ -232,7 +234,7 @@ func (h *hooks) report(err error) {
 type reportingHooks struct {
 	goplugin.Plugin
 	link        *service.ServerLink
-	http        service.HTTPProxy
+	hooks       *hooks
 	connected   func()
 	implemented func() ([]string, error)
 }
@@ -244,7 +246,7 @@ func (r *reportingHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(server, broker, r.link, r.http, r.reported)
+	return service.NewNetRPCHooks(server, broker, r.link, r.hooks.HooksClient, r.hooks, r.reported)
 }
 
 // reported returns the hooks that the plugin implements, and OnDeactivate: a server that does not call that closes the

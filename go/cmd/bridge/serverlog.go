@@ -75,14 +75,14 @@ func (l *serverLog) Accept(name string, level hclog.Level, message string, field
 
 // setAPI directs the records to the server's API.
 func (l *serverLog) setAPI(api plugin.API) {
-	begin, err := service.NewNetRPCAPI(api)
+	remote, err := service.NewNetRPCAPI(api)
 	if err != nil {
 		l.logger.Warn("The log goes to stderr, without an API", "error", err)
 		return
 	}
 	l.lock.Lock()
 	defer l.lock.Unlock()
-	l.begin = begin
+	l.begin = remote.Begin
 }
 
 // disconnect says that the API is gone.

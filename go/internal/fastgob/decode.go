@@ -24,6 +24,7 @@ const (
 type Decoder struct {
 	in      *bufio.Reader
 	gob     *gob.Decoder
+	size    int    // of the last value
 	pending []byte // what has been read and encoding/gob has not seen, but for values that were decoded here
 	reader  reader
 	types   map[int64]*wireType
@@ -45,6 +46,12 @@ func NewDecoder(stream io.Reader) *Decoder {
 	d.gob = gob.NewDecoder(rest{d})
 	return d
 }
+
+// HoldsMore tells whether more has been read from the stream than was decoded.
+func (d *Decoder) HoldsMore() bool { return d.in.Buffered() > 0 }
+
+// Size returns how many octets the last value had, or math.MaxInt if it was a large one.
+func (d *Decoder) Size() int { return d.size }
 
 // rest is what encoding/gob reads. It takes no more than the message that it needs, as it may read octet by octet.
 type rest struct{ *Decoder }
@@ -79,7 +86,9 @@ func (d *Decoder) Decode(into any) error {
 			return err // to encoding/gob, descriptions that it has not seen would be half of something
 		}
 		message, prefix := d.message()
+		d.size = len(message)
 		if message == nil {
+			d.size = math.MaxInt
 			return d.gob.Decode(into) // which says what is wrong, if something is
 		}
 		number, size := gobwire.CutUint(message[prefix:])

@@ -155,7 +155,7 @@ func (l *leanHooks) Server(broker *goplugin.MuxBroker) (any, error) {
 		return nil, err
 	}
 	implemented := func() ([]string, error) { return []string{"ServeHTTP"}, nil }
-	return service.NewNetRPCHooks(server, broker, nil, l.served, implemented)
+	return service.NewNetRPCHooks(server, broker, nil, nil, l.served, implemented)
 }
 
 // overNetRPC runs the proxy in a plugin of Mattermost's own plugin environment.

@@ -7,6 +7,7 @@ import (
 	"net/rpc"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -33,10 +34,15 @@ func Serve(stream io.ReadWriteCloser, methods map[string]Method, logger hclog.Lo
 			}
 			break
 		}
-		if c != nil {
+		if c == nil {
+			continue
+		}
+		s.underWay.Add(1)
+		if !s.begin(c) {
 			calls.do(c)
 		}
 	}
+	s.begun.Wait()
 	calls.stop()
 	_ = stream.Close() // it has ended
 }
@@ -46,6 +52,8 @@ type server struct {
 	methods  map[string]Method
 	logger   hclog.Logger
 	requests *fastgob.Decoder
+	begun    sync.WaitGroup // calls
+	underWay atomic.Int64   // calls that were read
 
 	lock      sync.Mutex
 	responses *messages
@@ -98,9 +106,41 @@ func (s *server) errUnknown(name string) error {
 	return fmt.Errorf("rpc: can't find service %s", name)
 }
 
+// begin begins a call while others are under way, and tells whether it has. What is large is not for the goroutine that
+// reads.
+func (s *server) begin(c *call) bool {
+	alone := s.underWay.Load() == 1 && !s.requests.HoldsMore()
+	if alone || c.method.begin == nil || s.requests.Size() > largeRequest {
+		return false
+	}
+	s.begun.Add(1)
+	begun := c.method.begin(c.args, c.reply, func(failure error) {
+		if errors.Is(failure, ErrAgain) {
+			go func() {
+				defer s.begun.Done()
+				s.answer(c)
+			}()
+			return
+		}
+		s.finish(c, failure)
+		s.begun.Done()
+	})
+	if !begun {
+		s.begun.Done()
+	}
+	return begun
+}
+
+// largeRequest is what takes a while to pass on.
+const largeRequest = 16 << 10
+
 // answer makes a call and responds.
-func (s *server) answer(c *call) {
-	s.respond(c, c.method.call(c.args, c.reply))
+func (s *server) answer(c *call) { s.finish(c, c.method.call(c.args, c.reply)) }
+
+// finish responds to a call that was made.
+func (s *server) finish(c *call, failure error) {
+	s.underWay.Add(-1)
+	s.respond(c, failure)
 }
 
 // respond sends the reply of a call, or the failure.

@@ -115,12 +115,12 @@ var over = map[string]func(t testing.TB, plugin *Plugin) *rpc.Client{
 	"net/rpc's server": func(t testing.TB, plugin *Plugin) *rpc.Client {
 		near, far := sockettest.Pair(t)
 		go netRPC(t, plugin).ServeConn(near)
-		return NewClient(far, types...)
+		return NewClient(far, types...).Client
 	},
 	"both": func(t testing.TB, plugin *Plugin) *rpc.Client {
 		near, far := sockettest.Pair(t)
 		go Serve(near, plugin.methods(), hclog.NewNullLogger(), types...)
-		return NewClient(far, types...)
+		return NewClient(far, types...).Client
 	},
 }
 

@@ -3,6 +3,7 @@ package plaincall
 import (
 	"context"
 	"encoding/binary"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -21,6 +22,10 @@ type call struct {
 	failure error
 	refused bool // the server certainly did nothing
 	done    chan struct{}
+
+	// In the place of done: called when the call has ended, by whoever ends it.
+	then  func(*call)
+	until time.Time // when it is to end at the latest; zero: that is for the one who waits to say
 }
 
 // hasEnded tells whether the call has ended, to the one who waits for it.
@@ -49,8 +54,39 @@ func (c *call) wait(ctx context.Context) error {
 
 func (c *call) end(failure error) {
 	c.failure = failure
-	c.done <- struct{}{}
+	if c.then != nil {
+		c.then(c)
+	} else {
+		c.done <- struct{}{}
+	}
 }
+
+// outcome returns the message of the response of a call that has ended and was not refused. until is its deadline, zero if
+// it has none.
+func (c *call) outcome(until time.Time) ([]byte, error) {
+	switch {
+	case c.failure == nil:
+		return c.message()
+	case status.Code(c.failure) == codes.Canceled && !until.IsZero() && !time.Now().Before(until):
+		return nil, errTooLate // the server's clock was first
+	}
+	return nil, c.failure
+}
+
+// deliver says how a call has ended.
+func (c *call) deliver(then func(data []byte, failure error)) {
+	switch {
+	case c.refused:
+		then(nil, ErrNotMade)
+	case c.failure == nil && len(c.data) > maxKept: // if it has failed, data may still be written to
+		go func() { then(c.outcome(c.until)) }() // it takes a while, and others wait
+	default:
+		then(c.outcome(c.until))
+	}
+}
+
+// errTooLate is the end of a call at its deadline.
+var errTooLate = status.FromContextError(context.DeadlineExceeded).Err()
 
 // message returns the one message of a response that ended with OK.
 func (c *call) message() ([]byte, error) {

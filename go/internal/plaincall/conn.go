@@ -2,6 +2,7 @@ package plaincall
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -76,15 +77,13 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 		return err
 	}
 	if running.refused {
+		if reached != nil {
+			reached.Addr = nil
+		}
 		return c.general.Invoke(ctx, method, args, reply, options...)
 	}
-	if running.failure != nil {
-		if deadline, ok := ctx.Deadline(); ok && status.Code(running.failure) == codes.Canceled && !time.Now().Before(deadline) {
-			return status.FromContextError(context.DeadlineExceeded).Err() // the server's clock was first
-		}
-		return running.failure
-	}
-	data, err := running.message()
+	deadline, _ := ctx.Deadline()
+	data, err := running.outcome(deadline)
 	if err != nil {
 		return err
 	}
@@ -97,13 +96,49 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, optio
 // buffers hold requests while they are being written.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
+// ErrNotMade is how a call ends of which the server has certainly seen nothing.
+var ErrNotMade = errors.New("the call has not been made")
+
+// Begin begins a plain call and tells whether it has: if not, nothing was done, and Invoke may do it. then is called once,
+// with the encoded message of the response or how the call failed: as Invoke fails, or with ErrNotMade. It is called on the
+// goroutine that reads for all calls, unless the response is a large one, and must not wait for anything that depends on
+// other calls. Zero is no deadline.
+//
+// Requests are written a few together, on another goroutine: who begins calls is not held up by a server that does not
+// read.
+func (c *Conn) Begin(method string, deadline time.Time, args Message, then func(data []byte, failure error)) bool {
+	if c.dial == nil {
+		return false
+	}
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	message := args.Append((*buffer)[:0])
+	if len(message) > maxFrame-messagePrefix {
+		return false
+	}
+	*buffer = message
+	link := c.connected()
+	if link == nil {
+		return false
+	}
+	block := c.blocks.get(method)
+	if !deadline.IsZero() {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return false
+		}
+		block = appendTimeout(block[:len(block):len(block)], left)
+	}
+	return link.begin(&call{link: link, until: deadline, then: func(ended *call) { ended.deliver(then) }}, block, message)
+}
+
 // start sends a request. Without an error and a call it is one for the general connection.
 func (c *Conn) start(ctx context.Context, method string, message []byte) (*call, error) {
 	block := c.blocks.get(method)
 	if deadline, ok := ctx.Deadline(); ok {
 		left := time.Until(deadline)
 		if left <= 0 {
-			return nil, status.FromContextError(context.DeadlineExceeded).Err()
+			return nil, errTooLate
 		}
 		block = appendTimeout(block[:len(block):len(block)], left)
 	}

@@ -157,8 +157,11 @@ func (l *link) lose(why error) {
 	l.closing = true
 	lost := l.calls
 	l.calls = map[uint32]*call{}
+	l.alarm.stop()
+	taken := l.taken
 	l.lock.Unlock()
 	for _, c := range lost {
+		c.refused = c.stream > taken
 		c.end(status.Errorf(codes.Unavailable, "the plugin's process is gone: %v", why))
 	}
 }

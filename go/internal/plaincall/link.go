@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -39,6 +40,8 @@ type link struct {
 	led     bool // a goroutine reads; also set once the link is lost
 	crowd   bool // several calls waited together since the last one that led began
 	used    time.Time
+	begun   uint  // calls for which nobody waits
+	alarm   alarm // at the deadlines of calls that were begun
 
 	// Of the reading goroutine alone.
 	source       *source
@@ -68,22 +71,16 @@ func newLink(socket net.Conn) (*link, error) {
 
 // start sends a request, if there is room for it now. If nobody reads, the call is to lead.
 func (l *link) start(c *call, block, message []byte) bool {
-	size := messagePrefix + len(message)
 	l.lock.Lock()
-	if l.closing || size > l.window || size > l.initial || len(l.calls) >= l.most || l.next > maxWindow-2 {
+	if !l.queue(c, block, message) {
 		l.lock.Unlock()
 		return false
 	}
-	c.stream = l.next
-	l.next += 2
-	l.window -= size
-	l.calls[c.stream] = c
 	several := len(l.calls) > 1
 	c.leads = !l.led
 	c.alone = c.leads && !several && !l.crowd
 	l.crowd = several || l.crowd && !c.leads
 	l.led = true
-	l.out = appendCall(l.out, c.stream, block, message)
 	l.yields = len(l.calls) > l.crowded
 	if l.flush() {
 		return true
@@ -93,6 +90,70 @@ func (l *link) start(c *call, block, message []byte) bool {
 		l.lose(net.ErrClosed)
 	}
 	return false
+}
+
+// writtenTogether is how many requests wait for each other where calls are begun. The server has something to do
+// meanwhile.
+const writtenTogether = 8
+
+// begin is start for a call for which nobody waits. It does not wait for the socket.
+func (l *link) begin(c *call, block, message []byte) bool {
+	l.lock.Lock()
+	if l.failed || !l.queue(c, block, message) {
+		l.lock.Unlock()
+		return false
+	}
+	l.alarm.set(c.until, l.expire)
+	unread := !l.led
+	l.crowd, l.led = true, true
+	l.begun++
+	enough := l.begun%writtenTogether == 0
+	l.flushSoon()
+	l.lock.Unlock()
+	if unread {
+		go l.readForAll()
+	}
+	if enough {
+		runtime.Gosched() // to who writes
+	}
+	return true
+}
+
+// queue queues a request, if there is room for it now. The lock is held.
+func (l *link) queue(c *call, block, message []byte) bool {
+	size := messagePrefix + len(message)
+	if l.closing || size > l.window || size > l.initial || len(l.calls) >= l.most || l.next > maxWindow-2 {
+		return false
+	}
+	c.stream = l.next
+	l.next += 2
+	l.window -= size
+	l.calls[c.stream] = c
+	l.out = appendCall(l.out, c.stream, block, message)
+	l.queued = c.stream
+	return true
+}
+
+// expire ends calls that were begun and whose time is up.
+func (l *link) expire() {
+	l.lock.Lock()
+	now := l.alarm.rang()
+	var late []*call
+	for stream, c := range l.calls {
+		switch {
+		case c.until.IsZero():
+		case now.Before(c.until):
+			l.alarm.set(c.until, l.expire)
+		default:
+			late = append(late, c)
+			delete(l.calls, stream)
+			l.out = appendReset(l.out, stream, codeCancel)
+		}
+	}
+	l.flush()
+	for _, c := range late {
+		c.end(errTooLate)
+	}
 }
 
 // cancel ends a call early, and tells whether it had not ended by itself.

@@ -14,7 +14,7 @@ import (
 
 // passOn carries a call to the general server and its answer back, message by message. Each side takes the next one
 // when the other has taken the last, so that little is held here.
-func (c *serverCall) passOn() {
+func (c *ServerCall) passOn() {
 	ctx, cancel := context.WithCancel(&c.context)
 	defer cancel()
 	defer c.context.End(context.Canceled)
@@ -41,7 +41,7 @@ func (c *serverCall) passOn() {
 }
 
 // wake lets a goroutine that waits for more of the request see that the call has ended.
-func (c *serverCall) wake() {
+func (c *ServerCall) wake() {
 	c.link.lock.Lock()
 	defer c.link.lock.Unlock()
 	c.gone = true
@@ -49,7 +49,7 @@ func (c *serverCall) wake() {
 }
 
 // sendOn passes the messages of the request on. The error says what is wrong with it.
-func (c *serverCall) sendOn(onward grpc.ClientStream) error {
+func (c *ServerCall) sendOn(onward grpc.ClientStream) error {
 	for {
 		message, err := c.next()
 		if errors.Is(err, io.EOF) {
@@ -66,7 +66,7 @@ func (c *serverCall) sendOn(onward grpc.ClientStream) error {
 }
 
 // next waits for the next message of the request: io.EOF after the last one, nil if the call has ended.
-func (c *serverCall) next() ([]byte, error) {
+func (c *ServerCall) next() ([]byte, error) {
 	l := c.link
 	l.lock.Lock()
 	for {
@@ -110,7 +110,7 @@ func (c *serverCall) next() ([]byte, error) {
 }
 
 // grant gives the client back room for that many octets, and unlocks the link.
-func (c *serverCall) grant(read int) {
+func (c *ServerCall) grant(read int) {
 	c.held -= read
 	if read > 0 && !c.ended {
 		c.link.out = appendWindowUpdate(c.link.out, c.stream, read)
@@ -119,7 +119,7 @@ func (c *serverCall) grant(read int) {
 }
 
 // answer passes the response back.
-func (c *serverCall) answer(onward grpc.ClientStream) {
+func (c *ServerCall) answer(onward grpc.ClientStream) {
 	header, err := onward.Header()
 	if err == nil {
 		delete(header, "content-type")

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -17,15 +18,15 @@ import (
 // Server serves plain calls by itself and passes all others on to a server of grpc-go: those that stream, have metadata
 // or name a method that is not there.
 type Server struct {
-	general   *grpc.Server
-	codec     encoding.CodecV2
-	intercept grpc.UnaryServerInterceptor
-	methods   map[string]*method
+	general  *grpc.Server
+	codec    encoding.CodecV2
+	underWay *atomic.Int64 // counts plain calls
+	methods  map[string]*method
 
 	inside *bufconn.Listener // where the general server listens
 	onward *grpc.ClientConn  // to there
 
-	jobs    chan *serverCall // to workers that are idle
+	jobs    chan *ServerCall // to workers that are idle
 	stop    chan struct{}
 	serving sync.WaitGroup
 	idle    chan struct{} // a place for each idle worker
@@ -41,6 +42,7 @@ type Server struct {
 type method struct {
 	implementation any
 	handler        grpc.MethodHandler
+	begin          func(*ServerCall) bool // nil: it is not forwarded
 	duration       duration
 }
 
@@ -51,11 +53,11 @@ const maxIdle = 256
 // NewServer returns a server.
 //
 // The general server must be new; its services are to be registered with the returned one. codec encodes and decodes
-// messages that protobuf itself refuses. intercept wraps plain calls, nil: nothing does.
-func NewServer(general *grpc.Server, codec encoding.CodecV2, intercept grpc.UnaryServerInterceptor) (*Server, error) {
+// messages that protobuf itself refuses. underWay counts the plain calls that are being handled.
+func NewServer(general *grpc.Server, codec encoding.CodecV2, underWay *atomic.Int64) (*Server, error) {
 	s := &Server{
-		general: general, codec: codec, intercept: intercept, methods: map[string]*method{},
-		inside: bufconn.Listen(1 << 20), jobs: make(chan *serverCall), stop: make(chan struct{}),
+		general: general, codec: codec, underWay: underWay, methods: map[string]*method{},
+		inside: bufconn.Listen(1 << 20), jobs: make(chan *ServerCall), stop: make(chan struct{}),
 		idle: make(chan struct{}, maxIdle), listeners: map[net.Listener]bool{}, links: map[*serverLink]bool{},
 	}
 	onward, err := grpc.NewClient("passthrough:inside",
@@ -77,6 +79,12 @@ func (s *Server) RegisterService(desc *grpc.ServiceDesc, implementation any) {
 		s.methods["/"+desc.ServiceName+"/"+item.MethodName] = &method{implementation: implementation, handler: item.Handler}
 	}
 }
+
+// Forward has calls of a registered method begun where they are read, while others of their connection are under way:
+// for methods whose answers come from elsewhere, so that no goroutine need wait for each. begin must not wait, and
+// returns false if it has done nothing: the method's handler does it then. Otherwise it has Answer called, once. Calls that come
+// alone are the handler's as well. It is called before Serve.
+func (s *Server) Forward(path string, begin func(*ServerCall) bool) { s.methods[path].begin = begin }
 
 // Serve serves the connections of a listener, which have to be sockets of the system, until Stop, and returns nil then.
 func (s *Server) Serve(listener net.Listener) error {
@@ -150,7 +158,7 @@ func (s *Server) Stop() {
 }
 
 // run has a call handled on a goroutine of its own.
-func (s *Server) run(call *serverCall) {
+func (s *Server) run(call *ServerCall) {
 	select {
 	case s.jobs <- call:
 	default:
@@ -158,7 +166,7 @@ func (s *Server) run(call *serverCall) {
 	}
 }
 
-func (s *Server) work(call *serverCall) {
+func (s *Server) work(call *ServerCall) {
 	for {
 		call.handle()
 		select {

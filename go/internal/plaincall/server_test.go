@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,7 +108,7 @@ func serveAPI(t *testing.T, implementation *api, options ...grpc.DialOption) (pl
 	path := filepath.Join(t.TempDir(), "server.sock")
 	listener, err := net.Listen("unix", path)
 	require.NoError(t, err)
-	server, err := plaincall.NewServer(grpc.NewServer(grpc.MaxRecvMsgSize(1<<30)), encoding.GetCodecV2(proto.Name), nil)
+	server, err := plaincall.NewServer(grpc.NewServer(grpc.MaxRecvMsgSize(1<<30)), encoding.GetCodecV2(proto.Name), new(atomic.Int64))
 	require.NoError(t, err)
 	pluginpb.RegisterAPIServer(server, implementation)
 	served := make(chan error, 1)
@@ -298,7 +299,7 @@ func TestServerWorksWithTheClientOfThisPackage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "server.sock")
 	listener, err := net.Listen("unix", path)
 	require.NoError(t, err)
-	server, err := plaincall.NewServer(grpc.NewServer(), encoding.GetCodecV2(proto.Name), nil)
+	server, err := plaincall.NewServer(grpc.NewServer(), encoding.GetCodecV2(proto.Name), new(atomic.Int64))
 	require.NoError(t, err)
 	pluginpb.RegisterAPIServer(server, &api{plain: echo})
 	go func() { _ = server.Serve(listener) }()

@@ -14,8 +14,8 @@ import (
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/deadline"
 )
 
-// serverCall is one call at the server. It is the grpc.ServerTransportStream of its handler, too.
-type serverCall struct {
+// ServerCall is one call at the server. It is the grpc.ServerTransportStream of its handler, too.
+type ServerCall struct {
 	link    *serverLink
 	stream  uint32
 	request *request
@@ -31,27 +31,28 @@ type serverCall struct {
 	ended bool   // no more comes
 
 	// Guarded by the link's lock.
-	window int // what may be sent
-	begun  bool
-	gone   bool // the client has cancelled it, or it has been answered
+	window    int // what may be sent
+	begun     bool
+	gone      bool // the client has cancelled it, or it has been answered
+	forwarded bool
 }
 
 // start hands a call that is not plain on.
-func (c *serverCall) start() {
+func (c *ServerCall) start() {
 	if !c.plain {
 		c.link.server.serving.Go(c.passOn)
 	}
 }
 
 // credit lets the client send as much as was taken in.
-func (c *serverCall) credit() {
+func (c *ServerCall) credit() {
 	read := c.held
 	c.held = 0
 	c.link.give(func(out []byte) []byte { return appendWindowUpdate(out, c.stream, read) })
 }
 
 // handle runs a plain call, whose request is complete.
-func (c *serverCall) handle() {
+func (c *ServerCall) handle() {
 	defer c.context.End(context.Canceled)
 	message, problem := singleMessage(c.data)
 	if problem != "" {
@@ -61,12 +62,19 @@ func (c *serverCall) handle() {
 	ctx := grpc.NewContextWithServerTransportStream(&c.context, c)
 	decode := func(into any) error { return c.decode(message, into) }
 	begun := time.Now()
-	out, err := c.method.handler(c.method.implementation, ctx, decode, c.link.server.intercept)
+	c.link.server.underWay.Add(1)
+	out, err := c.method.handler(c.method.implementation, ctx, decode, nil)
+	c.link.server.underWay.Add(-1)
 	c.method.duration.learn(time.Since(begun))
-	if err != nil {
-		ended, ok := status.FromError(err)
+	c.respond(out, err)
+}
+
+// respond sends a response, or how the call failed.
+func (c *ServerCall) respond(out any, failure error) {
+	if failure != nil {
+		ended, ok := status.FromError(failure)
 		if !ok {
-			ended = status.FromContextError(err) // as grpc-go has it; Unknown for what is no context's error
+			ended = status.FromContextError(failure) // as grpc-go has it; Unknown for what is no context's error
 		}
 		c.finish(ended, c.trailer)
 		return
@@ -81,7 +89,12 @@ func (c *serverCall) handle() {
 	if cap(encoded) <= maxKept {
 		*buffer = encoded
 	}
-	if err := c.send(encoded); err == nil {
+	c.succeed(encoded)
+}
+
+// succeed ends the call with a message, which has its prefix.
+func (c *ServerCall) succeed(message []byte) {
+	if err := c.send(message); err == nil {
 		c.finish(status.New(codes.OK, ""), c.trailer)
 	}
 }
@@ -101,7 +114,7 @@ func singleMessage(data []byte) ([]byte, string) {
 	return data[messagePrefix:], ""
 }
 
-func (c *serverCall) decode(message []byte, into any) error {
+func (c *ServerCall) decode(message []byte, into any) error {
 	if err := parseMessage(message, into); err != nil {
 		return status.Errorf(codes.Internal, "the request cannot be read: %v", err)
 	}
@@ -109,7 +122,7 @@ func (c *serverCall) decode(message []byte, into any) error {
 }
 
 // encode returns a response behind its prefix.
-func (c *serverCall) encode(out []byte, response any) ([]byte, error) {
+func (c *ServerCall) encode(out []byte, response any) ([]byte, error) {
 	out = append(out, make([]byte, messagePrefix)...)
 	if encoded, err := appendMessage(out, response); err == nil {
 		return withSize(encoded), nil
@@ -131,7 +144,7 @@ func withSize(message []byte) []byte {
 var errGone = status.Error(codes.Canceled, "the caller is gone")
 
 // send sends a message, with its prefix, as the client has room for it.
-func (c *serverCall) send(message []byte) error {
+func (c *ServerCall) send(message []byte) error {
 	l := c.link
 	l.lock.Lock()
 	for first := true; first || len(message) > 0; first = false {
@@ -142,12 +155,7 @@ func (c *serverCall) send(message []byte) error {
 			l.lock.Unlock()
 			return errGone
 		}
-		c.begin()
-		size := min(len(message), l.window, c.window, l.maxFrame)
-		l.window -= size
-		c.window -= size
-		l.out = append(appendFrameHeader(l.out, size, frameData, 0, c.stream), message[:size]...)
-		if message = message[size:]; len(message) > 0 {
+		if message = message[c.queue(message):]; len(message) > 0 {
 			l.flush()
 			l.lock.Lock()
 		}
@@ -160,8 +168,21 @@ func (c *serverCall) send(message []byte) error {
 	return nil
 }
 
+// room is how much of the response may be sent at once, with the link's lock held.
+func (c *ServerCall) room() int { return max(0, min(c.link.window, c.window, c.link.maxFrame)) }
+
+// queue queues as much of a message as there is room for, and returns how much that is, with the link's lock held.
+func (c *ServerCall) queue(message []byte) int {
+	c.begin()
+	l, size := c.link, min(len(message), c.room())
+	l.window -= size
+	c.window -= size
+	l.out = append(appendFrameHeader(l.out, size, frameData, 0, c.stream), message[:size]...)
+	return size
+}
+
 // begin queues the head of the response, with the link's lock held.
-func (c *serverCall) begin() {
+func (c *ServerCall) begin() {
 	if c.begun {
 		return
 	}
@@ -174,9 +195,14 @@ func (c *serverCall) begin() {
 }
 
 // finish ends the call with a status.
-func (c *serverCall) finish(ended *status.Status, trailer metadata.MD) {
+func (c *ServerCall) finish(ended *status.Status, trailer metadata.MD) {
+	c.link.lock.Lock()
+	c.end(ended, trailer)
+}
+
+// end is finish with the link's lock held, which it unlocks.
+func (c *ServerCall) end(ended *status.Status, trailer metadata.MD) {
 	l := c.link
-	l.lock.Lock()
 	if c.gone || l.lost {
 		l.lock.Unlock()
 		return
@@ -199,20 +225,25 @@ func (c *serverCall) finish(ended *status.Status, trailer metadata.MD) {
 		l.lock.Unlock()
 		return // the goroutine that reads writes it soon
 	}
+	if c.forwarded {
+		l.flushSoon()
+		l.lock.Unlock()
+		return
+	}
 	l.yields = len(l.calls) > l.crowded
 	l.flush()
 }
 
 // Method, SetHeader, SendHeader and SetTrailer make a grpc.ServerTransportStream.
 
-func (c *serverCall) Method() string { return c.request.path }
+func (c *ServerCall) Method() string { return c.request.path }
 
-func (c *serverCall) SetHeader(md metadata.MD) error {
+func (c *ServerCall) SetHeader(md metadata.MD) error {
 	c.header = metadata.Join(c.header, md)
 	return nil
 }
 
-func (c *serverCall) SendHeader(md metadata.MD) error {
+func (c *ServerCall) SendHeader(md metadata.MD) error {
 	if err := c.SetHeader(md); err != nil {
 		return err
 	}
@@ -226,7 +257,7 @@ func (c *serverCall) SendHeader(md metadata.MD) error {
 	return nil
 }
 
-func (c *serverCall) SetTrailer(md metadata.MD) error {
+func (c *ServerCall) SetTrailer(md metadata.MD) error {
 	c.trailer = metadata.Join(c.trailer, md)
 	return nil
 }

@@ -22,14 +22,15 @@ type serverLink struct {
 	writer // its lock guards what follows, too
 	server *Server
 
-	calls    map[uint32]*serverCall
+	calls    map[uint32]*ServerCall
 	window   int        // what may be sent
 	initial  int        // the client's window of a new stream
 	maxFrame int        // what the client takes at once
 	changed  *sync.Cond // a window opened, a call ended or the link was lost
 	lost     bool
-	putsOff  bool // answers are written together, when what was read has been handled
-	crowded  int  // with more calls than that, answers wait for each other
+	alarm    alarm // at the deadlines of calls that were forwarded
+	putsOff  bool  // answers are written together, when what was read has been handled
+	crowded  int   // with more calls than that, answers wait for each other
 
 	turn atomic.Uint32 // the call, as runs counts them, that the goroutine that reads handles; 0: it reads
 	runs atomic.Uint32 // calls handled by goroutines that read
@@ -39,7 +40,7 @@ type serverLink struct {
 	source      *source
 	frames      *frameReader
 	patience    patience
-	ready       *serverCall // to be handled by it
+	ready       *ServerCall // to be handled by it
 	looks       bool        // the next call may come in no time
 	crowd       bool        // several calls were read together since it was looked for one
 	answered    time.Time   // the last call that it handled
@@ -58,7 +59,7 @@ func newServerLink(server *Server, socket net.Conn) (*serverLink, error) {
 		return nil, errors.Join(err, socket.Close())
 	}
 	l := &serverLink{
-		writer: writer{socket: source.Conn}, server: server, calls: map[uint32]*serverCall{}, requests: newRequests(),
+		writer: writer{socket: source.Conn}, server: server, calls: map[uint32]*ServerCall{}, requests: newRequests(),
 		window: defaultWindow, initial: defaultWindow, maxFrame: maxFrame, crowded: crowdedFrom(),
 		source: source, frames: newFrameReader(source, serverMaxFrame),
 	}
@@ -91,8 +92,9 @@ func (l *serverLink) end() {
 	l.server.forget(l)
 	l.lock.Lock()
 	l.lost = true
+	l.alarm.stop()
 	lost := l.calls
-	l.calls = map[uint32]*serverCall{}
+	l.calls = map[uint32]*ServerCall{}
 	l.changed.Broadcast()
 	l.lock.Unlock()
 	for _, call := range lost {
@@ -171,7 +173,7 @@ func (l *serverLink) onHeaders(header frameHeader, payload []byte) error {
 	return nil
 }
 
-func (l *serverLink) onTrailers(call *serverCall, flags byte) error {
+func (l *serverLink) onTrailers(call *ServerCall, flags byte) error {
 	if flags&flagEndStream == 0 {
 		return errors.New("HEADERS in the midst of a request")
 	}
@@ -193,7 +195,7 @@ func (l *serverLink) open(stream uint32, request *request, ended bool) {
 		})
 		return
 	}
-	call := &serverCall{link: l, stream: stream, request: request}
+	call := &ServerCall{link: l, stream: stream, request: request}
 	if request.timeout > 0 {
 		call.context.Set(time.Now().Add(request.timeout))
 	}
@@ -222,11 +224,13 @@ func (l *serverLink) open(stream uint32, request *request, ended bool) {
 }
 
 // complete takes in that a request has come to its end.
-func (l *serverLink) complete(call *serverCall) {
+func (l *serverLink) complete(call *ServerCall) {
 	if call.plain {
-		if l.mayHandle(call) {
+		switch {
+		case l.forward(call):
+		case l.mayHandle(call):
 			l.ready = call
-		} else {
+		default:
 			l.server.run(call)
 		}
 		return
@@ -281,7 +285,7 @@ func withRoom(data []byte) []byte {
 	return slices.Grow(data, size-len(data))
 }
 
-func (l *serverLink) find(stream uint32) *serverCall {
+func (l *serverLink) find(stream uint32) *ServerCall {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	return l.calls[stream]

@@ -43,7 +43,7 @@ func (l *serverLink) read() {
 }
 
 // mayHandle tells whether the goroutine that reads may handle a call whose request is complete. If so, it has to.
-func (l *serverLink) mayHandle(call *serverCall) bool {
+func (l *serverLink) mayHandle(call *ServerCall) bool {
 	now := time.Now()
 	quick := now.Sub(l.answered) < rapid
 	l.answered = now
@@ -65,7 +65,7 @@ func (l *serverLink) mayHandle(call *serverCall) bool {
 }
 
 // handle handles a call, and tells whether this goroutine still is the one that reads.
-func (l *serverLink) handle(call *serverCall) bool {
+func (l *serverLink) handle(call *ServerCall) bool {
 	if l.putsOff != l.frames.holdsFrame() {
 		l.lock.Lock()
 		l.putsOff = !l.putsOff

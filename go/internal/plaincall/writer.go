@@ -2,22 +2,26 @@ package plaincall
 
 import (
 	"errors"
-	"net"
 	"runtime"
 	"sync"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketio"
 )
 
 // writer writes to a socket what several goroutines have to say. Whoever comes first writes, for those too that come
 // meanwhile.
 type writer struct {
-	socket net.Conn
+	socket *socketio.Conn
 
 	lock    sync.Mutex
 	out     []byte // to be written
 	spare   []byte // the buffer that was written last
 	writing bool
-	failed  bool // the socket took no more
-	yields  bool // goroutines that are ready come first, so that what they have to say is written along
+	failed  bool   // the socket took no more
+	queued  uint32 // the newest stream of which something is in out, or was
+	taken   uint32 // the newest one of which the socket may have taken something
+	soon    bool   // a goroutine is about to write
+	yields  bool   // goroutines that are ready come first, so that what they have to say is written along
 }
 
 // maxSpare is how large a buffer may be to be used again.
@@ -39,7 +43,8 @@ func (w *writer) flush() bool {
 		w.lock.Lock()
 	}
 	for first := true; len(w.out) > 0; first = false {
-		out := w.out
+		out, before := w.out, w.taken
+		w.taken = w.queued
 		w.out, w.spare = w.spare[:0], nil
 		w.lock.Unlock()
 		n, err := w.socket.Write(out)
@@ -48,6 +53,9 @@ func (w *writer) flush() bool {
 			w.spare = out
 		}
 		if err != nil {
+			if n == 0 {
+				w.taken = before
+			}
 			w.out, w.failed = nil, true
 			taken = !first || n > 0
 			breakOff(w.socket) // the reader hears of it, and ends all calls
@@ -58,18 +66,24 @@ func (w *writer) flush() bool {
 	return taken
 }
 
-// breakOff lets whoever reads from a socket find its end, or whoever will: closing it would have to wait for the reader.
-func breakOff(socket net.Conn) {
-	halves, ok := socket.(interface {
-		CloseRead() error
-		CloseWrite() error
-	})
-	if !ok {
-		_ = socket.Close()
+// flushSoon has what is in out written by another goroutine, together with what is said until that one gets to run: who
+// calls it does not wait for the socket. The lock is held.
+func (w *writer) flushSoon() {
+	if w.soon || w.writing || w.failed {
 		return
 	}
-	_ = halves.CloseRead()
-	_ = halves.CloseWrite()
+	w.soon = true
+	go func() {
+		w.lock.Lock()
+		w.soon = false
+		w.flush()
+	}()
+}
+
+// breakOff lets whoever reads from a socket find its end, or whoever will: closing it would have to wait for the reader.
+func breakOff(socket *socketio.Conn) {
+	_ = socket.CloseRead()
+	_ = socket.CloseWrite()
 }
 
 // give queues frames and writes them.

@@ -15,11 +15,12 @@ import (
 // apiServer is the API service over a plugin.API. Its unary methods are generated.
 type apiServer struct {
 	server[plugin.API]
+	netRPC *NetRPCAPI // nil: the API is no server's behind net/rpc
 }
 
 // RegisterAPI registers the API service with a server that has the Codec. For each call begin provides the API to call, and a function that reports,
-// after the method ran, a failure of the transport behind it; see NewNetRPCAPI and DirectAPI. The API may be nil
-// while there is none: the call is then UNAVAILABLE. A nil logger is hclog.Default().
+// after the method ran, a failure of the transport behind it; see DirectAPI. The API may be nil while there is none: the
+// call is then UNAVAILABLE. A nil logger is hclog.Default().
 func RegisterAPI(registrar grpc.ServiceRegistrar, begin func(ctx context.Context) (plugin.API, func() error), log hclog.Logger) {
 	registrar.RegisterService(&apiService, &apiServer{server: server[plugin.API]{begin: begin, log: loggerOr(log)}})
 }

@@ -59,6 +59,14 @@ func serveAPI(t testing.TB, begin func(context.Context) (plugin.API, func() erro
 	})
 }
 
+// serveNetRPCAPI serves the API of a server behind net/rpc.
+func serveNetRPCAPI(t testing.TB, api plugin.API) *grpc.ClientConn {
+	t.Helper()
+	remote, err := service.NewNetRPCAPI(api)
+	must(t, err)
+	return serve(t, func(s *grpc.Server) { remote.Register(s, hclog.NewNullLogger()) })
+}
+
 // method is a method of one of Mattermost's interfaces with its descriptor.
 type method struct {
 	name       string
@@ -139,6 +147,11 @@ func TestEveryUnaryDriverMethodPassesItsArgumentsAndResults(t *testing.T) {
 }
 
 func testEveryMethod[F ~func(string, ...any) []any](t *testing.T, target reflect.Type, descriptor protoreflect.ServiceDescriptor, special map[string]bool, connect func(F) *grpc.ClientConn) {
+	testMethods(t, target, descriptor, special, []bool{false, true}, connect)
+}
+
+// testMethods calls all methods but special ones, with every field of every argument and result set, or only some.
+func testMethods[F ~func(string, ...any) []any](t *testing.T, target reflect.Type, descriptor protoreflect.ServiceDescriptor, special map[string]bool, sparsely []bool, connect func(F) *grpc.ClientConn) {
 	var called string
 	var arguments, results []any
 	conn := connect(func(method string, args ...any) []any {
@@ -149,7 +162,7 @@ func testEveryMethod[F ~func(string, ...any) []any](t *testing.T, target reflect
 		if special[m.name] {
 			continue
 		}
-		for _, sparse := range []bool{false, true} {
+		for _, sparse := range sparsely {
 			filler := contracttest.NewFiller(int64(seed), sparse)
 			args := filled(filler, m.goType.NumIn(), m.goType.In)
 			results = filled(filler, m.goType.NumOut(), m.goType.Out)

@@ -35,9 +35,7 @@ func BenchmarkAPICall(b *testing.B) {
 		createPosts(b, serveAPI(b, service.DirectAPI(contracttest.APIFunc(echoPost))))
 	})
 	b.Run("over Mattermost's RPC", func(b *testing.B) {
-		begin, err := service.NewNetRPCAPI(startServer(b, echoPost, nil, noHooks, nil).plugin.api)
-		must(b, err)
-		createPosts(b, serveAPI(b, begin))
+		createPosts(b, serveNetRPCAPI(b, startServer(b, echoPost, nil, noHooks, nil).plugin.api))
 	})
 }
 

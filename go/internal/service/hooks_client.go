@@ -89,11 +89,12 @@ func (e *HookError) Error() string {
 // HooksClient is the plugin.Hooks of a plugin process that serves gRPC. It behaves like Mattermost's own client for
 // Go plugins: a hook that the plugin does not implement is answered here.
 type HooksClient struct {
-	conn    grpc.ClientConnInterface
-	options HooksOptions
-	log     hclog.Logger
-	state   *hooksState
-	failure *callFailure // of the one call that this is for, see reporting
+	conn     grpc.ClientConnInterface
+	beginner Beginner // nil: the connection is none
+	options  HooksOptions
+	log      hclog.Logger
+	state    *hooksState
+	failure  *callFailure // of the one call that this is for, see reporting
 }
 
 // hooksState is what is known of the plugin.
@@ -113,11 +114,13 @@ const hooksPath = "/mattermost.plugin.v1.Hooks/"
 // NewHooksClient returns the hooks of the plugin at the other end of the connection. No hook but OnActivate is
 // called before Implemented or SetImplemented said that the plugin has it.
 func NewHooksClient(cc grpc.ClientConnInterface, options HooksOptions) *HooksClient {
+	beginner, _ := cc.(Beginner)
 	return &HooksClient{
-		conn:    WithCodec(cc),
-		options: options,
-		log:     loggerOr(options.Logger),
-		state:   &hooksState{},
+		conn:     WithCodec(cc),
+		beginner: beginner,
+		options:  options,
+		log:      loggerOr(options.Logger),
+		state:    &hooksState{},
 	}
 }
 
@@ -216,13 +219,19 @@ func (h *HooksClient) has(id int) bool {
 
 // context is what a call of the hook runs in.
 func (h *HooksClient) context(hook string) (context.Context, context.CancelFunc) {
-	if h.options.Deadline != nil {
-		if limit := h.options.Deadline(hook); limit > 0 {
-			ctx := deadline.After(limit)
-			return ctx, func() { ctx.End(context.Canceled) }
-		}
+	if limit := h.limit(hook); limit > 0 {
+		ctx := deadline.After(limit)
+		return ctx, func() { ctx.End(context.Canceled) }
 	}
 	return context.Background(), func() {}
+}
+
+// limit is how long a call of the hook may take; 0: as long as it likes.
+func (h *HooksClient) limit(hook string) time.Duration {
+	if h.options.Deadline == nil {
+		return 0
+	}
+	return h.options.Deadline(hook)
 }
 
 // failed logs a failed call and returns what it is to the caller of the hook.

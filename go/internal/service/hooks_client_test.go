@@ -37,7 +37,18 @@ type answer func(hook string, in proto.Message) (proto.Message, error)
 // implemented.
 func pluginProcess(t testing.TB, answer answer, options service.HooksOptions) *service.HooksClient {
 	t.Helper()
-	conn := serve(t, func(*grpc.Server) {}, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+	if options.Logger == nil {
+		options.Logger = hclog.NewNullLogger()
+	}
+	client := service.NewHooksClient(connectPluginProcess(t, answer), options)
+	client.SetImplemented(service.HookNames())
+	return client
+}
+
+// connectPluginProcess serves the Hooks service by a function and returns a connection to it.
+func connectPluginProcess(t testing.TB, answer answer) *grpc.ClientConn {
+	t.Helper()
+	return serve(t, func(*grpc.Server) {}, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		path, _ := grpc.MethodFromServerStream(stream)
 		hook := path[strings.LastIndex(path, "/")+1:]
 		method := hooksService.Methods().ByName(protoreflect.Name(hook))
@@ -57,12 +68,6 @@ func pluginProcess(t testing.TB, answer answer, options service.HooksOptions) *s
 		}
 		return stream.SendMsg(out)
 	}))
-	if options.Logger == nil {
-		options.Logger = hclog.NewNullLogger()
-	}
-	client := service.NewHooksClient(conn, options)
-	client.SetImplemented(service.HookNames())
-	return client
 }
 
 func nothing(string, proto.Message) (proto.Message, error) { return nil, nil }

@@ -6,7 +6,6 @@ import (
 	"net/rpc"
 	"reflect"
 
-	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/mattermost/mattermost/server/public/plugin"
 )
 
@@ -32,7 +31,7 @@ func (c *netRPCCalls) call(method string, args, returns any) bool {
 		return false
 	}
 	makeGobSafe(args)
-	call := c.client.Go("Plugin."+method, args, returns, make(chan *rpc.Call, 1))
+	call := c.client.Go(netRPCName(method), args, returns, make(chan *rpc.Call, 1))
 	select {
 	case <-call.Done:
 		if call.Error != nil {
@@ -44,38 +43,11 @@ func (c *netRPCCalls) call(method string, args, returns any) bool {
 	return c.failure == nil
 }
 
+// netRPCName is the name of a method of the API, of the driver or of a hook in net/rpc's requests.
+func netRPCName(method string) string { return "Plugin." + method }
+
 func (c *netRPCCalls) err() error {
 	return c.failure
-}
-
-// netRPCAPI is the plugin.API of one gRPC call. Its generated methods send the arguments that Mattermost's own
-// client would send; those it does not have are Mattermost's.
-type netRPCAPI struct {
-	plugin.API
-	netRPCCalls
-	broker *goplugin.MuxBroker
-}
-
-// NewNetRPCAPI returns the source of a plugin.API, for NewAPIServer, that calls the server behind Mattermost's own
-// net/rpc client, which api must be: what a plugin gets by SetAPI. That client returns zero values when the
-// connection fails or the server is too old to have a method; this one reports it.
-func NewNetRPCAPI(api plugin.API) (func(ctx context.Context) (plugin.API, func() error), error) {
-	client, err := unexported[rpc.Client](api, "client")
-	if err != nil {
-		return nil, err
-	}
-	broker, err := unexported[goplugin.MuxBroker](api, "muxBroker")
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) (plugin.API, func() error) {
-		calls := &netRPCAPI{
-			API:         api,
-			netRPCCalls: netRPCCalls{ctx: ctx, client: client, versions: apiVersions},
-			broker:      broker,
-		}
-		return calls, calls.err
-	}, nil
 }
 
 // netRPCDriver is the plugin.Driver of one gRPC call.
@@ -83,7 +55,8 @@ type netRPCDriver struct {
 	netRPCCalls
 }
 
-// NewNetRPCDriver is NewNetRPCAPI for the driver a plugin gets by SetDriver.
+// NewNetRPCDriver returns the source of a plugin.Driver, for NewDriverSession, that calls the server behind Mattermost's
+// own net/rpc client, which driver must be: what a plugin gets by SetDriver. See NetRPCAPI.
 func NewNetRPCDriver(driver plugin.Driver) (func(ctx context.Context) (plugin.Driver, func() error), error) {
 	client, err := unexported[rpc.Client](driver, "client")
 	if err != nil {

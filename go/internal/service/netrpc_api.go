@@ -1,13 +1,63 @@
 package service
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/rpc"
 
+	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/mattermost/mattermost/server/public/shared/mlog"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcwire"
 )
+
+// NetRPCAPI is the API of a server behind Mattermost's own net/rpc client. That client returns zero values when the
+// connection fails or the server is too old to have a method; this one reports it.
+type NetRPCAPI struct {
+	api    plugin.API
+	client *rpc.Client
+	broker *goplugin.MuxBroker
+	calls  *netrpcwire.Client // nil: go-plugin has the connection, and net/rpc's client is all there is
+}
+
+// NewNetRPCAPI returns what calls the server behind an API that a plugin got by SetAPI, or that ServerLink.UseForAPI
+// returned.
+func NewNetRPCAPI(api plugin.API) (*NetRPCAPI, error) {
+	out := &NetRPCAPI{api: api}
+	if linked, ok := api.(*linkedAPI); ok {
+		out.api, out.calls = linked.API, linked.calls
+	}
+	var err error
+	if out.client, err = unexported[rpc.Client](out.api, "client"); err != nil {
+		return nil, err
+	}
+	if out.broker, err = unexported[goplugin.MuxBroker](out.api, "muxBroker"); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Begin provides the API for one call, of a method that is not just passed on, and what reports a failure of the
+// transport after it.
+func (n *NetRPCAPI) Begin(ctx context.Context) (plugin.API, func() error) {
+	calls := &netRPCAPI{API: n.api, netRPCCalls: n.begin(ctx), broker: n.broker}
+	return calls, calls.err
+}
+
+func (n *NetRPCAPI) begin(ctx context.Context) netRPCCalls {
+	return netRPCCalls{ctx: ctx, client: n.client, versions: apiVersions}
+}
+
+// netRPCAPI is the plugin.API of one gRPC call, for methods that are not just passed on: of those it has Mattermost's,
+// which fail in silence. Its generated methods send the arguments that Mattermost's own client would send.
+type netRPCAPI struct {
+	plugin.API
+	netRPCCalls
+	broker *goplugin.MuxBroker
+}
 
 // The methods of plugin.API whose arguments or results Mattermost's client sends in another form than they have.
 

@@ -7,1025 +7,2342 @@ package service
 import (
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 )
 
-func (a *netRPCAPI) RegisterCommand(command *model.Command) error {
-	returns := new(plugin.Z_RegisterCommandReturns)
-	if !a.call("RegisterCommand", &plugin.Z_RegisterCommandArgs{A: command}, returns) {
-		returns = new(plugin.Z_RegisterCommandReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UnregisterCommand(teamID string, trigger string) error {
-	returns := new(plugin.Z_UnregisterCommandReturns)
-	if !a.call("UnregisterCommand", &plugin.Z_UnregisterCommandArgs{A: teamID, B: trigger}, returns) {
-		returns = new(plugin.Z_UnregisterCommandReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) ExecuteSlashCommand(commandArgs *model.CommandArgs) (*model.CommandResponse, error) {
-	returns := new(plugin.Z_ExecuteSlashCommandReturns)
-	if !a.call("ExecuteSlashCommand", &plugin.Z_ExecuteSlashCommandArgs{A: commandArgs}, returns) {
-		returns = new(plugin.Z_ExecuteSlashCommandReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetConfig() *model.Config {
-	returns := new(plugin.Z_GetConfigReturns)
-	if !a.call("GetConfig", &plugin.Z_GetConfigArgs{}, returns) {
-		returns = new(plugin.Z_GetConfigReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetUnsanitizedConfig() *model.Config {
-	returns := new(plugin.Z_GetUnsanitizedConfigReturns)
-	if !a.call("GetUnsanitizedConfig", &plugin.Z_GetUnsanitizedConfigArgs{}, returns) {
-		returns = new(plugin.Z_GetUnsanitizedConfigReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SaveConfig(config *model.Config) *model.AppError {
-	returns := new(plugin.Z_SaveConfigReturns)
-	if !a.call("SaveConfig", &plugin.Z_SaveConfigArgs{A: config}, returns) {
-		returns = new(plugin.Z_SaveConfigReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetPluginConfig() map[string]any {
-	returns := new(plugin.Z_GetPluginConfigReturns)
-	if !a.call("GetPluginConfig", &plugin.Z_GetPluginConfigArgs{}, returns) {
-		returns = new(plugin.Z_GetPluginConfigReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SavePluginConfig(config map[string]any) *model.AppError {
-	returns := new(plugin.Z_SavePluginConfigReturns)
-	if !a.call("SavePluginConfig", &plugin.Z_SavePluginConfigArgs{A: config}, returns) {
-		returns = new(plugin.Z_SavePluginConfigReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetBundlePath() (string, error) {
-	returns := new(plugin.Z_GetBundlePathReturns)
-	if !a.call("GetBundlePath", &plugin.Z_GetBundlePathArgs{}, returns) {
-		returns = new(plugin.Z_GetBundlePathReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetLicense() *model.License {
-	returns := new(plugin.Z_GetLicenseReturns)
-	if !a.call("GetLicense", &plugin.Z_GetLicenseArgs{}, returns) {
-		returns = new(plugin.Z_GetLicenseReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) IsEnterpriseReady() bool {
-	returns := new(plugin.Z_IsEnterpriseReadyReturns)
-	if !a.call("IsEnterpriseReady", &plugin.Z_IsEnterpriseReadyArgs{}, returns) {
-		returns = new(plugin.Z_IsEnterpriseReadyReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetServerVersion() string {
-	returns := new(plugin.Z_GetServerVersionReturns)
-	if !a.call("GetServerVersion", &plugin.Z_GetServerVersionArgs{}, returns) {
-		returns = new(plugin.Z_GetServerVersionReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetSystemInstallDate() (int64, *model.AppError) {
-	returns := new(plugin.Z_GetSystemInstallDateReturns)
-	if !a.call("GetSystemInstallDate", &plugin.Z_GetSystemInstallDateArgs{}, returns) {
-		returns = new(plugin.Z_GetSystemInstallDateReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetDiagnosticId() string {
-	returns := new(plugin.Z_GetDiagnosticIdReturns)
-	if !a.call("GetDiagnosticId", &plugin.Z_GetDiagnosticIdArgs{}, returns) {
-		returns = new(plugin.Z_GetDiagnosticIdReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetTelemetryId() string {
-	returns := new(plugin.Z_GetTelemetryIdReturns)
-	if !a.call("GetTelemetryId", &plugin.Z_GetTelemetryIdArgs{}, returns) {
-		returns = new(plugin.Z_GetTelemetryIdReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreateUser(user *model.User) (*model.User, *model.AppError) {
-	returns := new(plugin.Z_CreateUserReturns)
-	if !a.call("CreateUser", &plugin.Z_CreateUserArgs{A: user}, returns) {
-		returns = new(plugin.Z_CreateUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteUser(userID string) *model.AppError {
-	returns := new(plugin.Z_DeleteUserReturns)
-	if !a.call("DeleteUser", &plugin.Z_DeleteUserArgs{A: userID}, returns) {
-		returns = new(plugin.Z_DeleteUserReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetUsers(options *model.UserGetOptions) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUsersReturns)
-	if !a.call("GetUsers", &plugin.Z_GetUsersArgs{A: options}, returns) {
-		returns = new(plugin.Z_GetUsersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUsersByIds(userIDs []string) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUsersByIdsReturns)
-	if !a.call("GetUsersByIds", &plugin.Z_GetUsersByIdsArgs{A: userIDs}, returns) {
-		returns = new(plugin.Z_GetUsersByIdsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUser(userID string) (*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUserReturns)
-	if !a.call("GetUser", &plugin.Z_GetUserArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUserByEmail(email string) (*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUserByEmailReturns)
-	if !a.call("GetUserByEmail", &plugin.Z_GetUserByEmailArgs{A: email}, returns) {
-		returns = new(plugin.Z_GetUserByEmailReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUserByUsername(name string) (*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUserByUsernameReturns)
-	if !a.call("GetUserByUsername", &plugin.Z_GetUserByUsernameArgs{A: name}, returns) {
-		returns = new(plugin.Z_GetUserByUsernameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUsersByUsernames(usernames []string) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUsersByUsernamesReturns)
-	if !a.call("GetUsersByUsernames", &plugin.Z_GetUsersByUsernamesArgs{A: usernames}, returns) {
-		returns = new(plugin.Z_GetUsersByUsernamesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUsersInTeam(teamID string, page int, perPage int) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUsersInTeamReturns)
-	if !a.call("GetUsersInTeam", &plugin.Z_GetUsersInTeamArgs{A: teamID, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetUsersInTeamReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPreferenceForUser(userID string, category string, name string) (model.Preference, *model.AppError) {
-	returns := new(plugin.Z_GetPreferenceForUserReturns)
-	if !a.call("GetPreferenceForUser", &plugin.Z_GetPreferenceForUserArgs{A: userID, B: category, C: name}, returns) {
-		returns = new(plugin.Z_GetPreferenceForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPreferencesForUser(userID string) ([]model.Preference, *model.AppError) {
-	returns := new(plugin.Z_GetPreferencesForUserReturns)
-	if !a.call("GetPreferencesForUser", &plugin.Z_GetPreferencesForUserArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetPreferencesForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdatePreferencesForUser(userID string, preferences []model.Preference) *model.AppError {
-	returns := new(plugin.Z_UpdatePreferencesForUserReturns)
-	if !a.call("UpdatePreferencesForUser", &plugin.Z_UpdatePreferencesForUserArgs{A: userID, B: preferences}, returns) {
-		returns = new(plugin.Z_UpdatePreferencesForUserReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DeletePreferencesForUser(userID string, preferences []model.Preference) *model.AppError {
-	returns := new(plugin.Z_DeletePreferencesForUserReturns)
-	if !a.call("DeletePreferencesForUser", &plugin.Z_DeletePreferencesForUserArgs{A: userID, B: preferences}, returns) {
-		returns = new(plugin.Z_DeletePreferencesForUserReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetSession(sessionID string) (*model.Session, *model.AppError) {
-	returns := new(plugin.Z_GetSessionReturns)
-	if !a.call("GetSession", &plugin.Z_GetSessionArgs{A: sessionID}, returns) {
-		returns = new(plugin.Z_GetSessionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateSession(session *model.Session) (*model.Session, *model.AppError) {
-	returns := new(plugin.Z_CreateSessionReturns)
-	if !a.call("CreateSession", &plugin.Z_CreateSessionArgs{A: session}, returns) {
-		returns = new(plugin.Z_CreateSessionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) ExtendSessionExpiry(sessionID string, newExpiry int64) *model.AppError {
-	returns := new(plugin.Z_ExtendSessionExpiryReturns)
-	if !a.call("ExtendSessionExpiry", &plugin.Z_ExtendSessionExpiryArgs{A: sessionID, B: newExpiry}, returns) {
-		returns = new(plugin.Z_ExtendSessionExpiryReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RevokeSession(sessionID string) *model.AppError {
-	returns := new(plugin.Z_RevokeSessionReturns)
-	if !a.call("RevokeSession", &plugin.Z_RevokeSessionArgs{A: sessionID}, returns) {
-		returns = new(plugin.Z_RevokeSessionReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreateUserAccessToken(token *model.UserAccessToken) (*model.UserAccessToken, *model.AppError) {
-	returns := new(plugin.Z_CreateUserAccessTokenReturns)
-	if !a.call("CreateUserAccessToken", &plugin.Z_CreateUserAccessTokenArgs{A: token}, returns) {
-		returns = new(plugin.Z_CreateUserAccessTokenReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RevokeUserAccessToken(tokenID string) *model.AppError {
-	returns := new(plugin.Z_RevokeUserAccessTokenReturns)
-	if !a.call("RevokeUserAccessToken", &plugin.Z_RevokeUserAccessTokenArgs{A: tokenID}, returns) {
-		returns = new(plugin.Z_RevokeUserAccessTokenReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetTeamIcon(teamID string) ([]byte, *model.AppError) {
-	returns := new(plugin.Z_GetTeamIconReturns)
-	if !a.call("GetTeamIcon", &plugin.Z_GetTeamIconArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_GetTeamIconReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SetTeamIcon(teamID string, data []byte) *model.AppError {
-	returns := new(plugin.Z_SetTeamIconReturns)
-	if !a.call("SetTeamIcon", &plugin.Z_SetTeamIconArgs{A: teamID, B: data}, returns) {
-		returns = new(plugin.Z_SetTeamIconReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RemoveTeamIcon(teamID string) *model.AppError {
-	returns := new(plugin.Z_RemoveTeamIconReturns)
-	if !a.call("RemoveTeamIcon", &plugin.Z_RemoveTeamIconArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_RemoveTeamIconReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UpdateUser(user *model.User) (*model.User, *model.AppError) {
-	returns := new(plugin.Z_UpdateUserReturns)
-	if !a.call("UpdateUser", &plugin.Z_UpdateUserArgs{A: user}, returns) {
-		returns = new(plugin.Z_UpdateUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUserStatus(userID string) (*model.Status, *model.AppError) {
-	returns := new(plugin.Z_GetUserStatusReturns)
-	if !a.call("GetUserStatus", &plugin.Z_GetUserStatusArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetUserStatusReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUserStatusesByIds(userIds []string) ([]*model.Status, *model.AppError) {
-	returns := new(plugin.Z_GetUserStatusesByIdsReturns)
-	if !a.call("GetUserStatusesByIds", &plugin.Z_GetUserStatusesByIdsArgs{A: userIds}, returns) {
-		returns = new(plugin.Z_GetUserStatusesByIdsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateUserStatus(userID string, status string) (*model.Status, *model.AppError) {
-	returns := new(plugin.Z_UpdateUserStatusReturns)
-	if !a.call("UpdateUserStatus", &plugin.Z_UpdateUserStatusArgs{A: userID, B: status}, returns) {
-		returns = new(plugin.Z_UpdateUserStatusReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SetUserStatusTimedDND(userId string, endtime int64) (*model.Status, *model.AppError) {
-	returns := new(plugin.Z_SetUserStatusTimedDNDReturns)
-	if !a.call("SetUserStatusTimedDND", &plugin.Z_SetUserStatusTimedDNDArgs{A: userId, B: endtime}, returns) {
-		returns = new(plugin.Z_SetUserStatusTimedDNDReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateUserActive(userID string, active bool) *model.AppError {
-	returns := new(plugin.Z_UpdateUserActiveReturns)
-	if !a.call("UpdateUserActive", &plugin.Z_UpdateUserActiveArgs{A: userID, B: active}, returns) {
-		returns = new(plugin.Z_UpdateUserActiveReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UpdateUserCustomStatus(userID string, customStatus *model.CustomStatus) *model.AppError {
-	returns := new(plugin.Z_UpdateUserCustomStatusReturns)
-	if !a.call("UpdateUserCustomStatus", &plugin.Z_UpdateUserCustomStatusArgs{A: userID, B: customStatus}, returns) {
-		returns = new(plugin.Z_UpdateUserCustomStatusReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RemoveUserCustomStatus(userID string) *model.AppError {
-	returns := new(plugin.Z_RemoveUserCustomStatusReturns)
-	if !a.call("RemoveUserCustomStatus", &plugin.Z_RemoveUserCustomStatusArgs{A: userID}, returns) {
-		returns = new(plugin.Z_RemoveUserCustomStatusReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetUsersInChannel(channelID string, sortBy string, page int, perPage int) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetUsersInChannelReturns)
-	if !a.call("GetUsersInChannel", &plugin.Z_GetUsersInChannelArgs{A: channelID, B: sortBy, C: page, D: perPage}, returns) {
-		returns = new(plugin.Z_GetUsersInChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetLDAPUserAttributes(userID string, attributes []string) (map[string]string, *model.AppError) {
-	returns := new(plugin.Z_GetLDAPUserAttributesReturns)
-	if !a.call("GetLDAPUserAttributes", &plugin.Z_GetLDAPUserAttributesArgs{A: userID, B: attributes}, returns) {
-		returns = new(plugin.Z_GetLDAPUserAttributesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateTeam(team *model.Team) (*model.Team, *model.AppError) {
-	returns := new(plugin.Z_CreateTeamReturns)
-	if !a.call("CreateTeam", &plugin.Z_CreateTeamArgs{A: team}, returns) {
-		returns = new(plugin.Z_CreateTeamReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteTeam(teamID string) *model.AppError {
-	returns := new(plugin.Z_DeleteTeamReturns)
-	if !a.call("DeleteTeam", &plugin.Z_DeleteTeamArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_DeleteTeamReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetTeams() ([]*model.Team, *model.AppError) {
-	returns := new(plugin.Z_GetTeamsReturns)
-	if !a.call("GetTeams", &plugin.Z_GetTeamsArgs{}, returns) {
-		returns = new(plugin.Z_GetTeamsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeam(teamID string) (*model.Team, *model.AppError) {
-	returns := new(plugin.Z_GetTeamReturns)
-	if !a.call("GetTeam", &plugin.Z_GetTeamArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_GetTeamReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeamByName(name string) (*model.Team, *model.AppError) {
-	returns := new(plugin.Z_GetTeamByNameReturns)
-	if !a.call("GetTeamByName", &plugin.Z_GetTeamByNameArgs{A: name}, returns) {
-		returns = new(plugin.Z_GetTeamByNameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeamsUnreadForUser(userID string) ([]*model.TeamUnread, *model.AppError) {
-	returns := new(plugin.Z_GetTeamsUnreadForUserReturns)
-	if !a.call("GetTeamsUnreadForUser", &plugin.Z_GetTeamsUnreadForUserArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetTeamsUnreadForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateTeam(team *model.Team) (*model.Team, *model.AppError) {
-	returns := new(plugin.Z_UpdateTeamReturns)
-	if !a.call("UpdateTeam", &plugin.Z_UpdateTeamArgs{A: team}, returns) {
-		returns = new(plugin.Z_UpdateTeamReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SearchTeams(term string) ([]*model.Team, *model.AppError) {
-	returns := new(plugin.Z_SearchTeamsReturns)
-	if !a.call("SearchTeams", &plugin.Z_SearchTeamsArgs{A: term}, returns) {
-		returns = new(plugin.Z_SearchTeamsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeamsForUser(userID string) ([]*model.Team, *model.AppError) {
-	returns := new(plugin.Z_GetTeamsForUserReturns)
-	if !a.call("GetTeamsForUser", &plugin.Z_GetTeamsForUserArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetTeamsForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateTeamMember(teamID string, userID string) (*model.TeamMember, *model.AppError) {
-	returns := new(plugin.Z_CreateTeamMemberReturns)
-	if !a.call("CreateTeamMember", &plugin.Z_CreateTeamMemberArgs{A: teamID, B: userID}, returns) {
-		returns = new(plugin.Z_CreateTeamMemberReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateTeamMembers(teamID string, userIds []string, requestorId string) ([]*model.TeamMember, *model.AppError) {
-	returns := new(plugin.Z_CreateTeamMembersReturns)
-	if !a.call("CreateTeamMembers", &plugin.Z_CreateTeamMembersArgs{A: teamID, B: userIds, C: requestorId}, returns) {
-		returns = new(plugin.Z_CreateTeamMembersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateTeamMembersGracefully(teamID string, userIds []string, requestorId string) ([]*model.TeamMemberWithError, *model.AppError) {
-	returns := new(plugin.Z_CreateTeamMembersGracefullyReturns)
-	if !a.call("CreateTeamMembersGracefully", &plugin.Z_CreateTeamMembersGracefullyArgs{A: teamID, B: userIds, C: requestorId}, returns) {
-		returns = new(plugin.Z_CreateTeamMembersGracefullyReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteTeamMember(teamID string, userID string, requestorId string) *model.AppError {
-	returns := new(plugin.Z_DeleteTeamMemberReturns)
-	if !a.call("DeleteTeamMember", &plugin.Z_DeleteTeamMemberArgs{A: teamID, B: userID, C: requestorId}, returns) {
-		returns = new(plugin.Z_DeleteTeamMemberReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetTeamMembers(teamID string, page int, perPage int) ([]*model.TeamMember, *model.AppError) {
-	returns := new(plugin.Z_GetTeamMembersReturns)
-	if !a.call("GetTeamMembers", &plugin.Z_GetTeamMembersArgs{A: teamID, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetTeamMembersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeamMember(teamID string, userID string) (*model.TeamMember, *model.AppError) {
-	returns := new(plugin.Z_GetTeamMemberReturns)
-	if !a.call("GetTeamMember", &plugin.Z_GetTeamMemberArgs{A: teamID, B: userID}, returns) {
-		returns = new(plugin.Z_GetTeamMemberReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeamMembersForUser(userID string, page int, perPage int) ([]*model.TeamMember, *model.AppError) {
-	returns := new(plugin.Z_GetTeamMembersForUserReturns)
-	if !a.call("GetTeamMembersForUser", &plugin.Z_GetTeamMembersForUserArgs{A: userID, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetTeamMembersForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateTeamMemberRoles(teamID string, userID string, newRoles string) (*model.TeamMember, *model.AppError) {
-	returns := new(plugin.Z_UpdateTeamMemberRolesReturns)
-	if !a.call("UpdateTeamMemberRoles", &plugin.Z_UpdateTeamMemberRolesArgs{A: teamID, B: userID, C: newRoles}, returns) {
-		returns = new(plugin.Z_UpdateTeamMemberRolesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateChannel(channel *model.Channel) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_CreateChannelReturns)
-	if !a.call("CreateChannel", &plugin.Z_CreateChannelArgs{A: channel}, returns) {
-		returns = new(plugin.Z_CreateChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteChannel(channelId string) *model.AppError {
-	returns := new(plugin.Z_DeleteChannelReturns)
-	if !a.call("DeleteChannel", &plugin.Z_DeleteChannelArgs{A: channelId}, returns) {
-		returns = new(plugin.Z_DeleteChannelReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RestoreChannel(channelId string) *model.AppError {
-	returns := new(plugin.Z_RestoreChannelReturns)
-	if !a.call("RestoreChannel", &plugin.Z_RestoreChannelArgs{A: channelId}, returns) {
-		returns = new(plugin.Z_RestoreChannelReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetChannelOfType(channelId string, channelType model.ChannelType) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetChannelOfTypeReturns)
-	if !a.call("GetChannelOfType", &plugin.Z_GetChannelOfTypeArgs{A: channelId, B: channelType}, returns) {
-		returns = new(plugin.Z_GetChannelOfTypeReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPublicChannelsForTeam(teamID string, page int, perPage int) ([]*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetPublicChannelsForTeamReturns)
-	if !a.call("GetPublicChannelsForTeam", &plugin.Z_GetPublicChannelsForTeamArgs{A: teamID, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetPublicChannelsForTeamReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannel(channelId string) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetChannelReturns)
-	if !a.call("GetChannel", &plugin.Z_GetChannelArgs{A: channelId}, returns) {
-		returns = new(plugin.Z_GetChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelByName(teamID string, name string, includeDeleted bool) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetChannelByNameReturns)
-	if !a.call("GetChannelByName", &plugin.Z_GetChannelByNameArgs{A: teamID, B: name, C: includeDeleted}, returns) {
-		returns = new(plugin.Z_GetChannelByNameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelByNameForTeamName(teamName string, channelName string, includeDeleted bool) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetChannelByNameForTeamNameReturns)
-	if !a.call("GetChannelByNameForTeamName", &plugin.Z_GetChannelByNameForTeamNameArgs{A: teamName, B: channelName, C: includeDeleted}, returns) {
-		returns = new(plugin.Z_GetChannelByNameForTeamNameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelsForTeamForUser(teamID string, userID string, includeDeleted bool) ([]*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetChannelsForTeamForUserReturns)
-	if !a.call("GetChannelsForTeamForUser", &plugin.Z_GetChannelsForTeamForUserArgs{A: teamID, B: userID, C: includeDeleted}, returns) {
-		returns = new(plugin.Z_GetChannelsForTeamForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelStats(channelId string) (*model.ChannelStats, *model.AppError) {
-	returns := new(plugin.Z_GetChannelStatsReturns)
-	if !a.call("GetChannelStats", &plugin.Z_GetChannelStatsArgs{A: channelId}, returns) {
-		returns = new(plugin.Z_GetChannelStatsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetDirectChannel(userId1 string, userId2 string) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetDirectChannelReturns)
-	if !a.call("GetDirectChannel", &plugin.Z_GetDirectChannelArgs{A: userId1, B: userId2}, returns) {
-		returns = new(plugin.Z_GetDirectChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupChannel(userIds []string) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_GetGroupChannelReturns)
-	if !a.call("GetGroupChannel", &plugin.Z_GetGroupChannelArgs{A: userIds}, returns) {
-		returns = new(plugin.Z_GetGroupChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateChannel(channel *model.Channel) (*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_UpdateChannelReturns)
-	if !a.call("UpdateChannel", &plugin.Z_UpdateChannelArgs{A: channel}, returns) {
-		returns = new(plugin.Z_UpdateChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RegisterChannelGuard(channelID string) *model.AppError {
-	returns := new(plugin.Z_RegisterChannelGuardReturns)
-	if !a.call("RegisterChannelGuard", &plugin.Z_RegisterChannelGuardArgs{A: channelID}, returns) {
-		returns = new(plugin.Z_RegisterChannelGuardReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UnregisterChannelGuard(channelID string) *model.AppError {
-	returns := new(plugin.Z_UnregisterChannelGuardReturns)
-	if !a.call("UnregisterChannelGuard", &plugin.Z_UnregisterChannelGuardArgs{A: channelID}, returns) {
-		returns = new(plugin.Z_UnregisterChannelGuardReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SearchChannels(teamID string, term string) ([]*model.Channel, *model.AppError) {
-	returns := new(plugin.Z_SearchChannelsReturns)
-	if !a.call("SearchChannels", &plugin.Z_SearchChannelsArgs{A: teamID, B: term}, returns) {
-		returns = new(plugin.Z_SearchChannelsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateChannelSidebarCategory(userID string, teamID string, newCategory *model.SidebarCategoryWithChannels) (*model.SidebarCategoryWithChannels, *model.AppError) {
-	returns := new(plugin.Z_CreateChannelSidebarCategoryReturns)
-	if !a.call("CreateChannelSidebarCategory", &plugin.Z_CreateChannelSidebarCategoryArgs{A: userID, B: teamID, C: newCategory}, returns) {
-		returns = new(plugin.Z_CreateChannelSidebarCategoryReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelSidebarCategories(userID string, teamID string) (*model.OrderedSidebarCategories, *model.AppError) {
-	returns := new(plugin.Z_GetChannelSidebarCategoriesReturns)
-	if !a.call("GetChannelSidebarCategories", &plugin.Z_GetChannelSidebarCategoriesArgs{A: userID, B: teamID}, returns) {
-		returns = new(plugin.Z_GetChannelSidebarCategoriesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateChannelSidebarCategories(userID string, teamID string, categories []*model.SidebarCategoryWithChannels) ([]*model.SidebarCategoryWithChannels, *model.AppError) {
-	returns := new(plugin.Z_UpdateChannelSidebarCategoriesReturns)
-	if !a.call("UpdateChannelSidebarCategories", &plugin.Z_UpdateChannelSidebarCategoriesArgs{A: userID, B: teamID, C: categories}, returns) {
-		returns = new(plugin.Z_UpdateChannelSidebarCategoriesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SearchUsers(search *model.UserSearch) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_SearchUsersReturns)
-	if !a.call("SearchUsers", &plugin.Z_SearchUsersArgs{A: search}, returns) {
-		returns = new(plugin.Z_SearchUsersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SearchPostsInTeam(teamID string, paramsList []*model.SearchParams) ([]*model.Post, *model.AppError) {
-	returns := new(plugin.Z_SearchPostsInTeamReturns)
-	if !a.call("SearchPostsInTeam", &plugin.Z_SearchPostsInTeamArgs{A: teamID, B: paramsList}, returns) {
-		returns = new(plugin.Z_SearchPostsInTeamReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SearchPostsInTeamForUser(teamID string, userID string, searchParams model.SearchParameter) (*model.PostSearchResults, *model.AppError) {
-	returns := new(plugin.Z_SearchPostsInTeamForUserReturns)
-	if !a.call("SearchPostsInTeamForUser", &plugin.Z_SearchPostsInTeamForUserArgs{A: teamID, B: userID, C: searchParams}, returns) {
-		returns = new(plugin.Z_SearchPostsInTeamForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) AddChannelMember(channelId string, userID string) (*model.ChannelMember, *model.AppError) {
-	returns := new(plugin.Z_AddChannelMemberReturns)
-	if !a.call("AddChannelMember", &plugin.Z_AddChannelMemberArgs{A: channelId, B: userID}, returns) {
-		returns = new(plugin.Z_AddChannelMemberReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) AddUserToChannel(channelId string, userID string, asUserId string) (*model.ChannelMember, *model.AppError) {
-	returns := new(plugin.Z_AddUserToChannelReturns)
-	if !a.call("AddUserToChannel", &plugin.Z_AddUserToChannelArgs{A: channelId, B: userID, C: asUserId}, returns) {
-		returns = new(plugin.Z_AddUserToChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelMember(channelId string, userID string) (*model.ChannelMember, *model.AppError) {
-	returns := new(plugin.Z_GetChannelMemberReturns)
-	if !a.call("GetChannelMember", &plugin.Z_GetChannelMemberArgs{A: channelId, B: userID}, returns) {
-		returns = new(plugin.Z_GetChannelMemberReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelMembers(channelId string, page int, perPage int) (model.ChannelMembers, *model.AppError) {
-	returns := new(plugin.Z_GetChannelMembersReturns)
-	if !a.call("GetChannelMembers", &plugin.Z_GetChannelMembersArgs{A: channelId, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetChannelMembersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelMembersByIds(channelId string, userIds []string) (model.ChannelMembers, *model.AppError) {
-	returns := new(plugin.Z_GetChannelMembersByIdsReturns)
-	if !a.call("GetChannelMembersByIds", &plugin.Z_GetChannelMembersByIdsArgs{A: channelId, B: userIds}, returns) {
-		returns = new(plugin.Z_GetChannelMembersByIdsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetChannelMembersForUser(teamID string, userID string, page int, perPage int) ([]*model.ChannelMember, *model.AppError) {
-	returns := new(plugin.Z_GetChannelMembersForUserReturns)
-	if !a.call("GetChannelMembersForUser", &plugin.Z_GetChannelMembersForUserArgs{A: teamID, B: userID, C: page, D: perPage}, returns) {
-		returns = new(plugin.Z_GetChannelMembersForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateChannelMemberRoles(channelId string, userID string, newRoles string) (*model.ChannelMember, *model.AppError) {
-	returns := new(plugin.Z_UpdateChannelMemberRolesReturns)
-	if !a.call("UpdateChannelMemberRoles", &plugin.Z_UpdateChannelMemberRolesArgs{A: channelId, B: userID, C: newRoles}, returns) {
-		returns = new(plugin.Z_UpdateChannelMemberRolesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateChannelMemberNotifications(channelId string, userID string, notifications map[string]string) (*model.ChannelMember, *model.AppError) {
-	returns := new(plugin.Z_UpdateChannelMemberNotificationsReturns)
-	if !a.call("UpdateChannelMemberNotifications", &plugin.Z_UpdateChannelMemberNotificationsArgs{A: channelId, B: userID, C: notifications}, returns) {
-		returns = new(plugin.Z_UpdateChannelMemberNotificationsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) PatchChannelMembersNotifications(members []*model.ChannelMemberIdentifier, notifyProps map[string]string) *model.AppError {
-	returns := new(plugin.Z_PatchChannelMembersNotificationsReturns)
-	if !a.call("PatchChannelMembersNotifications", &plugin.Z_PatchChannelMembersNotificationsArgs{A: members, B: notifyProps}, returns) {
-		returns = new(plugin.Z_PatchChannelMembersNotificationsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetGroup(groupId string) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_GetGroupReturns)
-	if !a.call("GetGroup", &plugin.Z_GetGroupArgs{A: groupId}, returns) {
-		returns = new(plugin.Z_GetGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupByName(name string) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_GetGroupByNameReturns)
-	if !a.call("GetGroupByName", &plugin.Z_GetGroupByNameArgs{A: name}, returns) {
-		returns = new(plugin.Z_GetGroupByNameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupMemberUsers(groupID string, page int, perPage int) ([]*model.User, *model.AppError) {
-	returns := new(plugin.Z_GetGroupMemberUsersReturns)
-	if !a.call("GetGroupMemberUsers", &plugin.Z_GetGroupMemberUsersArgs{A: groupID, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetGroupMemberUsersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupsBySource(groupSource model.GroupSource) ([]*model.Group, *model.AppError) {
-	returns := new(plugin.Z_GetGroupsBySourceReturns)
-	if !a.call("GetGroupsBySource", &plugin.Z_GetGroupsBySourceArgs{A: groupSource}, returns) {
-		returns = new(plugin.Z_GetGroupsBySourceReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupsForUser(userID string) ([]*model.Group, *model.AppError) {
-	returns := new(plugin.Z_GetGroupsForUserReturns)
-	if !a.call("GetGroupsForUser", &plugin.Z_GetGroupsForUserArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetGroupsForUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteChannelMember(channelId string, userID string) *model.AppError {
-	returns := new(plugin.Z_DeleteChannelMemberReturns)
-	if !a.call("DeleteChannelMember", &plugin.Z_DeleteChannelMemberArgs{A: channelId, B: userID}, returns) {
-		returns = new(plugin.Z_DeleteChannelMemberReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreatePost(post *model.Post) (*model.Post, *model.AppError) {
-	returns := new(plugin.Z_CreatePostReturns)
-	if !a.call("CreatePost", &plugin.Z_CreatePostArgs{A: post}, returns) {
-		returns = new(plugin.Z_CreatePostReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) AddReaction(reaction *model.Reaction) (*model.Reaction, *model.AppError) {
-	returns := new(plugin.Z_AddReactionReturns)
-	if !a.call("AddReaction", &plugin.Z_AddReactionArgs{A: reaction}, returns) {
-		returns = new(plugin.Z_AddReactionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RemoveReaction(reaction *model.Reaction) *model.AppError {
-	returns := new(plugin.Z_RemoveReactionReturns)
-	if !a.call("RemoveReaction", &plugin.Z_RemoveReactionArgs{A: reaction}, returns) {
-		returns = new(plugin.Z_RemoveReactionReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetReactions(postId string) ([]*model.Reaction, *model.AppError) {
-	returns := new(plugin.Z_GetReactionsReturns)
-	if !a.call("GetReactions", &plugin.Z_GetReactionsArgs{A: postId}, returns) {
-		returns = new(plugin.Z_GetReactionsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SendEphemeralPost(userID string, post *model.Post) *model.Post {
-	returns := new(plugin.Z_SendEphemeralPostReturns)
-	if !a.call("SendEphemeralPost", &plugin.Z_SendEphemeralPostArgs{A: userID, B: post}, returns) {
-		returns = new(plugin.Z_SendEphemeralPostReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UpdateEphemeralPost(userID string, post *model.Post) *model.Post {
-	returns := new(plugin.Z_UpdateEphemeralPostReturns)
-	if !a.call("UpdateEphemeralPost", &plugin.Z_UpdateEphemeralPostArgs{A: userID, B: post}, returns) {
-		returns = new(plugin.Z_UpdateEphemeralPostReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DeleteEphemeralPost(userID string, postId string) {
-	returns := new(plugin.Z_DeleteEphemeralPostReturns)
-	a.call("DeleteEphemeralPost", &plugin.Z_DeleteEphemeralPostArgs{A: userID, B: postId}, returns)
-}
-
-func (a *netRPCAPI) DeletePost(postId string) *model.AppError {
-	returns := new(plugin.Z_DeletePostReturns)
-	if !a.call("DeletePost", &plugin.Z_DeletePostArgs{A: postId}, returns) {
-		returns = new(plugin.Z_DeletePostReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetPostThread(postId string) (*model.PostList, *model.AppError) {
-	returns := new(plugin.Z_GetPostThreadReturns)
-	if !a.call("GetPostThread", &plugin.Z_GetPostThreadArgs{A: postId}, returns) {
-		returns = new(plugin.Z_GetPostThreadReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPost(postId string) (*model.Post, *model.AppError) {
-	returns := new(plugin.Z_GetPostReturns)
-	if !a.call("GetPost", &plugin.Z_GetPostArgs{A: postId}, returns) {
-		returns = new(plugin.Z_GetPostReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPostsSince(channelId string, timeArg int64) (*model.PostList, *model.AppError) {
-	returns := new(plugin.Z_GetPostsSinceReturns)
-	if !a.call("GetPostsSince", &plugin.Z_GetPostsSinceArgs{A: channelId, B: timeArg}, returns) {
-		returns = new(plugin.Z_GetPostsSinceReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPostsAfter(channelId string, postId string, page int, perPage int) (*model.PostList, *model.AppError) {
-	returns := new(plugin.Z_GetPostsAfterReturns)
-	if !a.call("GetPostsAfter", &plugin.Z_GetPostsAfterArgs{A: channelId, B: postId, C: page, D: perPage}, returns) {
-		returns = new(plugin.Z_GetPostsAfterReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPostsBefore(channelId string, postId string, page int, perPage int) (*model.PostList, *model.AppError) {
-	returns := new(plugin.Z_GetPostsBeforeReturns)
-	if !a.call("GetPostsBefore", &plugin.Z_GetPostsBeforeArgs{A: channelId, B: postId, C: page, D: perPage}, returns) {
-		returns = new(plugin.Z_GetPostsBeforeReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPostsForChannel(channelId string, page int, perPage int) (*model.PostList, *model.AppError) {
-	returns := new(plugin.Z_GetPostsForChannelReturns)
-	if !a.call("GetPostsForChannel", &plugin.Z_GetPostsForChannelArgs{A: channelId, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetPostsForChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetTeamStats(teamID string) (*model.TeamStats, *model.AppError) {
-	returns := new(plugin.Z_GetTeamStatsReturns)
-	if !a.call("GetTeamStats", &plugin.Z_GetTeamStatsArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_GetTeamStatsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdatePost(post *model.Post) (*model.Post, *model.AppError) {
-	returns := new(plugin.Z_UpdatePostReturns)
-	if !a.call("UpdatePost", &plugin.Z_UpdatePostArgs{A: post}, returns) {
-		returns = new(plugin.Z_UpdatePostReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetProfileImage(userID string) ([]byte, *model.AppError) {
-	returns := new(plugin.Z_GetProfileImageReturns)
-	if !a.call("GetProfileImage", &plugin.Z_GetProfileImageArgs{A: userID}, returns) {
-		returns = new(plugin.Z_GetProfileImageReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SetProfileImage(userID string, data []byte) *model.AppError {
-	returns := new(plugin.Z_SetProfileImageReturns)
-	if !a.call("SetProfileImage", &plugin.Z_SetProfileImageArgs{A: userID, B: data}, returns) {
-		returns = new(plugin.Z_SetProfileImageReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetEmojiList(sortBy string, page int, perPage int) ([]*model.Emoji, *model.AppError) {
-	returns := new(plugin.Z_GetEmojiListReturns)
-	if !a.call("GetEmojiList", &plugin.Z_GetEmojiListArgs{A: sortBy, B: page, C: perPage}, returns) {
-		returns = new(plugin.Z_GetEmojiListReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetEmojiByName(name string) (*model.Emoji, *model.AppError) {
-	returns := new(plugin.Z_GetEmojiByNameReturns)
-	if !a.call("GetEmojiByName", &plugin.Z_GetEmojiByNameArgs{A: name}, returns) {
-		returns = new(plugin.Z_GetEmojiByNameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetEmoji(emojiId string) (*model.Emoji, *model.AppError) {
-	returns := new(plugin.Z_GetEmojiReturns)
-	if !a.call("GetEmoji", &plugin.Z_GetEmojiArgs{A: emojiId}, returns) {
-		returns = new(plugin.Z_GetEmojiReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CopyFileInfos(userID string, fileIds []string) ([]string, *model.AppError) {
-	returns := new(plugin.Z_CopyFileInfosReturns)
-	if !a.call("CopyFileInfos", &plugin.Z_CopyFileInfosArgs{A: userID, B: fileIds}, returns) {
-		returns = new(plugin.Z_CopyFileInfosReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetFileInfo(fileId string) (*model.FileInfo, *model.AppError) {
-	returns := new(plugin.Z_GetFileInfoReturns)
-	if !a.call("GetFileInfo", &plugin.Z_GetFileInfoArgs{A: fileId}, returns) {
-		returns = new(plugin.Z_GetFileInfoReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SetFileSearchableContent(fileID string, content string) *model.AppError {
-	returns := new(plugin.Z_SetFileSearchableContentReturns)
-	if !a.call("SetFileSearchableContent", &plugin.Z_SetFileSearchableContentArgs{A: fileID, B: content}, returns) {
-		returns = new(plugin.Z_SetFileSearchableContentReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetFileInfos(page int, perPage int, opt *model.GetFileInfosOptions) ([]*model.FileInfo, *model.AppError) {
-	returns := new(plugin.Z_GetFileInfosReturns)
-	if !a.call("GetFileInfos", &plugin.Z_GetFileInfosArgs{A: page, B: perPage, C: opt}, returns) {
-		returns = new(plugin.Z_GetFileInfosReturns)
-	}
-	return returns.A, returns.B
+// passedOn are the methods of the API that go on to the server as they come.
+var passedOn = []onward{
+	passOn("RegisterCommand",
+		func(in *convert.RegisterCommandRequest) *plugin.Z_RegisterCommandArgs {
+			return &plugin.Z_RegisterCommandArgs{A: in.Command}
+		},
+		func(out *plugin.Z_RegisterCommandReturns) *convert.RegisterCommandResponse {
+			return &convert.RegisterCommandResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UnregisterCommand",
+		func(in *convert.UnregisterCommandRequest) *plugin.Z_UnregisterCommandArgs {
+			return &plugin.Z_UnregisterCommandArgs{A: in.TeamId, B: in.Trigger}
+		},
+		func(out *plugin.Z_UnregisterCommandReturns) *convert.UnregisterCommandResponse {
+			return &convert.UnregisterCommandResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("ExecuteSlashCommand",
+		func(in *convert.ExecuteSlashCommandRequest) *plugin.Z_ExecuteSlashCommandArgs {
+			return &plugin.Z_ExecuteSlashCommandArgs{A: in.CommandArgs}
+		},
+		func(out *plugin.Z_ExecuteSlashCommandReturns) *convert.ExecuteSlashCommandResponse {
+			return &convert.ExecuteSlashCommandResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetConfig",
+		func(_ *convert.GetConfigRequest) *plugin.Z_GetConfigArgs { return &plugin.Z_GetConfigArgs{} },
+		func(out *plugin.Z_GetConfigReturns) *convert.GetConfigResponse {
+			return &convert.GetConfigResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("GetUnsanitizedConfig",
+		func(_ *convert.GetUnsanitizedConfigRequest) *plugin.Z_GetUnsanitizedConfigArgs {
+			return &plugin.Z_GetUnsanitizedConfigArgs{}
+		},
+		func(out *plugin.Z_GetUnsanitizedConfigReturns) *convert.GetUnsanitizedConfigResponse {
+			return &convert.GetUnsanitizedConfigResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("SaveConfig",
+		func(in *convert.SaveConfigRequest) *plugin.Z_SaveConfigArgs {
+			return &plugin.Z_SaveConfigArgs{A: in.Config}
+		},
+		func(out *plugin.Z_SaveConfigReturns) *convert.SaveConfigResponse {
+			return &convert.SaveConfigResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetPluginConfig",
+		func(_ *convert.GetPluginConfigRequest) *plugin.Z_GetPluginConfigArgs {
+			return &plugin.Z_GetPluginConfigArgs{}
+		},
+		func(out *plugin.Z_GetPluginConfigReturns) *convert.GetPluginConfigResponse {
+			return &convert.GetPluginConfigResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("SavePluginConfig",
+		func(in *convert.SavePluginConfigRequest) *plugin.Z_SavePluginConfigArgs {
+			return &plugin.Z_SavePluginConfigArgs{A: in.Config}
+		},
+		func(out *plugin.Z_SavePluginConfigReturns) *convert.SavePluginConfigResponse {
+			return &convert.SavePluginConfigResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetBundlePath",
+		func(_ *convert.GetBundlePathRequest) *plugin.Z_GetBundlePathArgs {
+			return &plugin.Z_GetBundlePathArgs{}
+		},
+		func(out *plugin.Z_GetBundlePathReturns) *convert.GetBundlePathResponse {
+			return &convert.GetBundlePathResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetLicense",
+		func(_ *convert.GetLicenseRequest) *plugin.Z_GetLicenseArgs { return &plugin.Z_GetLicenseArgs{} },
+		func(out *plugin.Z_GetLicenseReturns) *convert.GetLicenseResponse {
+			return &convert.GetLicenseResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("IsEnterpriseReady",
+		func(_ *convert.IsEnterpriseReadyRequest) *plugin.Z_IsEnterpriseReadyArgs {
+			return &plugin.Z_IsEnterpriseReadyArgs{}
+		},
+		func(out *plugin.Z_IsEnterpriseReadyReturns) *convert.IsEnterpriseReadyResponse {
+			return &convert.IsEnterpriseReadyResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("GetServerVersion",
+		func(_ *convert.GetServerVersionRequest) *plugin.Z_GetServerVersionArgs {
+			return &plugin.Z_GetServerVersionArgs{}
+		},
+		func(out *plugin.Z_GetServerVersionReturns) *convert.GetServerVersionResponse {
+			return &convert.GetServerVersionResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("GetSystemInstallDate",
+		func(_ *convert.GetSystemInstallDateRequest) *plugin.Z_GetSystemInstallDateArgs {
+			return &plugin.Z_GetSystemInstallDateArgs{}
+		},
+		func(out *plugin.Z_GetSystemInstallDateReturns) *convert.GetSystemInstallDateResponse {
+			return &convert.GetSystemInstallDateResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetDiagnosticId",
+		func(_ *convert.GetDiagnosticIdRequest) *plugin.Z_GetDiagnosticIdArgs {
+			return &plugin.Z_GetDiagnosticIdArgs{}
+		},
+		func(out *plugin.Z_GetDiagnosticIdReturns) *convert.GetDiagnosticIdResponse {
+			return &convert.GetDiagnosticIdResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("GetTelemetryId",
+		func(_ *convert.GetTelemetryIdRequest) *plugin.Z_GetTelemetryIdArgs {
+			return &plugin.Z_GetTelemetryIdArgs{}
+		},
+		func(out *plugin.Z_GetTelemetryIdReturns) *convert.GetTelemetryIdResponse {
+			return &convert.GetTelemetryIdResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("CreateUser",
+		func(in *convert.CreateUserRequest) *plugin.Z_CreateUserArgs {
+			return &plugin.Z_CreateUserArgs{A: in.User}
+		},
+		func(out *plugin.Z_CreateUserReturns) *convert.CreateUserResponse {
+			return &convert.CreateUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteUser",
+		func(in *convert.DeleteUserRequest) *plugin.Z_DeleteUserArgs {
+			return &plugin.Z_DeleteUserArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_DeleteUserReturns) *convert.DeleteUserResponse {
+			return &convert.DeleteUserResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetUsers",
+		func(in *convert.GetUsersRequest) *plugin.Z_GetUsersArgs { return &plugin.Z_GetUsersArgs{A: in.Options} },
+		func(out *plugin.Z_GetUsersReturns) *convert.GetUsersResponse {
+			return &convert.GetUsersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUsersByIds",
+		func(in *convert.GetUsersByIdsRequest) *plugin.Z_GetUsersByIdsArgs {
+			return &plugin.Z_GetUsersByIdsArgs{A: in.UserIds}
+		},
+		func(out *plugin.Z_GetUsersByIdsReturns) *convert.GetUsersByIdsResponse {
+			return &convert.GetUsersByIdsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUser",
+		func(in *convert.GetUserRequest) *plugin.Z_GetUserArgs { return &plugin.Z_GetUserArgs{A: in.UserId} },
+		func(out *plugin.Z_GetUserReturns) *convert.GetUserResponse {
+			return &convert.GetUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUserByEmail",
+		func(in *convert.GetUserByEmailRequest) *plugin.Z_GetUserByEmailArgs {
+			return &plugin.Z_GetUserByEmailArgs{A: in.Email}
+		},
+		func(out *plugin.Z_GetUserByEmailReturns) *convert.GetUserByEmailResponse {
+			return &convert.GetUserByEmailResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUserByUsername",
+		func(in *convert.GetUserByUsernameRequest) *plugin.Z_GetUserByUsernameArgs {
+			return &plugin.Z_GetUserByUsernameArgs{A: in.Name}
+		},
+		func(out *plugin.Z_GetUserByUsernameReturns) *convert.GetUserByUsernameResponse {
+			return &convert.GetUserByUsernameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUsersByUsernames",
+		func(in *convert.GetUsersByUsernamesRequest) *plugin.Z_GetUsersByUsernamesArgs {
+			return &plugin.Z_GetUsersByUsernamesArgs{A: in.Usernames}
+		},
+		func(out *plugin.Z_GetUsersByUsernamesReturns) *convert.GetUsersByUsernamesResponse {
+			return &convert.GetUsersByUsernamesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUsersInTeam",
+		func(in *convert.GetUsersInTeamRequest) *plugin.Z_GetUsersInTeamArgs {
+			return &plugin.Z_GetUsersInTeamArgs{A: in.TeamId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetUsersInTeamReturns) *convert.GetUsersInTeamResponse {
+			return &convert.GetUsersInTeamResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPreferenceForUser",
+		func(in *convert.GetPreferenceForUserRequest) *plugin.Z_GetPreferenceForUserArgs {
+			return &plugin.Z_GetPreferenceForUserArgs{A: in.UserId, B: in.Category, C: in.Name}
+		},
+		func(out *plugin.Z_GetPreferenceForUserReturns) *convert.GetPreferenceForUserResponse {
+			return &convert.GetPreferenceForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPreferencesForUser",
+		func(in *convert.GetPreferencesForUserRequest) *plugin.Z_GetPreferencesForUserArgs {
+			return &plugin.Z_GetPreferencesForUserArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_GetPreferencesForUserReturns) *convert.GetPreferencesForUserResponse {
+			return &convert.GetPreferencesForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdatePreferencesForUser",
+		func(in *convert.UpdatePreferencesForUserRequest) *plugin.Z_UpdatePreferencesForUserArgs {
+			return &plugin.Z_UpdatePreferencesForUserArgs{A: in.UserId, B: in.Preferences}
+		},
+		func(out *plugin.Z_UpdatePreferencesForUserReturns) *convert.UpdatePreferencesForUserResponse {
+			return &convert.UpdatePreferencesForUserResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("DeletePreferencesForUser",
+		func(in *convert.DeletePreferencesForUserRequest) *plugin.Z_DeletePreferencesForUserArgs {
+			return &plugin.Z_DeletePreferencesForUserArgs{A: in.UserId, B: in.Preferences}
+		},
+		func(out *plugin.Z_DeletePreferencesForUserReturns) *convert.DeletePreferencesForUserResponse {
+			return &convert.DeletePreferencesForUserResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetSession",
+		func(in *convert.GetSessionRequest) *plugin.Z_GetSessionArgs {
+			return &plugin.Z_GetSessionArgs{A: in.SessionId}
+		},
+		func(out *plugin.Z_GetSessionReturns) *convert.GetSessionResponse {
+			return &convert.GetSessionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateSession",
+		func(in *convert.CreateSessionRequest) *plugin.Z_CreateSessionArgs {
+			return &plugin.Z_CreateSessionArgs{A: in.Session}
+		},
+		func(out *plugin.Z_CreateSessionReturns) *convert.CreateSessionResponse {
+			return &convert.CreateSessionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("ExtendSessionExpiry",
+		func(in *convert.ExtendSessionExpiryRequest) *plugin.Z_ExtendSessionExpiryArgs {
+			return &plugin.Z_ExtendSessionExpiryArgs{A: in.SessionId, B: in.NewExpiry}
+		},
+		func(out *plugin.Z_ExtendSessionExpiryReturns) *convert.ExtendSessionExpiryResponse {
+			return &convert.ExtendSessionExpiryResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("RevokeSession",
+		func(in *convert.RevokeSessionRequest) *plugin.Z_RevokeSessionArgs {
+			return &plugin.Z_RevokeSessionArgs{A: in.SessionId}
+		},
+		func(out *plugin.Z_RevokeSessionReturns) *convert.RevokeSessionResponse {
+			return &convert.RevokeSessionResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreateUserAccessToken",
+		func(in *convert.CreateUserAccessTokenRequest) *plugin.Z_CreateUserAccessTokenArgs {
+			return &plugin.Z_CreateUserAccessTokenArgs{A: in.Token}
+		},
+		func(out *plugin.Z_CreateUserAccessTokenReturns) *convert.CreateUserAccessTokenResponse {
+			return &convert.CreateUserAccessTokenResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RevokeUserAccessToken",
+		func(in *convert.RevokeUserAccessTokenRequest) *plugin.Z_RevokeUserAccessTokenArgs {
+			return &plugin.Z_RevokeUserAccessTokenArgs{A: in.TokenId}
+		},
+		func(out *plugin.Z_RevokeUserAccessTokenReturns) *convert.RevokeUserAccessTokenResponse {
+			return &convert.RevokeUserAccessTokenResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetTeamIcon",
+		func(in *convert.GetTeamIconRequest) *plugin.Z_GetTeamIconArgs {
+			return &plugin.Z_GetTeamIconArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_GetTeamIconReturns) *convert.GetTeamIconResponse {
+			return &convert.GetTeamIconResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SetTeamIcon",
+		func(in *convert.SetTeamIconRequest) *plugin.Z_SetTeamIconArgs {
+			return &plugin.Z_SetTeamIconArgs{A: in.TeamId, B: in.Data}
+		},
+		func(out *plugin.Z_SetTeamIconReturns) *convert.SetTeamIconResponse {
+			return &convert.SetTeamIconResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("RemoveTeamIcon",
+		func(in *convert.RemoveTeamIconRequest) *plugin.Z_RemoveTeamIconArgs {
+			return &plugin.Z_RemoveTeamIconArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_RemoveTeamIconReturns) *convert.RemoveTeamIconResponse {
+			return &convert.RemoveTeamIconResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UpdateUser",
+		func(in *convert.UpdateUserRequest) *plugin.Z_UpdateUserArgs {
+			return &plugin.Z_UpdateUserArgs{A: in.User}
+		},
+		func(out *plugin.Z_UpdateUserReturns) *convert.UpdateUserResponse {
+			return &convert.UpdateUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUserStatus",
+		func(in *convert.GetUserStatusRequest) *plugin.Z_GetUserStatusArgs {
+			return &plugin.Z_GetUserStatusArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_GetUserStatusReturns) *convert.GetUserStatusResponse {
+			return &convert.GetUserStatusResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUserStatusesByIds",
+		func(in *convert.GetUserStatusesByIdsRequest) *plugin.Z_GetUserStatusesByIdsArgs {
+			return &plugin.Z_GetUserStatusesByIdsArgs{A: in.UserIds}
+		},
+		func(out *plugin.Z_GetUserStatusesByIdsReturns) *convert.GetUserStatusesByIdsResponse {
+			return &convert.GetUserStatusesByIdsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateUserStatus",
+		func(in *convert.UpdateUserStatusRequest) *plugin.Z_UpdateUserStatusArgs {
+			return &plugin.Z_UpdateUserStatusArgs{A: in.UserId, B: in.Status}
+		},
+		func(out *plugin.Z_UpdateUserStatusReturns) *convert.UpdateUserStatusResponse {
+			return &convert.UpdateUserStatusResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SetUserStatusTimedDND",
+		func(in *convert.SetUserStatusTimedDNDRequest) *plugin.Z_SetUserStatusTimedDNDArgs {
+			return &plugin.Z_SetUserStatusTimedDNDArgs{A: in.UserId, B: in.Endtime}
+		},
+		func(out *plugin.Z_SetUserStatusTimedDNDReturns) *convert.SetUserStatusTimedDNDResponse {
+			return &convert.SetUserStatusTimedDNDResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateUserActive",
+		func(in *convert.UpdateUserActiveRequest) *plugin.Z_UpdateUserActiveArgs {
+			return &plugin.Z_UpdateUserActiveArgs{A: in.UserId, B: in.Active}
+		},
+		func(out *plugin.Z_UpdateUserActiveReturns) *convert.UpdateUserActiveResponse {
+			return &convert.UpdateUserActiveResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UpdateUserCustomStatus",
+		func(in *convert.UpdateUserCustomStatusRequest) *plugin.Z_UpdateUserCustomStatusArgs {
+			return &plugin.Z_UpdateUserCustomStatusArgs{A: in.UserId, B: in.CustomStatus}
+		},
+		func(out *plugin.Z_UpdateUserCustomStatusReturns) *convert.UpdateUserCustomStatusResponse {
+			return &convert.UpdateUserCustomStatusResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("RemoveUserCustomStatus",
+		func(in *convert.RemoveUserCustomStatusRequest) *plugin.Z_RemoveUserCustomStatusArgs {
+			return &plugin.Z_RemoveUserCustomStatusArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_RemoveUserCustomStatusReturns) *convert.RemoveUserCustomStatusResponse {
+			return &convert.RemoveUserCustomStatusResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetUsersInChannel",
+		func(in *convert.GetUsersInChannelRequest) *plugin.Z_GetUsersInChannelArgs {
+			return &plugin.Z_GetUsersInChannelArgs{A: in.ChannelId, B: in.SortBy, C: in.Page, D: in.PerPage}
+		},
+		func(out *plugin.Z_GetUsersInChannelReturns) *convert.GetUsersInChannelResponse {
+			return &convert.GetUsersInChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetLDAPUserAttributes",
+		func(in *convert.GetLDAPUserAttributesRequest) *plugin.Z_GetLDAPUserAttributesArgs {
+			return &plugin.Z_GetLDAPUserAttributesArgs{A: in.UserId, B: in.Attributes}
+		},
+		func(out *plugin.Z_GetLDAPUserAttributesReturns) *convert.GetLDAPUserAttributesResponse {
+			return &convert.GetLDAPUserAttributesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateTeam",
+		func(in *convert.CreateTeamRequest) *plugin.Z_CreateTeamArgs {
+			return &plugin.Z_CreateTeamArgs{A: in.Team}
+		},
+		func(out *plugin.Z_CreateTeamReturns) *convert.CreateTeamResponse {
+			return &convert.CreateTeamResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteTeam",
+		func(in *convert.DeleteTeamRequest) *plugin.Z_DeleteTeamArgs {
+			return &plugin.Z_DeleteTeamArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_DeleteTeamReturns) *convert.DeleteTeamResponse {
+			return &convert.DeleteTeamResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetTeams",
+		func(_ *convert.GetTeamsRequest) *plugin.Z_GetTeamsArgs { return &plugin.Z_GetTeamsArgs{} },
+		func(out *plugin.Z_GetTeamsReturns) *convert.GetTeamsResponse {
+			return &convert.GetTeamsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeam",
+		func(in *convert.GetTeamRequest) *plugin.Z_GetTeamArgs { return &plugin.Z_GetTeamArgs{A: in.TeamId} },
+		func(out *plugin.Z_GetTeamReturns) *convert.GetTeamResponse {
+			return &convert.GetTeamResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeamByName",
+		func(in *convert.GetTeamByNameRequest) *plugin.Z_GetTeamByNameArgs {
+			return &plugin.Z_GetTeamByNameArgs{A: in.Name}
+		},
+		func(out *plugin.Z_GetTeamByNameReturns) *convert.GetTeamByNameResponse {
+			return &convert.GetTeamByNameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeamsUnreadForUser",
+		func(in *convert.GetTeamsUnreadForUserRequest) *plugin.Z_GetTeamsUnreadForUserArgs {
+			return &plugin.Z_GetTeamsUnreadForUserArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_GetTeamsUnreadForUserReturns) *convert.GetTeamsUnreadForUserResponse {
+			return &convert.GetTeamsUnreadForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateTeam",
+		func(in *convert.UpdateTeamRequest) *plugin.Z_UpdateTeamArgs {
+			return &plugin.Z_UpdateTeamArgs{A: in.Team}
+		},
+		func(out *plugin.Z_UpdateTeamReturns) *convert.UpdateTeamResponse {
+			return &convert.UpdateTeamResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SearchTeams",
+		func(in *convert.SearchTeamsRequest) *plugin.Z_SearchTeamsArgs {
+			return &plugin.Z_SearchTeamsArgs{A: in.Term}
+		},
+		func(out *plugin.Z_SearchTeamsReturns) *convert.SearchTeamsResponse {
+			return &convert.SearchTeamsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeamsForUser",
+		func(in *convert.GetTeamsForUserRequest) *plugin.Z_GetTeamsForUserArgs {
+			return &plugin.Z_GetTeamsForUserArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_GetTeamsForUserReturns) *convert.GetTeamsForUserResponse {
+			return &convert.GetTeamsForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateTeamMember",
+		func(in *convert.CreateTeamMemberRequest) *plugin.Z_CreateTeamMemberArgs {
+			return &plugin.Z_CreateTeamMemberArgs{A: in.TeamId, B: in.UserId}
+		},
+		func(out *plugin.Z_CreateTeamMemberReturns) *convert.CreateTeamMemberResponse {
+			return &convert.CreateTeamMemberResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateTeamMembers",
+		func(in *convert.CreateTeamMembersRequest) *plugin.Z_CreateTeamMembersArgs {
+			return &plugin.Z_CreateTeamMembersArgs{A: in.TeamId, B: in.UserIds, C: in.RequestorId}
+		},
+		func(out *plugin.Z_CreateTeamMembersReturns) *convert.CreateTeamMembersResponse {
+			return &convert.CreateTeamMembersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateTeamMembersGracefully",
+		func(in *convert.CreateTeamMembersGracefullyRequest) *plugin.Z_CreateTeamMembersGracefullyArgs {
+			return &plugin.Z_CreateTeamMembersGracefullyArgs{A: in.TeamId, B: in.UserIds, C: in.RequestorId}
+		},
+		func(out *plugin.Z_CreateTeamMembersGracefullyReturns) *convert.CreateTeamMembersGracefullyResponse {
+			return &convert.CreateTeamMembersGracefullyResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteTeamMember",
+		func(in *convert.DeleteTeamMemberRequest) *plugin.Z_DeleteTeamMemberArgs {
+			return &plugin.Z_DeleteTeamMemberArgs{A: in.TeamId, B: in.UserId, C: in.RequestorId}
+		},
+		func(out *plugin.Z_DeleteTeamMemberReturns) *convert.DeleteTeamMemberResponse {
+			return &convert.DeleteTeamMemberResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetTeamMembers",
+		func(in *convert.GetTeamMembersRequest) *plugin.Z_GetTeamMembersArgs {
+			return &plugin.Z_GetTeamMembersArgs{A: in.TeamId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetTeamMembersReturns) *convert.GetTeamMembersResponse {
+			return &convert.GetTeamMembersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeamMember",
+		func(in *convert.GetTeamMemberRequest) *plugin.Z_GetTeamMemberArgs {
+			return &plugin.Z_GetTeamMemberArgs{A: in.TeamId, B: in.UserId}
+		},
+		func(out *plugin.Z_GetTeamMemberReturns) *convert.GetTeamMemberResponse {
+			return &convert.GetTeamMemberResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeamMembersForUser",
+		func(in *convert.GetTeamMembersForUserRequest) *plugin.Z_GetTeamMembersForUserArgs {
+			return &plugin.Z_GetTeamMembersForUserArgs{A: in.UserId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetTeamMembersForUserReturns) *convert.GetTeamMembersForUserResponse {
+			return &convert.GetTeamMembersForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateTeamMemberRoles",
+		func(in *convert.UpdateTeamMemberRolesRequest) *plugin.Z_UpdateTeamMemberRolesArgs {
+			return &plugin.Z_UpdateTeamMemberRolesArgs{A: in.TeamId, B: in.UserId, C: in.NewRoles}
+		},
+		func(out *plugin.Z_UpdateTeamMemberRolesReturns) *convert.UpdateTeamMemberRolesResponse {
+			return &convert.UpdateTeamMemberRolesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateChannel",
+		func(in *convert.CreateChannelRequest) *plugin.Z_CreateChannelArgs {
+			return &plugin.Z_CreateChannelArgs{A: in.Channel}
+		},
+		func(out *plugin.Z_CreateChannelReturns) *convert.CreateChannelResponse {
+			return &convert.CreateChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteChannel",
+		func(in *convert.DeleteChannelRequest) *plugin.Z_DeleteChannelArgs {
+			return &plugin.Z_DeleteChannelArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_DeleteChannelReturns) *convert.DeleteChannelResponse {
+			return &convert.DeleteChannelResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("RestoreChannel",
+		func(in *convert.RestoreChannelRequest) *plugin.Z_RestoreChannelArgs {
+			return &plugin.Z_RestoreChannelArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_RestoreChannelReturns) *convert.RestoreChannelResponse {
+			return &convert.RestoreChannelResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetChannelOfType",
+		func(in *convert.GetChannelOfTypeRequest) *plugin.Z_GetChannelOfTypeArgs {
+			return &plugin.Z_GetChannelOfTypeArgs{A: in.ChannelId, B: in.ChannelType}
+		},
+		func(out *plugin.Z_GetChannelOfTypeReturns) *convert.GetChannelOfTypeResponse {
+			return &convert.GetChannelOfTypeResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPublicChannelsForTeam",
+		func(in *convert.GetPublicChannelsForTeamRequest) *plugin.Z_GetPublicChannelsForTeamArgs {
+			return &plugin.Z_GetPublicChannelsForTeamArgs{A: in.TeamId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetPublicChannelsForTeamReturns) *convert.GetPublicChannelsForTeamResponse {
+			return &convert.GetPublicChannelsForTeamResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannel",
+		func(in *convert.GetChannelRequest) *plugin.Z_GetChannelArgs {
+			return &plugin.Z_GetChannelArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_GetChannelReturns) *convert.GetChannelResponse {
+			return &convert.GetChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelByName",
+		func(in *convert.GetChannelByNameRequest) *plugin.Z_GetChannelByNameArgs {
+			return &plugin.Z_GetChannelByNameArgs{A: in.TeamId, B: in.Name, C: in.IncludeDeleted}
+		},
+		func(out *plugin.Z_GetChannelByNameReturns) *convert.GetChannelByNameResponse {
+			return &convert.GetChannelByNameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelByNameForTeamName",
+		func(in *convert.GetChannelByNameForTeamNameRequest) *plugin.Z_GetChannelByNameForTeamNameArgs {
+			return &plugin.Z_GetChannelByNameForTeamNameArgs{A: in.TeamName, B: in.ChannelName, C: in.IncludeDeleted}
+		},
+		func(out *plugin.Z_GetChannelByNameForTeamNameReturns) *convert.GetChannelByNameForTeamNameResponse {
+			return &convert.GetChannelByNameForTeamNameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelsForTeamForUser",
+		func(in *convert.GetChannelsForTeamForUserRequest) *plugin.Z_GetChannelsForTeamForUserArgs {
+			return &plugin.Z_GetChannelsForTeamForUserArgs{A: in.TeamId, B: in.UserId, C: in.IncludeDeleted}
+		},
+		func(out *plugin.Z_GetChannelsForTeamForUserReturns) *convert.GetChannelsForTeamForUserResponse {
+			return &convert.GetChannelsForTeamForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelStats",
+		func(in *convert.GetChannelStatsRequest) *plugin.Z_GetChannelStatsArgs {
+			return &plugin.Z_GetChannelStatsArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_GetChannelStatsReturns) *convert.GetChannelStatsResponse {
+			return &convert.GetChannelStatsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetDirectChannel",
+		func(in *convert.GetDirectChannelRequest) *plugin.Z_GetDirectChannelArgs {
+			return &plugin.Z_GetDirectChannelArgs{A: in.UserId1, B: in.UserId2}
+		},
+		func(out *plugin.Z_GetDirectChannelReturns) *convert.GetDirectChannelResponse {
+			return &convert.GetDirectChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupChannel",
+		func(in *convert.GetGroupChannelRequest) *plugin.Z_GetGroupChannelArgs {
+			return &plugin.Z_GetGroupChannelArgs{A: in.UserIds}
+		},
+		func(out *plugin.Z_GetGroupChannelReturns) *convert.GetGroupChannelResponse {
+			return &convert.GetGroupChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateChannel",
+		func(in *convert.UpdateChannelRequest) *plugin.Z_UpdateChannelArgs {
+			return &plugin.Z_UpdateChannelArgs{A: in.Channel}
+		},
+		func(out *plugin.Z_UpdateChannelReturns) *convert.UpdateChannelResponse {
+			return &convert.UpdateChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RegisterChannelGuard",
+		func(in *convert.RegisterChannelGuardRequest) *plugin.Z_RegisterChannelGuardArgs {
+			return &plugin.Z_RegisterChannelGuardArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_RegisterChannelGuardReturns) *convert.RegisterChannelGuardResponse {
+			return &convert.RegisterChannelGuardResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UnregisterChannelGuard",
+		func(in *convert.UnregisterChannelGuardRequest) *plugin.Z_UnregisterChannelGuardArgs {
+			return &plugin.Z_UnregisterChannelGuardArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_UnregisterChannelGuardReturns) *convert.UnregisterChannelGuardResponse {
+			return &convert.UnregisterChannelGuardResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("SearchChannels",
+		func(in *convert.SearchChannelsRequest) *plugin.Z_SearchChannelsArgs {
+			return &plugin.Z_SearchChannelsArgs{A: in.TeamId, B: in.Term}
+		},
+		func(out *plugin.Z_SearchChannelsReturns) *convert.SearchChannelsResponse {
+			return &convert.SearchChannelsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateChannelSidebarCategory",
+		func(in *convert.CreateChannelSidebarCategoryRequest) *plugin.Z_CreateChannelSidebarCategoryArgs {
+			return &plugin.Z_CreateChannelSidebarCategoryArgs{A: in.UserId, B: in.TeamId, C: in.NewCategory}
+		},
+		func(out *plugin.Z_CreateChannelSidebarCategoryReturns) *convert.CreateChannelSidebarCategoryResponse {
+			return &convert.CreateChannelSidebarCategoryResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelSidebarCategories",
+		func(in *convert.GetChannelSidebarCategoriesRequest) *plugin.Z_GetChannelSidebarCategoriesArgs {
+			return &plugin.Z_GetChannelSidebarCategoriesArgs{A: in.UserId, B: in.TeamId}
+		},
+		func(out *plugin.Z_GetChannelSidebarCategoriesReturns) *convert.GetChannelSidebarCategoriesResponse {
+			return &convert.GetChannelSidebarCategoriesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateChannelSidebarCategories",
+		func(in *convert.UpdateChannelSidebarCategoriesRequest) *plugin.Z_UpdateChannelSidebarCategoriesArgs {
+			return &plugin.Z_UpdateChannelSidebarCategoriesArgs{A: in.UserId, B: in.TeamId, C: in.Categories}
+		},
+		func(out *plugin.Z_UpdateChannelSidebarCategoriesReturns) *convert.UpdateChannelSidebarCategoriesResponse {
+			return &convert.UpdateChannelSidebarCategoriesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SearchUsers",
+		func(in *convert.SearchUsersRequest) *plugin.Z_SearchUsersArgs {
+			return &plugin.Z_SearchUsersArgs{A: in.Search}
+		},
+		func(out *plugin.Z_SearchUsersReturns) *convert.SearchUsersResponse {
+			return &convert.SearchUsersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SearchPostsInTeam",
+		func(in *convert.SearchPostsInTeamRequest) *plugin.Z_SearchPostsInTeamArgs {
+			return &plugin.Z_SearchPostsInTeamArgs{A: in.TeamId, B: in.ParamsList}
+		},
+		func(out *plugin.Z_SearchPostsInTeamReturns) *convert.SearchPostsInTeamResponse {
+			return &convert.SearchPostsInTeamResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SearchPostsInTeamForUser",
+		func(in *convert.SearchPostsInTeamForUserRequest) *plugin.Z_SearchPostsInTeamForUserArgs {
+			return &plugin.Z_SearchPostsInTeamForUserArgs{A: in.TeamId, B: in.UserId, C: in.SearchParams}
+		},
+		func(out *plugin.Z_SearchPostsInTeamForUserReturns) *convert.SearchPostsInTeamForUserResponse {
+			return &convert.SearchPostsInTeamForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("AddChannelMember",
+		func(in *convert.AddChannelMemberRequest) *plugin.Z_AddChannelMemberArgs {
+			return &plugin.Z_AddChannelMemberArgs{A: in.ChannelId, B: in.UserId}
+		},
+		func(out *plugin.Z_AddChannelMemberReturns) *convert.AddChannelMemberResponse {
+			return &convert.AddChannelMemberResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("AddUserToChannel",
+		func(in *convert.AddUserToChannelRequest) *plugin.Z_AddUserToChannelArgs {
+			return &plugin.Z_AddUserToChannelArgs{A: in.ChannelId, B: in.UserId, C: in.AsUserId}
+		},
+		func(out *plugin.Z_AddUserToChannelReturns) *convert.AddUserToChannelResponse {
+			return &convert.AddUserToChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelMember",
+		func(in *convert.GetChannelMemberRequest) *plugin.Z_GetChannelMemberArgs {
+			return &plugin.Z_GetChannelMemberArgs{A: in.ChannelId, B: in.UserId}
+		},
+		func(out *plugin.Z_GetChannelMemberReturns) *convert.GetChannelMemberResponse {
+			return &convert.GetChannelMemberResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelMembers",
+		func(in *convert.GetChannelMembersRequest) *plugin.Z_GetChannelMembersArgs {
+			return &plugin.Z_GetChannelMembersArgs{A: in.ChannelId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetChannelMembersReturns) *convert.GetChannelMembersResponse {
+			return &convert.GetChannelMembersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelMembersByIds",
+		func(in *convert.GetChannelMembersByIdsRequest) *plugin.Z_GetChannelMembersByIdsArgs {
+			return &plugin.Z_GetChannelMembersByIdsArgs{A: in.ChannelId, B: in.UserIds}
+		},
+		func(out *plugin.Z_GetChannelMembersByIdsReturns) *convert.GetChannelMembersByIdsResponse {
+			return &convert.GetChannelMembersByIdsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetChannelMembersForUser",
+		func(in *convert.GetChannelMembersForUserRequest) *plugin.Z_GetChannelMembersForUserArgs {
+			return &plugin.Z_GetChannelMembersForUserArgs{A: in.TeamId, B: in.UserId, C: in.Page, D: in.PerPage}
+		},
+		func(out *plugin.Z_GetChannelMembersForUserReturns) *convert.GetChannelMembersForUserResponse {
+			return &convert.GetChannelMembersForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateChannelMemberRoles",
+		func(in *convert.UpdateChannelMemberRolesRequest) *plugin.Z_UpdateChannelMemberRolesArgs {
+			return &plugin.Z_UpdateChannelMemberRolesArgs{A: in.ChannelId, B: in.UserId, C: in.NewRoles}
+		},
+		func(out *plugin.Z_UpdateChannelMemberRolesReturns) *convert.UpdateChannelMemberRolesResponse {
+			return &convert.UpdateChannelMemberRolesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateChannelMemberNotifications",
+		func(in *convert.UpdateChannelMemberNotificationsRequest) *plugin.Z_UpdateChannelMemberNotificationsArgs {
+			return &plugin.Z_UpdateChannelMemberNotificationsArgs{A: in.ChannelId, B: in.UserId, C: in.Notifications}
+		},
+		func(out *plugin.Z_UpdateChannelMemberNotificationsReturns) *convert.UpdateChannelMemberNotificationsResponse {
+			return &convert.UpdateChannelMemberNotificationsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("PatchChannelMembersNotifications",
+		func(in *convert.PatchChannelMembersNotificationsRequest) *plugin.Z_PatchChannelMembersNotificationsArgs {
+			return &plugin.Z_PatchChannelMembersNotificationsArgs{A: in.Members, B: in.NotifyProps}
+		},
+		func(out *plugin.Z_PatchChannelMembersNotificationsReturns) *convert.PatchChannelMembersNotificationsResponse {
+			return &convert.PatchChannelMembersNotificationsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetGroup",
+		func(in *convert.GetGroupRequest) *plugin.Z_GetGroupArgs { return &plugin.Z_GetGroupArgs{A: in.GroupId} },
+		func(out *plugin.Z_GetGroupReturns) *convert.GetGroupResponse {
+			return &convert.GetGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupByName",
+		func(in *convert.GetGroupByNameRequest) *plugin.Z_GetGroupByNameArgs {
+			return &plugin.Z_GetGroupByNameArgs{A: in.Name}
+		},
+		func(out *plugin.Z_GetGroupByNameReturns) *convert.GetGroupByNameResponse {
+			return &convert.GetGroupByNameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupMemberUsers",
+		func(in *convert.GetGroupMemberUsersRequest) *plugin.Z_GetGroupMemberUsersArgs {
+			return &plugin.Z_GetGroupMemberUsersArgs{A: in.GroupId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetGroupMemberUsersReturns) *convert.GetGroupMemberUsersResponse {
+			return &convert.GetGroupMemberUsersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupsBySource",
+		func(in *convert.GetGroupsBySourceRequest) *plugin.Z_GetGroupsBySourceArgs {
+			return &plugin.Z_GetGroupsBySourceArgs{A: in.GroupSource}
+		},
+		func(out *plugin.Z_GetGroupsBySourceReturns) *convert.GetGroupsBySourceResponse {
+			return &convert.GetGroupsBySourceResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupsForUser",
+		func(in *convert.GetGroupsForUserRequest) *plugin.Z_GetGroupsForUserArgs {
+			return &plugin.Z_GetGroupsForUserArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_GetGroupsForUserReturns) *convert.GetGroupsForUserResponse {
+			return &convert.GetGroupsForUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteChannelMember",
+		func(in *convert.DeleteChannelMemberRequest) *plugin.Z_DeleteChannelMemberArgs {
+			return &plugin.Z_DeleteChannelMemberArgs{A: in.ChannelId, B: in.UserId}
+		},
+		func(out *plugin.Z_DeleteChannelMemberReturns) *convert.DeleteChannelMemberResponse {
+			return &convert.DeleteChannelMemberResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreatePost",
+		func(in *convert.CreatePostRequest) *plugin.Z_CreatePostArgs {
+			return &plugin.Z_CreatePostArgs{A: in.Post}
+		},
+		func(out *plugin.Z_CreatePostReturns) *convert.CreatePostResponse {
+			return &convert.CreatePostResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("AddReaction",
+		func(in *convert.AddReactionRequest) *plugin.Z_AddReactionArgs {
+			return &plugin.Z_AddReactionArgs{A: in.Reaction}
+		},
+		func(out *plugin.Z_AddReactionReturns) *convert.AddReactionResponse {
+			return &convert.AddReactionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RemoveReaction",
+		func(in *convert.RemoveReactionRequest) *plugin.Z_RemoveReactionArgs {
+			return &plugin.Z_RemoveReactionArgs{A: in.Reaction}
+		},
+		func(out *plugin.Z_RemoveReactionReturns) *convert.RemoveReactionResponse {
+			return &convert.RemoveReactionResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetReactions",
+		func(in *convert.GetReactionsRequest) *plugin.Z_GetReactionsArgs {
+			return &plugin.Z_GetReactionsArgs{A: in.PostId}
+		},
+		func(out *plugin.Z_GetReactionsReturns) *convert.GetReactionsResponse {
+			return &convert.GetReactionsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SendEphemeralPost",
+		func(in *convert.SendEphemeralPostRequest) *plugin.Z_SendEphemeralPostArgs {
+			return &plugin.Z_SendEphemeralPostArgs{A: in.UserId, B: in.Post}
+		},
+		func(out *plugin.Z_SendEphemeralPostReturns) *convert.SendEphemeralPostResponse {
+			return &convert.SendEphemeralPostResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("UpdateEphemeralPost",
+		func(in *convert.UpdateEphemeralPostRequest) *plugin.Z_UpdateEphemeralPostArgs {
+			return &plugin.Z_UpdateEphemeralPostArgs{A: in.UserId, B: in.Post}
+		},
+		func(out *plugin.Z_UpdateEphemeralPostReturns) *convert.UpdateEphemeralPostResponse {
+			return &convert.UpdateEphemeralPostResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("DeleteEphemeralPost",
+		func(in *convert.DeleteEphemeralPostRequest) *plugin.Z_DeleteEphemeralPostArgs {
+			return &plugin.Z_DeleteEphemeralPostArgs{A: in.UserId, B: in.PostId}
+		},
+		func(_ *plugin.Z_DeleteEphemeralPostReturns) *convert.DeleteEphemeralPostResponse {
+			return &convert.DeleteEphemeralPostResponse{}
+		}),
+	passOn("DeletePost",
+		func(in *convert.DeletePostRequest) *plugin.Z_DeletePostArgs {
+			return &plugin.Z_DeletePostArgs{A: in.PostId}
+		},
+		func(out *plugin.Z_DeletePostReturns) *convert.DeletePostResponse {
+			return &convert.DeletePostResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetPostThread",
+		func(in *convert.GetPostThreadRequest) *plugin.Z_GetPostThreadArgs {
+			return &plugin.Z_GetPostThreadArgs{A: in.PostId}
+		},
+		func(out *plugin.Z_GetPostThreadReturns) *convert.GetPostThreadResponse {
+			return &convert.GetPostThreadResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPost",
+		func(in *convert.GetPostRequest) *plugin.Z_GetPostArgs { return &plugin.Z_GetPostArgs{A: in.PostId} },
+		func(out *plugin.Z_GetPostReturns) *convert.GetPostResponse {
+			return &convert.GetPostResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPostsSince",
+		func(in *convert.GetPostsSinceRequest) *plugin.Z_GetPostsSinceArgs {
+			return &plugin.Z_GetPostsSinceArgs{A: in.ChannelId, B: in.Time}
+		},
+		func(out *plugin.Z_GetPostsSinceReturns) *convert.GetPostsSinceResponse {
+			return &convert.GetPostsSinceResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPostsAfter",
+		func(in *convert.GetPostsAfterRequest) *plugin.Z_GetPostsAfterArgs {
+			return &plugin.Z_GetPostsAfterArgs{A: in.ChannelId, B: in.PostId, C: in.Page, D: in.PerPage}
+		},
+		func(out *plugin.Z_GetPostsAfterReturns) *convert.GetPostsAfterResponse {
+			return &convert.GetPostsAfterResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPostsBefore",
+		func(in *convert.GetPostsBeforeRequest) *plugin.Z_GetPostsBeforeArgs {
+			return &plugin.Z_GetPostsBeforeArgs{A: in.ChannelId, B: in.PostId, C: in.Page, D: in.PerPage}
+		},
+		func(out *plugin.Z_GetPostsBeforeReturns) *convert.GetPostsBeforeResponse {
+			return &convert.GetPostsBeforeResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPostsForChannel",
+		func(in *convert.GetPostsForChannelRequest) *plugin.Z_GetPostsForChannelArgs {
+			return &plugin.Z_GetPostsForChannelArgs{A: in.ChannelId, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetPostsForChannelReturns) *convert.GetPostsForChannelResponse {
+			return &convert.GetPostsForChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetTeamStats",
+		func(in *convert.GetTeamStatsRequest) *plugin.Z_GetTeamStatsArgs {
+			return &plugin.Z_GetTeamStatsArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_GetTeamStatsReturns) *convert.GetTeamStatsResponse {
+			return &convert.GetTeamStatsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdatePost",
+		func(in *convert.UpdatePostRequest) *plugin.Z_UpdatePostArgs {
+			return &plugin.Z_UpdatePostArgs{A: in.Post}
+		},
+		func(out *plugin.Z_UpdatePostReturns) *convert.UpdatePostResponse {
+			return &convert.UpdatePostResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetProfileImage",
+		func(in *convert.GetProfileImageRequest) *plugin.Z_GetProfileImageArgs {
+			return &plugin.Z_GetProfileImageArgs{A: in.UserId}
+		},
+		func(out *plugin.Z_GetProfileImageReturns) *convert.GetProfileImageResponse {
+			return &convert.GetProfileImageResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SetProfileImage",
+		func(in *convert.SetProfileImageRequest) *plugin.Z_SetProfileImageArgs {
+			return &plugin.Z_SetProfileImageArgs{A: in.UserId, B: in.Data}
+		},
+		func(out *plugin.Z_SetProfileImageReturns) *convert.SetProfileImageResponse {
+			return &convert.SetProfileImageResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetEmojiList",
+		func(in *convert.GetEmojiListRequest) *plugin.Z_GetEmojiListArgs {
+			return &plugin.Z_GetEmojiListArgs{A: in.SortBy, B: in.Page, C: in.PerPage}
+		},
+		func(out *plugin.Z_GetEmojiListReturns) *convert.GetEmojiListResponse {
+			return &convert.GetEmojiListResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetEmojiByName",
+		func(in *convert.GetEmojiByNameRequest) *plugin.Z_GetEmojiByNameArgs {
+			return &plugin.Z_GetEmojiByNameArgs{A: in.Name}
+		},
+		func(out *plugin.Z_GetEmojiByNameReturns) *convert.GetEmojiByNameResponse {
+			return &convert.GetEmojiByNameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetEmoji",
+		func(in *convert.GetEmojiRequest) *plugin.Z_GetEmojiArgs { return &plugin.Z_GetEmojiArgs{A: in.EmojiId} },
+		func(out *plugin.Z_GetEmojiReturns) *convert.GetEmojiResponse {
+			return &convert.GetEmojiResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CopyFileInfos",
+		func(in *convert.CopyFileInfosRequest) *plugin.Z_CopyFileInfosArgs {
+			return &plugin.Z_CopyFileInfosArgs{A: in.UserId, B: in.FileIds}
+		},
+		func(out *plugin.Z_CopyFileInfosReturns) *convert.CopyFileInfosResponse {
+			return &convert.CopyFileInfosResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetFileInfo",
+		func(in *convert.GetFileInfoRequest) *plugin.Z_GetFileInfoArgs {
+			return &plugin.Z_GetFileInfoArgs{A: in.FileId}
+		},
+		func(out *plugin.Z_GetFileInfoReturns) *convert.GetFileInfoResponse {
+			return &convert.GetFileInfoResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SetFileSearchableContent",
+		func(in *convert.SetFileSearchableContentRequest) *plugin.Z_SetFileSearchableContentArgs {
+			return &plugin.Z_SetFileSearchableContentArgs{A: in.FileId, B: in.Content}
+		},
+		func(out *plugin.Z_SetFileSearchableContentReturns) *convert.SetFileSearchableContentResponse {
+			return &convert.SetFileSearchableContentResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetFileInfos",
+		func(in *convert.GetFileInfosRequest) *plugin.Z_GetFileInfosArgs {
+			return &plugin.Z_GetFileInfosArgs{A: in.Page, B: in.PerPage, C: in.Opt}
+		},
+		func(out *plugin.Z_GetFileInfosReturns) *convert.GetFileInfosResponse {
+			return &convert.GetFileInfosResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetFileLink",
+		func(in *convert.GetFileLinkRequest) *plugin.Z_GetFileLinkArgs {
+			return &plugin.Z_GetFileLinkArgs{A: in.FileId}
+		},
+		func(out *plugin.Z_GetFileLinkReturns) *convert.GetFileLinkResponse {
+			return &convert.GetFileLinkResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetEmojiImage",
+		func(in *convert.GetEmojiImageRequest) *plugin.Z_GetEmojiImageArgs {
+			return &plugin.Z_GetEmojiImageArgs{A: in.EmojiId}
+		},
+		func(out *plugin.Z_GetEmojiImageReturns) *convert.GetEmojiImageResponse {
+			return &convert.GetEmojiImageResponse{
+				Result:   out.A,
+				Result_2: out.B,
+				Error:    out.C,
+			}
+		}),
+	passOn("OpenInteractiveDialog",
+		func(in *convert.OpenInteractiveDialogRequest) *plugin.Z_OpenInteractiveDialogArgs {
+			return &plugin.Z_OpenInteractiveDialogArgs{A: in.Dialog}
+		},
+		func(out *plugin.Z_OpenInteractiveDialogReturns) *convert.OpenInteractiveDialogResponse {
+			return &convert.OpenInteractiveDialogResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("SendToastMessage",
+		func(in *convert.SendToastMessageRequest) *plugin.Z_SendToastMessageArgs {
+			return &plugin.Z_SendToastMessageArgs{A: in.UserId, B: in.ConnectionId, C: in.Message, D: in.Options}
+		},
+		func(out *plugin.Z_SendToastMessageReturns) *convert.SendToastMessageResponse {
+			return &convert.SendToastMessageResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetPlugins",
+		func(_ *convert.GetPluginsRequest) *plugin.Z_GetPluginsArgs { return &plugin.Z_GetPluginsArgs{} },
+		func(out *plugin.Z_GetPluginsReturns) *convert.GetPluginsResponse {
+			return &convert.GetPluginsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("EnablePlugin",
+		func(in *convert.EnablePluginRequest) *plugin.Z_EnablePluginArgs {
+			return &plugin.Z_EnablePluginArgs{A: in.Id}
+		},
+		func(out *plugin.Z_EnablePluginReturns) *convert.EnablePluginResponse {
+			return &convert.EnablePluginResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("DisablePlugin",
+		func(in *convert.DisablePluginRequest) *plugin.Z_DisablePluginArgs {
+			return &plugin.Z_DisablePluginArgs{A: in.Id}
+		},
+		func(out *plugin.Z_DisablePluginReturns) *convert.DisablePluginResponse {
+			return &convert.DisablePluginResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("RemovePlugin",
+		func(in *convert.RemovePluginRequest) *plugin.Z_RemovePluginArgs {
+			return &plugin.Z_RemovePluginArgs{A: in.Id}
+		},
+		func(out *plugin.Z_RemovePluginReturns) *convert.RemovePluginResponse {
+			return &convert.RemovePluginResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetPluginStatus",
+		func(in *convert.GetPluginStatusRequest) *plugin.Z_GetPluginStatusArgs {
+			return &plugin.Z_GetPluginStatusArgs{A: in.Id}
+		},
+		func(out *plugin.Z_GetPluginStatusReturns) *convert.GetPluginStatusResponse {
+			return &convert.GetPluginStatusResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("KVSet",
+		func(in *convert.KVSetRequest) *plugin.Z_KVSetArgs { return &plugin.Z_KVSetArgs{A: in.Key, B: in.Value} },
+		func(out *plugin.Z_KVSetReturns) *convert.KVSetResponse {
+			return &convert.KVSetResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("KVCompareAndSet",
+		func(in *convert.KVCompareAndSetRequest) *plugin.Z_KVCompareAndSetArgs {
+			return &plugin.Z_KVCompareAndSetArgs{A: in.Key, B: in.OldValue, C: in.NewValue}
+		},
+		func(out *plugin.Z_KVCompareAndSetReturns) *convert.KVCompareAndSetResponse {
+			return &convert.KVCompareAndSetResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("KVCompareAndDelete",
+		func(in *convert.KVCompareAndDeleteRequest) *plugin.Z_KVCompareAndDeleteArgs {
+			return &plugin.Z_KVCompareAndDeleteArgs{A: in.Key, B: in.OldValue}
+		},
+		func(out *plugin.Z_KVCompareAndDeleteReturns) *convert.KVCompareAndDeleteResponse {
+			return &convert.KVCompareAndDeleteResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("KVSetWithOptions",
+		func(in *convert.KVSetWithOptionsRequest) *plugin.Z_KVSetWithOptionsArgs {
+			return &plugin.Z_KVSetWithOptionsArgs{A: in.Key, B: in.Value, C: in.Options}
+		},
+		func(out *plugin.Z_KVSetWithOptionsReturns) *convert.KVSetWithOptionsResponse {
+			return &convert.KVSetWithOptionsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("KVSetWithExpiry",
+		func(in *convert.KVSetWithExpiryRequest) *plugin.Z_KVSetWithExpiryArgs {
+			return &plugin.Z_KVSetWithExpiryArgs{A: in.Key, B: in.Value, C: in.ExpireInSeconds}
+		},
+		func(out *plugin.Z_KVSetWithExpiryReturns) *convert.KVSetWithExpiryResponse {
+			return &convert.KVSetWithExpiryResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("KVGet",
+		func(in *convert.KVGetRequest) *plugin.Z_KVGetArgs { return &plugin.Z_KVGetArgs{A: in.Key} },
+		func(out *plugin.Z_KVGetReturns) *convert.KVGetResponse {
+			return &convert.KVGetResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("KVDelete",
+		func(in *convert.KVDeleteRequest) *plugin.Z_KVDeleteArgs { return &plugin.Z_KVDeleteArgs{A: in.Key} },
+		func(out *plugin.Z_KVDeleteReturns) *convert.KVDeleteResponse {
+			return &convert.KVDeleteResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("KVDeleteAll",
+		func(_ *convert.KVDeleteAllRequest) *plugin.Z_KVDeleteAllArgs { return &plugin.Z_KVDeleteAllArgs{} },
+		func(out *plugin.Z_KVDeleteAllReturns) *convert.KVDeleteAllResponse {
+			return &convert.KVDeleteAllResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("KVList",
+		func(in *convert.KVListRequest) *plugin.Z_KVListArgs {
+			return &plugin.Z_KVListArgs{A: in.Page, B: in.PerPage}
+		},
+		func(out *plugin.Z_KVListReturns) *convert.KVListResponse {
+			return &convert.KVListResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("PublishWebSocketEvent",
+		func(in *convert.PublishWebSocketEventRequest) *plugin.Z_PublishWebSocketEventArgs {
+			return &plugin.Z_PublishWebSocketEventArgs{A: in.Event, B: in.Payload, C: in.Broadcast}
+		},
+		func(_ *plugin.Z_PublishWebSocketEventReturns) *convert.PublishWebSocketEventResponse {
+			return &convert.PublishWebSocketEventResponse{}
+		}),
+	passOn("HasPermissionTo",
+		func(in *convert.HasPermissionToRequest) *plugin.Z_HasPermissionToArgs {
+			return &plugin.Z_HasPermissionToArgs{A: in.UserId, B: in.Permission}
+		},
+		func(out *plugin.Z_HasPermissionToReturns) *convert.HasPermissionToResponse {
+			return &convert.HasPermissionToResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("HasPermissionToTeam",
+		func(in *convert.HasPermissionToTeamRequest) *plugin.Z_HasPermissionToTeamArgs {
+			return &plugin.Z_HasPermissionToTeamArgs{A: in.UserId, B: in.TeamId, C: in.Permission}
+		},
+		func(out *plugin.Z_HasPermissionToTeamReturns) *convert.HasPermissionToTeamResponse {
+			return &convert.HasPermissionToTeamResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("HasPermissionToChannel",
+		func(in *convert.HasPermissionToChannelRequest) *plugin.Z_HasPermissionToChannelArgs {
+			return &plugin.Z_HasPermissionToChannelArgs{A: in.UserId, B: in.ChannelId, C: in.Permission}
+		},
+		func(out *plugin.Z_HasPermissionToChannelReturns) *convert.HasPermissionToChannelResponse {
+			return &convert.HasPermissionToChannelResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("RolesGrantPermission",
+		func(in *convert.RolesGrantPermissionRequest) *plugin.Z_RolesGrantPermissionArgs {
+			return &plugin.Z_RolesGrantPermissionArgs{A: in.RoleNames, B: in.PermissionId}
+		},
+		func(out *plugin.Z_RolesGrantPermissionReturns) *convert.RolesGrantPermissionResponse {
+			return &convert.RolesGrantPermissionResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("SendMail",
+		func(in *convert.SendMailRequest) *plugin.Z_SendMailArgs {
+			return &plugin.Z_SendMailArgs{A: in.To, B: in.Subject, C: in.HtmlBody}
+		},
+		func(out *plugin.Z_SendMailReturns) *convert.SendMailResponse {
+			return &convert.SendMailResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreateBot",
+		func(in *convert.CreateBotRequest) *plugin.Z_CreateBotArgs { return &plugin.Z_CreateBotArgs{A: in.Bot} },
+		func(out *plugin.Z_CreateBotReturns) *convert.CreateBotResponse {
+			return &convert.CreateBotResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("PatchBot",
+		func(in *convert.PatchBotRequest) *plugin.Z_PatchBotArgs {
+			return &plugin.Z_PatchBotArgs{A: in.BotUserId, B: in.BotPatch}
+		},
+		func(out *plugin.Z_PatchBotReturns) *convert.PatchBotResponse {
+			return &convert.PatchBotResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetBot",
+		func(in *convert.GetBotRequest) *plugin.Z_GetBotArgs {
+			return &plugin.Z_GetBotArgs{A: in.BotUserId, B: in.IncludeDeleted}
+		},
+		func(out *plugin.Z_GetBotReturns) *convert.GetBotResponse {
+			return &convert.GetBotResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetBots",
+		func(in *convert.GetBotsRequest) *plugin.Z_GetBotsArgs { return &plugin.Z_GetBotsArgs{A: in.Options} },
+		func(out *plugin.Z_GetBotsReturns) *convert.GetBotsResponse {
+			return &convert.GetBotsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateBotActive",
+		func(in *convert.UpdateBotActiveRequest) *plugin.Z_UpdateBotActiveArgs {
+			return &plugin.Z_UpdateBotActiveArgs{A: in.BotUserId, B: in.Active}
+		},
+		func(out *plugin.Z_UpdateBotActiveReturns) *convert.UpdateBotActiveResponse {
+			return &convert.UpdateBotActiveResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("PermanentDeleteBot",
+		func(in *convert.PermanentDeleteBotRequest) *plugin.Z_PermanentDeleteBotArgs {
+			return &plugin.Z_PermanentDeleteBotArgs{A: in.BotUserId}
+		},
+		func(out *plugin.Z_PermanentDeleteBotReturns) *convert.PermanentDeleteBotResponse {
+			return &convert.PermanentDeleteBotResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("PublishUserTyping",
+		func(in *convert.PublishUserTypingRequest) *plugin.Z_PublishUserTypingArgs {
+			return &plugin.Z_PublishUserTypingArgs{A: in.UserId, B: in.ChannelId, C: in.ParentId}
+		},
+		func(out *plugin.Z_PublishUserTypingReturns) *convert.PublishUserTypingResponse {
+			return &convert.PublishUserTypingResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreateCommand",
+		func(in *convert.CreateCommandRequest) *plugin.Z_CreateCommandArgs {
+			return &plugin.Z_CreateCommandArgs{A: in.Cmd}
+		},
+		func(out *plugin.Z_CreateCommandReturns) *convert.CreateCommandResponse {
+			return &convert.CreateCommandResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("ListCommands",
+		func(in *convert.ListCommandsRequest) *plugin.Z_ListCommandsArgs {
+			return &plugin.Z_ListCommandsArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_ListCommandsReturns) *convert.ListCommandsResponse {
+			return &convert.ListCommandsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("ListCustomCommands",
+		func(in *convert.ListCustomCommandsRequest) *plugin.Z_ListCustomCommandsArgs {
+			return &plugin.Z_ListCustomCommandsArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_ListCustomCommandsReturns) *convert.ListCustomCommandsResponse {
+			return &convert.ListCustomCommandsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("ListPluginCommands",
+		func(in *convert.ListPluginCommandsRequest) *plugin.Z_ListPluginCommandsArgs {
+			return &plugin.Z_ListPluginCommandsArgs{A: in.TeamId}
+		},
+		func(out *plugin.Z_ListPluginCommandsReturns) *convert.ListPluginCommandsResponse {
+			return &convert.ListPluginCommandsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("ListBuiltInCommands",
+		func(_ *convert.ListBuiltInCommandsRequest) *plugin.Z_ListBuiltInCommandsArgs {
+			return &plugin.Z_ListBuiltInCommandsArgs{}
+		},
+		func(out *plugin.Z_ListBuiltInCommandsReturns) *convert.ListBuiltInCommandsResponse {
+			return &convert.ListBuiltInCommandsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetCommand",
+		func(in *convert.GetCommandRequest) *plugin.Z_GetCommandArgs {
+			return &plugin.Z_GetCommandArgs{A: in.CommandId}
+		},
+		func(out *plugin.Z_GetCommandReturns) *convert.GetCommandResponse {
+			return &convert.GetCommandResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateCommand",
+		func(in *convert.UpdateCommandRequest) *plugin.Z_UpdateCommandArgs {
+			return &plugin.Z_UpdateCommandArgs{A: in.CommandId, B: in.UpdatedCmd}
+		},
+		func(out *plugin.Z_UpdateCommandReturns) *convert.UpdateCommandResponse {
+			return &convert.UpdateCommandResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteCommand",
+		func(in *convert.DeleteCommandRequest) *plugin.Z_DeleteCommandArgs {
+			return &plugin.Z_DeleteCommandArgs{A: in.CommandId}
+		},
+		func(out *plugin.Z_DeleteCommandReturns) *convert.DeleteCommandResponse {
+			return &convert.DeleteCommandResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreateOAuthApp",
+		func(in *convert.CreateOAuthAppRequest) *plugin.Z_CreateOAuthAppArgs {
+			return &plugin.Z_CreateOAuthAppArgs{A: in.App}
+		},
+		func(out *plugin.Z_CreateOAuthAppReturns) *convert.CreateOAuthAppResponse {
+			return &convert.CreateOAuthAppResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetOAuthApp",
+		func(in *convert.GetOAuthAppRequest) *plugin.Z_GetOAuthAppArgs {
+			return &plugin.Z_GetOAuthAppArgs{A: in.AppId}
+		},
+		func(out *plugin.Z_GetOAuthAppReturns) *convert.GetOAuthAppResponse {
+			return &convert.GetOAuthAppResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateOAuthApp",
+		func(in *convert.UpdateOAuthAppRequest) *plugin.Z_UpdateOAuthAppArgs {
+			return &plugin.Z_UpdateOAuthAppArgs{A: in.App}
+		},
+		func(out *plugin.Z_UpdateOAuthAppReturns) *convert.UpdateOAuthAppResponse {
+			return &convert.UpdateOAuthAppResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteOAuthApp",
+		func(in *convert.DeleteOAuthAppRequest) *plugin.Z_DeleteOAuthAppArgs {
+			return &plugin.Z_DeleteOAuthAppArgs{A: in.AppId}
+		},
+		func(out *plugin.Z_DeleteOAuthAppReturns) *convert.DeleteOAuthAppResponse {
+			return &convert.DeleteOAuthAppResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("PublishPluginClusterEvent",
+		func(in *convert.PublishPluginClusterEventRequest) *plugin.Z_PublishPluginClusterEventArgs {
+			return &plugin.Z_PublishPluginClusterEventArgs{A: in.Event, B: in.Opts}
+		},
+		func(out *plugin.Z_PublishPluginClusterEventReturns) *convert.PublishPluginClusterEventResponse {
+			return &convert.PublishPluginClusterEventResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("RequestTrialLicense",
+		func(in *convert.RequestTrialLicenseRequest) *plugin.Z_RequestTrialLicenseArgs {
+			return &plugin.Z_RequestTrialLicenseArgs{A: in.RequesterId, B: in.Users, C: in.TermsAccepted, D: in.ReceiveEmailsAccepted}
+		},
+		func(out *plugin.Z_RequestTrialLicenseReturns) *convert.RequestTrialLicenseResponse {
+			return &convert.RequestTrialLicenseResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("GetCloudLimits",
+		func(_ *convert.GetCloudLimitsRequest) *plugin.Z_GetCloudLimitsArgs {
+			return &plugin.Z_GetCloudLimitsArgs{}
+		},
+		func(out *plugin.Z_GetCloudLimitsReturns) *convert.GetCloudLimitsResponse {
+			return &convert.GetCloudLimitsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("EnsureBotUser",
+		func(in *convert.EnsureBotUserRequest) *plugin.Z_EnsureBotUserArgs {
+			return &plugin.Z_EnsureBotUserArgs{A: in.Bot}
+		},
+		func(out *plugin.Z_EnsureBotUserReturns) *convert.EnsureBotUserResponse {
+			return &convert.EnsureBotUserResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RegisterCollectionAndTopic",
+		func(in *convert.RegisterCollectionAndTopicRequest) *plugin.Z_RegisterCollectionAndTopicArgs {
+			return &plugin.Z_RegisterCollectionAndTopicArgs{A: in.CollectionType, B: in.TopicType}
+		},
+		func(out *plugin.Z_RegisterCollectionAndTopicReturns) *convert.RegisterCollectionAndTopicResponse {
+			return &convert.RegisterCollectionAndTopicResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreateUploadSession",
+		func(in *convert.CreateUploadSessionRequest) *plugin.Z_CreateUploadSessionArgs {
+			return &plugin.Z_CreateUploadSessionArgs{A: in.UploadSession}
+		},
+		func(out *plugin.Z_CreateUploadSessionReturns) *convert.CreateUploadSessionResponse {
+			return &convert.CreateUploadSessionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetUploadSession",
+		func(in *convert.GetUploadSessionRequest) *plugin.Z_GetUploadSessionArgs {
+			return &plugin.Z_GetUploadSessionArgs{A: in.UploadId}
+		},
+		func(out *plugin.Z_GetUploadSessionReturns) *convert.GetUploadSessionResponse {
+			return &convert.GetUploadSessionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SendPushNotification",
+		func(in *convert.SendPushNotificationRequest) *plugin.Z_SendPushNotificationArgs {
+			return &plugin.Z_SendPushNotificationArgs{A: in.Notification, B: in.UserId}
+		},
+		func(out *plugin.Z_SendPushNotificationReturns) *convert.SendPushNotificationResponse {
+			return &convert.SendPushNotificationResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UpdateUserAuth",
+		func(in *convert.UpdateUserAuthRequest) *plugin.Z_UpdateUserAuthArgs {
+			return &plugin.Z_UpdateUserAuthArgs{A: in.UserId, B: in.UserAuth}
+		},
+		func(out *plugin.Z_UpdateUserAuthReturns) *convert.UpdateUserAuthResponse {
+			return &convert.UpdateUserAuthResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RegisterPluginForSharedChannels",
+		func(in *convert.RegisterPluginForSharedChannelsRequest) *plugin.Z_RegisterPluginForSharedChannelsArgs {
+			return &plugin.Z_RegisterPluginForSharedChannelsArgs{A: in.Opts}
+		},
+		func(out *plugin.Z_RegisterPluginForSharedChannelsReturns) *convert.RegisterPluginForSharedChannelsResponse {
+			return &convert.RegisterPluginForSharedChannelsResponse{
+				RemoteId: out.A,
+				Error:    out.B,
+			}
+		}),
+	passOn("UnregisterPluginForSharedChannels",
+		func(in *convert.UnregisterPluginForSharedChannelsRequest) *plugin.Z_UnregisterPluginForSharedChannelsArgs {
+			return &plugin.Z_UnregisterPluginForSharedChannelsArgs{A: in.PluginId}
+		},
+		func(out *plugin.Z_UnregisterPluginForSharedChannelsReturns) *convert.UnregisterPluginForSharedChannelsResponse {
+			return &convert.UnregisterPluginForSharedChannelsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UnregisterPluginRemoteForSharedChannels",
+		func(in *convert.UnregisterPluginRemoteForSharedChannelsRequest) *plugin.Z_UnregisterPluginRemoteForSharedChannelsArgs {
+			return &plugin.Z_UnregisterPluginRemoteForSharedChannelsArgs{A: in.RemoteId}
+		},
+		func(out *plugin.Z_UnregisterPluginRemoteForSharedChannelsReturns) *convert.UnregisterPluginRemoteForSharedChannelsResponse {
+			return &convert.UnregisterPluginRemoteForSharedChannelsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("ShareChannel",
+		func(in *convert.ShareChannelRequest) *plugin.Z_ShareChannelArgs {
+			return &plugin.Z_ShareChannelArgs{A: in.SharedChannel}
+		},
+		func(out *plugin.Z_ShareChannelReturns) *convert.ShareChannelResponse {
+			return &convert.ShareChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateSharedChannel",
+		func(in *convert.UpdateSharedChannelRequest) *plugin.Z_UpdateSharedChannelArgs {
+			return &plugin.Z_UpdateSharedChannelArgs{A: in.SharedChannel}
+		},
+		func(out *plugin.Z_UpdateSharedChannelReturns) *convert.UpdateSharedChannelResponse {
+			return &convert.UpdateSharedChannelResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UnshareChannel",
+		func(in *convert.UnshareChannelRequest) *plugin.Z_UnshareChannelArgs {
+			return &plugin.Z_UnshareChannelArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_UnshareChannelReturns) *convert.UnshareChannelResponse {
+			return &convert.UnshareChannelResponse{
+				Unshared: out.A,
+				Error:    out.B,
+			}
+		}),
+	passOn("UpdateSharedChannelCursor",
+		func(in *convert.UpdateSharedChannelCursorRequest) *plugin.Z_UpdateSharedChannelCursorArgs {
+			return &plugin.Z_UpdateSharedChannelCursorArgs{A: in.ChannelId, B: in.RemoteId, C: in.Cursor}
+		},
+		func(out *plugin.Z_UpdateSharedChannelCursorReturns) *convert.UpdateSharedChannelCursorResponse {
+			return &convert.UpdateSharedChannelCursorResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("SyncSharedChannel",
+		func(in *convert.SyncSharedChannelRequest) *plugin.Z_SyncSharedChannelArgs {
+			return &plugin.Z_SyncSharedChannelArgs{A: in.ChannelId}
+		},
+		func(out *plugin.Z_SyncSharedChannelReturns) *convert.SyncSharedChannelResponse {
+			return &convert.SyncSharedChannelResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("InviteRemoteToChannel",
+		func(in *convert.InviteRemoteToChannelRequest) *plugin.Z_InviteRemoteToChannelArgs {
+			return &plugin.Z_InviteRemoteToChannelArgs{A: in.ChannelId, B: in.RemoteId, C: in.UserId, D: in.ShareIfNotShared}
+		},
+		func(out *plugin.Z_InviteRemoteToChannelReturns) *convert.InviteRemoteToChannelResponse {
+			return &convert.InviteRemoteToChannelResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UninviteRemoteFromChannel",
+		func(in *convert.UninviteRemoteFromChannelRequest) *plugin.Z_UninviteRemoteFromChannelArgs {
+			return &plugin.Z_UninviteRemoteFromChannelArgs{A: in.ChannelId, B: in.RemoteId}
+		},
+		func(out *plugin.Z_UninviteRemoteFromChannelReturns) *convert.UninviteRemoteFromChannelResponse {
+			return &convert.UninviteRemoteFromChannelResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("ReceiveSharedChannelSyncMsg",
+		func(in *convert.ReceiveSharedChannelSyncMsgRequest) *plugin.Z_ReceiveSharedChannelSyncMsgArgs {
+			return &plugin.Z_ReceiveSharedChannelSyncMsgArgs{A: in.RemoteId, B: in.Msg}
+		},
+		func(out *plugin.Z_ReceiveSharedChannelSyncMsgReturns) *convert.ReceiveSharedChannelSyncMsgResponse {
+			return &convert.ReceiveSharedChannelSyncMsgResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("ReceiveSharedChannelProfileImageSyncMsg",
+		func(in *convert.ReceiveSharedChannelProfileImageSyncMsgRequest) *plugin.Z_ReceiveSharedChannelProfileImageSyncMsgArgs {
+			return &plugin.Z_ReceiveSharedChannelProfileImageSyncMsgArgs{A: in.RemoteId, B: in.UserId, C: in.Image}
+		},
+		func(out *plugin.Z_ReceiveSharedChannelProfileImageSyncMsgReturns) *convert.ReceiveSharedChannelProfileImageSyncMsgResponse {
+			return &convert.ReceiveSharedChannelProfileImageSyncMsgResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UpsertGroupMember",
+		func(in *convert.UpsertGroupMemberRequest) *plugin.Z_UpsertGroupMemberArgs {
+			return &plugin.Z_UpsertGroupMemberArgs{A: in.GroupId, B: in.UserId}
+		},
+		func(out *plugin.Z_UpsertGroupMemberReturns) *convert.UpsertGroupMemberResponse {
+			return &convert.UpsertGroupMemberResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpsertGroupMembers",
+		func(in *convert.UpsertGroupMembersRequest) *plugin.Z_UpsertGroupMembersArgs {
+			return &plugin.Z_UpsertGroupMembersArgs{A: in.GroupId, B: in.UserIds}
+		},
+		func(out *plugin.Z_UpsertGroupMembersReturns) *convert.UpsertGroupMembersResponse {
+			return &convert.UpsertGroupMembersResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupByRemoteID",
+		func(in *convert.GetGroupByRemoteIDRequest) *plugin.Z_GetGroupByRemoteIDArgs {
+			return &plugin.Z_GetGroupByRemoteIDArgs{A: in.RemoteId, B: in.GroupSource}
+		},
+		func(out *plugin.Z_GetGroupByRemoteIDReturns) *convert.GetGroupByRemoteIDResponse {
+			return &convert.GetGroupByRemoteIDResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateGroup",
+		func(in *convert.CreateGroupRequest) *plugin.Z_CreateGroupArgs {
+			return &plugin.Z_CreateGroupArgs{A: in.Group}
+		},
+		func(out *plugin.Z_CreateGroupReturns) *convert.CreateGroupResponse {
+			return &convert.CreateGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateGroup",
+		func(in *convert.UpdateGroupRequest) *plugin.Z_UpdateGroupArgs {
+			return &plugin.Z_UpdateGroupArgs{A: in.Group}
+		},
+		func(out *plugin.Z_UpdateGroupReturns) *convert.UpdateGroupResponse {
+			return &convert.UpdateGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteGroup",
+		func(in *convert.DeleteGroupRequest) *plugin.Z_DeleteGroupArgs {
+			return &plugin.Z_DeleteGroupArgs{A: in.GroupId}
+		},
+		func(out *plugin.Z_DeleteGroupReturns) *convert.DeleteGroupResponse {
+			return &convert.DeleteGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RestoreGroup",
+		func(in *convert.RestoreGroupRequest) *plugin.Z_RestoreGroupArgs {
+			return &plugin.Z_RestoreGroupArgs{A: in.GroupId}
+		},
+		func(out *plugin.Z_RestoreGroupReturns) *convert.RestoreGroupResponse {
+			return &convert.RestoreGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteGroupMember",
+		func(in *convert.DeleteGroupMemberRequest) *plugin.Z_DeleteGroupMemberArgs {
+			return &plugin.Z_DeleteGroupMemberArgs{A: in.GroupId, B: in.UserId}
+		},
+		func(out *plugin.Z_DeleteGroupMemberReturns) *convert.DeleteGroupMemberResponse {
+			return &convert.DeleteGroupMemberResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupSyncable",
+		func(in *convert.GetGroupSyncableRequest) *plugin.Z_GetGroupSyncableArgs {
+			return &plugin.Z_GetGroupSyncableArgs{A: in.GroupId, B: in.SyncableId, C: in.SyncableType}
+		},
+		func(out *plugin.Z_GetGroupSyncableReturns) *convert.GetGroupSyncableResponse {
+			return &convert.GetGroupSyncableResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetGroupSyncables",
+		func(in *convert.GetGroupSyncablesRequest) *plugin.Z_GetGroupSyncablesArgs {
+			return &plugin.Z_GetGroupSyncablesArgs{A: in.GroupId, B: in.SyncableType}
+		},
+		func(out *plugin.Z_GetGroupSyncablesReturns) *convert.GetGroupSyncablesResponse {
+			return &convert.GetGroupSyncablesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpsertGroupSyncable",
+		func(in *convert.UpsertGroupSyncableRequest) *plugin.Z_UpsertGroupSyncableArgs {
+			return &plugin.Z_UpsertGroupSyncableArgs{A: in.GroupSyncable}
+		},
+		func(out *plugin.Z_UpsertGroupSyncableReturns) *convert.UpsertGroupSyncableResponse {
+			return &convert.UpsertGroupSyncableResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateGroupSyncable",
+		func(in *convert.UpdateGroupSyncableRequest) *plugin.Z_UpdateGroupSyncableArgs {
+			return &plugin.Z_UpdateGroupSyncableArgs{A: in.GroupSyncable}
+		},
+		func(out *plugin.Z_UpdateGroupSyncableReturns) *convert.UpdateGroupSyncableResponse {
+			return &convert.UpdateGroupSyncableResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteGroupSyncable",
+		func(in *convert.DeleteGroupSyncableRequest) *plugin.Z_DeleteGroupSyncableArgs {
+			return &plugin.Z_DeleteGroupSyncableArgs{A: in.GroupId, B: in.SyncableId, C: in.SyncableType}
+		},
+		func(out *plugin.Z_DeleteGroupSyncableReturns) *convert.DeleteGroupSyncableResponse {
+			return &convert.DeleteGroupSyncableResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdateUserRoles",
+		func(in *convert.UpdateUserRolesRequest) *plugin.Z_UpdateUserRolesArgs {
+			return &plugin.Z_UpdateUserRolesArgs{A: in.UserId, B: in.NewRoles}
+		},
+		func(out *plugin.Z_UpdateUserRolesReturns) *convert.UpdateUserRolesResponse {
+			return &convert.UpdateUserRolesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPluginID",
+		func(_ *convert.GetPluginIDRequest) *plugin.Z_GetPluginIDArgs { return &plugin.Z_GetPluginIDArgs{} },
+		func(out *plugin.Z_GetPluginIDReturns) *convert.GetPluginIDResponse {
+			return &convert.GetPluginIDResponse{
+				Result: out.A,
+			}
+		}),
+	passOn("GetGroups",
+		func(in *convert.GetGroupsRequest) *plugin.Z_GetGroupsArgs {
+			return &plugin.Z_GetGroupsArgs{A: in.Page, B: in.PerPage, C: in.Opts, D: in.ViewRestrictions}
+		},
+		func(out *plugin.Z_GetGroupsReturns) *convert.GetGroupsResponse {
+			return &convert.GetGroupsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreateDefaultSyncableMemberships",
+		func(in *convert.CreateDefaultSyncableMembershipsRequest) *plugin.Z_CreateDefaultSyncableMembershipsArgs {
+			return &plugin.Z_CreateDefaultSyncableMembershipsArgs{A: in.Params}
+		},
+		func(out *plugin.Z_CreateDefaultSyncableMembershipsReturns) *convert.CreateDefaultSyncableMembershipsResponse {
+			return &convert.CreateDefaultSyncableMembershipsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("DeleteGroupConstrainedMemberships",
+		func(_ *convert.DeleteGroupConstrainedMembershipsRequest) *plugin.Z_DeleteGroupConstrainedMembershipsArgs {
+			return &plugin.Z_DeleteGroupConstrainedMembershipsArgs{}
+		},
+		func(out *plugin.Z_DeleteGroupConstrainedMembershipsReturns) *convert.DeleteGroupConstrainedMembershipsResponse {
+			return &convert.DeleteGroupConstrainedMembershipsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CreatePropertyField",
+		func(in *convert.CreatePropertyFieldRequest) *plugin.Z_CreatePropertyFieldArgs {
+			return &plugin.Z_CreatePropertyFieldArgs{A: in.Field}
+		},
+		func(out *plugin.Z_CreatePropertyFieldReturns) *convert.CreatePropertyFieldResponse {
+			return &convert.CreatePropertyFieldResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPropertyField",
+		func(in *convert.GetPropertyFieldRequest) *plugin.Z_GetPropertyFieldArgs {
+			return &plugin.Z_GetPropertyFieldArgs{A: in.GroupId, B: in.FieldId}
+		},
+		func(out *plugin.Z_GetPropertyFieldReturns) *convert.GetPropertyFieldResponse {
+			return &convert.GetPropertyFieldResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPropertyFields",
+		func(in *convert.GetPropertyFieldsRequest) *plugin.Z_GetPropertyFieldsArgs {
+			return &plugin.Z_GetPropertyFieldsArgs{A: in.GroupId, B: in.Ids}
+		},
+		func(out *plugin.Z_GetPropertyFieldsReturns) *convert.GetPropertyFieldsResponse {
+			return &convert.GetPropertyFieldsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdatePropertyField",
+		func(in *convert.UpdatePropertyFieldRequest) *plugin.Z_UpdatePropertyFieldArgs {
+			return &plugin.Z_UpdatePropertyFieldArgs{A: in.GroupId, B: in.Field}
+		},
+		func(out *plugin.Z_UpdatePropertyFieldReturns) *convert.UpdatePropertyFieldResponse {
+			return &convert.UpdatePropertyFieldResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeletePropertyField",
+		func(in *convert.DeletePropertyFieldRequest) *plugin.Z_DeletePropertyFieldArgs {
+			return &plugin.Z_DeletePropertyFieldArgs{A: in.GroupId, B: in.FieldId}
+		},
+		func(out *plugin.Z_DeletePropertyFieldReturns) *convert.DeletePropertyFieldResponse {
+			return &convert.DeletePropertyFieldResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("SearchPropertyFields",
+		func(in *convert.SearchPropertyFieldsRequest) *plugin.Z_SearchPropertyFieldsArgs {
+			return &plugin.Z_SearchPropertyFieldsArgs{A: in.GroupId, B: in.Opts}
+		},
+		func(out *plugin.Z_SearchPropertyFieldsReturns) *convert.SearchPropertyFieldsResponse {
+			return &convert.SearchPropertyFieldsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CountPropertyFields",
+		func(in *convert.CountPropertyFieldsRequest) *plugin.Z_CountPropertyFieldsArgs {
+			return &plugin.Z_CountPropertyFieldsArgs{A: in.GroupId, B: in.IncludeDeleted}
+		},
+		func(out *plugin.Z_CountPropertyFieldsReturns) *convert.CountPropertyFieldsResponse {
+			return &convert.CountPropertyFieldsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CountPropertyFieldsForTarget",
+		func(in *convert.CountPropertyFieldsForTargetRequest) *plugin.Z_CountPropertyFieldsForTargetArgs {
+			return &plugin.Z_CountPropertyFieldsForTargetArgs{A: in.GroupId, B: in.TargetType, C: in.TargetId, D: in.IncludeDeleted}
+		},
+		func(out *plugin.Z_CountPropertyFieldsForTargetReturns) *convert.CountPropertyFieldsForTargetResponse {
+			return &convert.CountPropertyFieldsForTargetResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("CreatePropertyValue",
+		func(in *convert.CreatePropertyValueRequest) *plugin.Z_CreatePropertyValueArgs {
+			return &plugin.Z_CreatePropertyValueArgs{A: in.Value}
+		},
+		func(out *plugin.Z_CreatePropertyValueReturns) *convert.CreatePropertyValueResponse {
+			return &convert.CreatePropertyValueResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPropertyValue",
+		func(in *convert.GetPropertyValueRequest) *plugin.Z_GetPropertyValueArgs {
+			return &plugin.Z_GetPropertyValueArgs{A: in.GroupId, B: in.ValueId}
+		},
+		func(out *plugin.Z_GetPropertyValueReturns) *convert.GetPropertyValueResponse {
+			return &convert.GetPropertyValueResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPropertyValues",
+		func(in *convert.GetPropertyValuesRequest) *plugin.Z_GetPropertyValuesArgs {
+			return &plugin.Z_GetPropertyValuesArgs{A: in.GroupId, B: in.Ids}
+		},
+		func(out *plugin.Z_GetPropertyValuesReturns) *convert.GetPropertyValuesResponse {
+			return &convert.GetPropertyValuesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdatePropertyValue",
+		func(in *convert.UpdatePropertyValueRequest) *plugin.Z_UpdatePropertyValueArgs {
+			return &plugin.Z_UpdatePropertyValueArgs{A: in.GroupId, B: in.Value}
+		},
+		func(out *plugin.Z_UpdatePropertyValueReturns) *convert.UpdatePropertyValueResponse {
+			return &convert.UpdatePropertyValueResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpsertPropertyValue",
+		func(in *convert.UpsertPropertyValueRequest) *plugin.Z_UpsertPropertyValueArgs {
+			return &plugin.Z_UpsertPropertyValueArgs{A: in.Value}
+		},
+		func(out *plugin.Z_UpsertPropertyValueReturns) *convert.UpsertPropertyValueResponse {
+			return &convert.UpsertPropertyValueResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeletePropertyValue",
+		func(in *convert.DeletePropertyValueRequest) *plugin.Z_DeletePropertyValueArgs {
+			return &plugin.Z_DeletePropertyValueArgs{A: in.GroupId, B: in.ValueId}
+		},
+		func(out *plugin.Z_DeletePropertyValueReturns) *convert.DeletePropertyValueResponse {
+			return &convert.DeletePropertyValueResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("SearchPropertyValues",
+		func(in *convert.SearchPropertyValuesRequest) *plugin.Z_SearchPropertyValuesArgs {
+			return &plugin.Z_SearchPropertyValuesArgs{A: in.GroupId, B: in.Opts}
+		},
+		func(out *plugin.Z_SearchPropertyValuesReturns) *convert.SearchPropertyValuesResponse {
+			return &convert.SearchPropertyValuesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("RegisterPropertyGroup",
+		func(in *convert.RegisterPropertyGroupRequest) *plugin.Z_RegisterPropertyGroupArgs {
+			return &plugin.Z_RegisterPropertyGroupArgs{A: in.Name}
+		},
+		func(out *plugin.Z_RegisterPropertyGroupReturns) *convert.RegisterPropertyGroupResponse {
+			return &convert.RegisterPropertyGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPropertyGroup",
+		func(in *convert.GetPropertyGroupRequest) *plugin.Z_GetPropertyGroupArgs {
+			return &plugin.Z_GetPropertyGroupArgs{A: in.Name}
+		},
+		func(out *plugin.Z_GetPropertyGroupReturns) *convert.GetPropertyGroupResponse {
+			return &convert.GetPropertyGroupResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetPropertyFieldByName",
+		func(in *convert.GetPropertyFieldByNameRequest) *plugin.Z_GetPropertyFieldByNameArgs {
+			return &plugin.Z_GetPropertyFieldByNameArgs{A: in.GroupId, B: in.TargetId, C: in.Name}
+		},
+		func(out *plugin.Z_GetPropertyFieldByNameReturns) *convert.GetPropertyFieldByNameResponse {
+			return &convert.GetPropertyFieldByNameResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdatePropertyFields",
+		func(in *convert.UpdatePropertyFieldsRequest) *plugin.Z_UpdatePropertyFieldsArgs {
+			return &plugin.Z_UpdatePropertyFieldsArgs{A: in.GroupId, B: in.Fields}
+		},
+		func(out *plugin.Z_UpdatePropertyFieldsReturns) *convert.UpdatePropertyFieldsResponse {
+			return &convert.UpdatePropertyFieldsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpdatePropertyValues",
+		func(in *convert.UpdatePropertyValuesRequest) *plugin.Z_UpdatePropertyValuesArgs {
+			return &plugin.Z_UpdatePropertyValuesArgs{A: in.GroupId, B: in.Values}
+		},
+		func(out *plugin.Z_UpdatePropertyValuesReturns) *convert.UpdatePropertyValuesResponse {
+			return &convert.UpdatePropertyValuesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpsertPropertyValues",
+		func(in *convert.UpsertPropertyValuesRequest) *plugin.Z_UpsertPropertyValuesArgs {
+			return &plugin.Z_UpsertPropertyValuesArgs{A: in.Values}
+		},
+		func(out *plugin.Z_UpsertPropertyValuesReturns) *convert.UpsertPropertyValuesResponse {
+			return &convert.UpsertPropertyValuesResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeletePropertyValuesForTarget",
+		func(in *convert.DeletePropertyValuesForTargetRequest) *plugin.Z_DeletePropertyValuesForTargetArgs {
+			return &plugin.Z_DeletePropertyValuesForTargetArgs{A: in.GroupId, B: in.TargetType, C: in.TargetId}
+		},
+		func(out *plugin.Z_DeletePropertyValuesForTargetReturns) *convert.DeletePropertyValuesForTargetResponse {
+			return &convert.DeletePropertyValuesForTargetResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("DeletePropertyValuesForField",
+		func(in *convert.DeletePropertyValuesForFieldRequest) *plugin.Z_DeletePropertyValuesForFieldArgs {
+			return &plugin.Z_DeletePropertyValuesForFieldArgs{A: in.GroupId, B: in.FieldId}
+		},
+		func(out *plugin.Z_DeletePropertyValuesForFieldReturns) *convert.DeletePropertyValuesForFieldResponse {
+			return &convert.DeletePropertyValuesForFieldResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("UpsertPropertyValuesWithOptions",
+		func(in *convert.UpsertPropertyValuesWithOptionsRequest) *plugin.Z_UpsertPropertyValuesWithOptionsArgs {
+			return &plugin.Z_UpsertPropertyValuesWithOptionsArgs{A: in.Values, B: in.Options}
+		},
+		func(out *plugin.Z_UpsertPropertyValuesWithOptionsReturns) *convert.UpsertPropertyValuesWithOptionsResponse {
+			return &convert.UpsertPropertyValuesWithOptionsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("UpsertPropertyValueWithOptions",
+		func(in *convert.UpsertPropertyValueWithOptionsRequest) *plugin.Z_UpsertPropertyValueWithOptionsArgs {
+			return &plugin.Z_UpsertPropertyValueWithOptionsArgs{A: in.Value, B: in.Options}
+		},
+		func(out *plugin.Z_UpsertPropertyValueWithOptionsReturns) *convert.UpsertPropertyValueWithOptionsResponse {
+			return &convert.UpsertPropertyValueWithOptionsResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeletePropertyValueWithOptions",
+		func(in *convert.DeletePropertyValueWithOptionsRequest) *plugin.Z_DeletePropertyValueWithOptionsArgs {
+			return &plugin.Z_DeletePropertyValueWithOptionsArgs{A: in.GroupId, B: in.ValueId, C: in.Options}
+		},
+		func(out *plugin.Z_DeletePropertyValueWithOptionsReturns) *convert.DeletePropertyValueWithOptionsResponse {
+			return &convert.DeletePropertyValueWithOptionsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("DeletePropertyValuesForTargetWithOptions",
+		func(in *convert.DeletePropertyValuesForTargetWithOptionsRequest) *plugin.Z_DeletePropertyValuesForTargetWithOptionsArgs {
+			return &plugin.Z_DeletePropertyValuesForTargetWithOptionsArgs{A: in.GroupId, B: in.TargetType, C: in.TargetId, D: in.Options}
+		},
+		func(out *plugin.Z_DeletePropertyValuesForTargetWithOptionsReturns) *convert.DeletePropertyValuesForTargetWithOptionsResponse {
+			return &convert.DeletePropertyValuesForTargetWithOptionsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("DeletePropertyValuesForFieldWithOptions",
+		func(in *convert.DeletePropertyValuesForFieldWithOptionsRequest) *plugin.Z_DeletePropertyValuesForFieldWithOptionsArgs {
+			return &plugin.Z_DeletePropertyValuesForFieldWithOptionsArgs{A: in.GroupId, B: in.FieldId, C: in.Options}
+		},
+		func(out *plugin.Z_DeletePropertyValuesForFieldWithOptionsReturns) *convert.DeletePropertyValuesForFieldWithOptionsResponse {
+			return &convert.DeletePropertyValuesForFieldWithOptionsResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("EvaluateAccessControl",
+		func(in *convert.EvaluateAccessControlRequest) *plugin.Z_EvaluateAccessControlArgs {
+			return &plugin.Z_EvaluateAccessControlArgs{A: in.UserId, B: in.ResourceType, C: in.ResourceId, D: in.Action}
+		},
+		func(out *plugin.Z_EvaluateAccessControlReturns) *convert.EvaluateAccessControlResponse {
+			return &convert.EvaluateAccessControlResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("SaveAccessControlPolicy",
+		func(in *convert.SaveAccessControlPolicyRequest) *plugin.Z_SaveAccessControlPolicyArgs {
+			return &plugin.Z_SaveAccessControlPolicyArgs{A: in.ActingUserId, B: in.Policy}
+		},
+		func(out *plugin.Z_SaveAccessControlPolicyReturns) *convert.SaveAccessControlPolicyResponse {
+			return &convert.SaveAccessControlPolicyResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetAccessControlPolicy",
+		func(in *convert.GetAccessControlPolicyRequest) *plugin.Z_GetAccessControlPolicyArgs {
+			return &plugin.Z_GetAccessControlPolicyArgs{A: in.Id}
+		},
+		func(out *plugin.Z_GetAccessControlPolicyReturns) *convert.GetAccessControlPolicyResponse {
+			return &convert.GetAccessControlPolicyResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("DeleteAccessControlPolicy",
+		func(in *convert.DeleteAccessControlPolicyRequest) *plugin.Z_DeleteAccessControlPolicyArgs {
+			return &plugin.Z_DeleteAccessControlPolicyArgs{A: in.ActingUserId, B: in.ResourceType, C: in.Id}
+		},
+		func(out *plugin.Z_DeleteAccessControlPolicyReturns) *convert.DeleteAccessControlPolicyResponse {
+			return &convert.DeleteAccessControlPolicyResponse{
+				Error: out.A,
+			}
+		}),
+	passOn("CheckAccessControlExpression",
+		func(in *convert.CheckAccessControlExpressionRequest) *plugin.Z_CheckAccessControlExpressionArgs {
+			return &plugin.Z_CheckAccessControlExpressionArgs{A: in.ActingUserId, B: in.ResourceType, C: in.Expression}
+		},
+		func(out *plugin.Z_CheckAccessControlExpressionReturns) *convert.CheckAccessControlExpressionResponse {
+			return &convert.CheckAccessControlExpressionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("QueryUsersForAccessControlExpression",
+		func(in *convert.QueryUsersForAccessControlExpressionRequest) *plugin.Z_QueryUsersForAccessControlExpressionArgs {
+			return &plugin.Z_QueryUsersForAccessControlExpressionArgs{A: in.ActingUserId, B: in.ResourceType, C: in.Expression, D: in.Term, E: in.CursorId, F: in.Limit}
+		},
+		func(out *plugin.Z_QueryUsersForAccessControlExpressionReturns) *convert.QueryUsersForAccessControlExpressionResponse {
+			return &convert.QueryUsersForAccessControlExpressionResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetAccessControlFieldsAutocomplete",
+		func(in *convert.GetAccessControlFieldsAutocompleteRequest) *plugin.Z_GetAccessControlFieldsAutocompleteArgs {
+			return &plugin.Z_GetAccessControlFieldsAutocompleteArgs{A: in.ActingUserId, B: in.After, C: in.Limit}
+		},
+		func(out *plugin.Z_GetAccessControlFieldsAutocompleteReturns) *convert.GetAccessControlFieldsAutocompleteResponse {
+			return &convert.GetAccessControlFieldsAutocompleteResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
+	passOn("GetAccessControlVisualAST",
+		func(in *convert.GetAccessControlVisualASTRequest) *plugin.Z_GetAccessControlVisualASTArgs {
+			return &plugin.Z_GetAccessControlVisualASTArgs{A: in.ActingUserId, B: in.ResourceType, C: in.Expression}
+		},
+		func(out *plugin.Z_GetAccessControlVisualASTReturns) *convert.GetAccessControlVisualASTResponse {
+			return &convert.GetAccessControlVisualASTResponse{
+				Result: out.A,
+				Error:  out.B,
+			}
+		}),
 }
 
 func (a *netRPCAPI) GetFile(fileId string) ([]byte, *model.AppError) {
 	returns := new(plugin.Z_GetFileReturns)
 	if !a.call("GetFile", &plugin.Z_GetFileArgs{A: fileId}, returns) {
 		returns = new(plugin.Z_GetFileReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetFileLink(fileId string) (string, *model.AppError) {
-	returns := new(plugin.Z_GetFileLinkReturns)
-	if !a.call("GetFileLink", &plugin.Z_GetFileLinkArgs{A: fileId}, returns) {
-		returns = new(plugin.Z_GetFileLinkReturns)
 	}
 	return returns.A, returns.B
 }
@@ -1038,943 +2355,10 @@ func (a *netRPCAPI) ReadFile(path string) ([]byte, *model.AppError) {
 	return returns.A, returns.B
 }
 
-func (a *netRPCAPI) GetEmojiImage(emojiId string) ([]byte, string, *model.AppError) {
-	returns := new(plugin.Z_GetEmojiImageReturns)
-	if !a.call("GetEmojiImage", &plugin.Z_GetEmojiImageArgs{A: emojiId}, returns) {
-		returns = new(plugin.Z_GetEmojiImageReturns)
-	}
-	return returns.A, returns.B, returns.C
-}
-
 func (a *netRPCAPI) UploadFile(data []byte, channelId string, filename string) (*model.FileInfo, *model.AppError) {
 	returns := new(plugin.Z_UploadFileReturns)
 	if !a.call("UploadFile", &plugin.Z_UploadFileArgs{A: data, B: channelId, C: filename}, returns) {
 		returns = new(plugin.Z_UploadFileReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) OpenInteractiveDialog(dialog model.OpenDialogRequest) *model.AppError {
-	returns := new(plugin.Z_OpenInteractiveDialogReturns)
-	if !a.call("OpenInteractiveDialog", &plugin.Z_OpenInteractiveDialogArgs{A: dialog}, returns) {
-		returns = new(plugin.Z_OpenInteractiveDialogReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SendToastMessage(userID string, connectionID string, message string, options model.SendToastMessageOptions) *model.AppError {
-	returns := new(plugin.Z_SendToastMessageReturns)
-	if !a.call("SendToastMessage", &plugin.Z_SendToastMessageArgs{A: userID, B: connectionID, C: message, D: options}, returns) {
-		returns = new(plugin.Z_SendToastMessageReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetPlugins() ([]*model.Manifest, *model.AppError) {
-	returns := new(plugin.Z_GetPluginsReturns)
-	if !a.call("GetPlugins", &plugin.Z_GetPluginsArgs{}, returns) {
-		returns = new(plugin.Z_GetPluginsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) EnablePlugin(id string) *model.AppError {
-	returns := new(plugin.Z_EnablePluginReturns)
-	if !a.call("EnablePlugin", &plugin.Z_EnablePluginArgs{A: id}, returns) {
-		returns = new(plugin.Z_EnablePluginReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DisablePlugin(id string) *model.AppError {
-	returns := new(plugin.Z_DisablePluginReturns)
-	if !a.call("DisablePlugin", &plugin.Z_DisablePluginArgs{A: id}, returns) {
-		returns = new(plugin.Z_DisablePluginReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RemovePlugin(id string) *model.AppError {
-	returns := new(plugin.Z_RemovePluginReturns)
-	if !a.call("RemovePlugin", &plugin.Z_RemovePluginArgs{A: id}, returns) {
-		returns = new(plugin.Z_RemovePluginReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetPluginStatus(id string) (*model.PluginStatus, *model.AppError) {
-	returns := new(plugin.Z_GetPluginStatusReturns)
-	if !a.call("GetPluginStatus", &plugin.Z_GetPluginStatusArgs{A: id}, returns) {
-		returns = new(plugin.Z_GetPluginStatusReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) KVSet(key string, value []byte) *model.AppError {
-	returns := new(plugin.Z_KVSetReturns)
-	if !a.call("KVSet", &plugin.Z_KVSetArgs{A: key, B: value}, returns) {
-		returns = new(plugin.Z_KVSetReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) KVCompareAndSet(key string, oldValue []byte, newValue []byte) (bool, *model.AppError) {
-	returns := new(plugin.Z_KVCompareAndSetReturns)
-	if !a.call("KVCompareAndSet", &plugin.Z_KVCompareAndSetArgs{A: key, B: oldValue, C: newValue}, returns) {
-		returns = new(plugin.Z_KVCompareAndSetReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) KVCompareAndDelete(key string, oldValue []byte) (bool, *model.AppError) {
-	returns := new(plugin.Z_KVCompareAndDeleteReturns)
-	if !a.call("KVCompareAndDelete", &plugin.Z_KVCompareAndDeleteArgs{A: key, B: oldValue}, returns) {
-		returns = new(plugin.Z_KVCompareAndDeleteReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) KVSetWithOptions(key string, value []byte, options model.PluginKVSetOptions) (bool, *model.AppError) {
-	returns := new(plugin.Z_KVSetWithOptionsReturns)
-	if !a.call("KVSetWithOptions", &plugin.Z_KVSetWithOptionsArgs{A: key, B: value, C: options}, returns) {
-		returns = new(plugin.Z_KVSetWithOptionsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) KVSetWithExpiry(key string, value []byte, expireInSeconds int64) *model.AppError {
-	returns := new(plugin.Z_KVSetWithExpiryReturns)
-	if !a.call("KVSetWithExpiry", &plugin.Z_KVSetWithExpiryArgs{A: key, B: value, C: expireInSeconds}, returns) {
-		returns = new(plugin.Z_KVSetWithExpiryReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) KVGet(key string) ([]byte, *model.AppError) {
-	returns := new(plugin.Z_KVGetReturns)
-	if !a.call("KVGet", &plugin.Z_KVGetArgs{A: key}, returns) {
-		returns = new(plugin.Z_KVGetReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) KVDelete(key string) *model.AppError {
-	returns := new(plugin.Z_KVDeleteReturns)
-	if !a.call("KVDelete", &plugin.Z_KVDeleteArgs{A: key}, returns) {
-		returns = new(plugin.Z_KVDeleteReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) KVDeleteAll() *model.AppError {
-	returns := new(plugin.Z_KVDeleteAllReturns)
-	if !a.call("KVDeleteAll", &plugin.Z_KVDeleteAllArgs{}, returns) {
-		returns = new(plugin.Z_KVDeleteAllReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) KVList(page int, perPage int) ([]string, *model.AppError) {
-	returns := new(plugin.Z_KVListReturns)
-	if !a.call("KVList", &plugin.Z_KVListArgs{A: page, B: perPage}, returns) {
-		returns = new(plugin.Z_KVListReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) PublishWebSocketEvent(event string, payload map[string]any, broadcast *model.WebsocketBroadcast) {
-	returns := new(plugin.Z_PublishWebSocketEventReturns)
-	a.call("PublishWebSocketEvent", &plugin.Z_PublishWebSocketEventArgs{A: event, B: payload, C: broadcast}, returns)
-}
-
-func (a *netRPCAPI) HasPermissionTo(userID string, permission *model.Permission) bool {
-	returns := new(plugin.Z_HasPermissionToReturns)
-	if !a.call("HasPermissionTo", &plugin.Z_HasPermissionToArgs{A: userID, B: permission}, returns) {
-		returns = new(plugin.Z_HasPermissionToReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) HasPermissionToTeam(userID string, teamID string, permission *model.Permission) bool {
-	returns := new(plugin.Z_HasPermissionToTeamReturns)
-	if !a.call("HasPermissionToTeam", &plugin.Z_HasPermissionToTeamArgs{A: userID, B: teamID, C: permission}, returns) {
-		returns = new(plugin.Z_HasPermissionToTeamReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) HasPermissionToChannel(userID string, channelId string, permission *model.Permission) bool {
-	returns := new(plugin.Z_HasPermissionToChannelReturns)
-	if !a.call("HasPermissionToChannel", &plugin.Z_HasPermissionToChannelArgs{A: userID, B: channelId, C: permission}, returns) {
-		returns = new(plugin.Z_HasPermissionToChannelReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RolesGrantPermission(roleNames []string, permissionId string) bool {
-	returns := new(plugin.Z_RolesGrantPermissionReturns)
-	if !a.call("RolesGrantPermission", &plugin.Z_RolesGrantPermissionArgs{A: roleNames, B: permissionId}, returns) {
-		returns = new(plugin.Z_RolesGrantPermissionReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SendMail(to string, subject string, htmlBody string) *model.AppError {
-	returns := new(plugin.Z_SendMailReturns)
-	if !a.call("SendMail", &plugin.Z_SendMailArgs{A: to, B: subject, C: htmlBody}, returns) {
-		returns = new(plugin.Z_SendMailReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreateBot(bot *model.Bot) (*model.Bot, *model.AppError) {
-	returns := new(plugin.Z_CreateBotReturns)
-	if !a.call("CreateBot", &plugin.Z_CreateBotArgs{A: bot}, returns) {
-		returns = new(plugin.Z_CreateBotReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) PatchBot(botUserId string, botPatch *model.BotPatch) (*model.Bot, *model.AppError) {
-	returns := new(plugin.Z_PatchBotReturns)
-	if !a.call("PatchBot", &plugin.Z_PatchBotArgs{A: botUserId, B: botPatch}, returns) {
-		returns = new(plugin.Z_PatchBotReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetBot(botUserId string, includeDeleted bool) (*model.Bot, *model.AppError) {
-	returns := new(plugin.Z_GetBotReturns)
-	if !a.call("GetBot", &plugin.Z_GetBotArgs{A: botUserId, B: includeDeleted}, returns) {
-		returns = new(plugin.Z_GetBotReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetBots(options *model.BotGetOptions) ([]*model.Bot, *model.AppError) {
-	returns := new(plugin.Z_GetBotsReturns)
-	if !a.call("GetBots", &plugin.Z_GetBotsArgs{A: options}, returns) {
-		returns = new(plugin.Z_GetBotsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateBotActive(botUserId string, active bool) (*model.Bot, *model.AppError) {
-	returns := new(plugin.Z_UpdateBotActiveReturns)
-	if !a.call("UpdateBotActive", &plugin.Z_UpdateBotActiveArgs{A: botUserId, B: active}, returns) {
-		returns = new(plugin.Z_UpdateBotActiveReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) PermanentDeleteBot(botUserId string) *model.AppError {
-	returns := new(plugin.Z_PermanentDeleteBotReturns)
-	if !a.call("PermanentDeleteBot", &plugin.Z_PermanentDeleteBotArgs{A: botUserId}, returns) {
-		returns = new(plugin.Z_PermanentDeleteBotReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) PublishUserTyping(userID string, channelId string, parentId string) *model.AppError {
-	returns := new(plugin.Z_PublishUserTypingReturns)
-	if !a.call("PublishUserTyping", &plugin.Z_PublishUserTypingArgs{A: userID, B: channelId, C: parentId}, returns) {
-		returns = new(plugin.Z_PublishUserTypingReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreateCommand(cmd *model.Command) (*model.Command, error) {
-	returns := new(plugin.Z_CreateCommandReturns)
-	if !a.call("CreateCommand", &plugin.Z_CreateCommandArgs{A: cmd}, returns) {
-		returns = new(plugin.Z_CreateCommandReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) ListCommands(teamID string) ([]*model.Command, error) {
-	returns := new(plugin.Z_ListCommandsReturns)
-	if !a.call("ListCommands", &plugin.Z_ListCommandsArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_ListCommandsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) ListCustomCommands(teamID string) ([]*model.Command, error) {
-	returns := new(plugin.Z_ListCustomCommandsReturns)
-	if !a.call("ListCustomCommands", &plugin.Z_ListCustomCommandsArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_ListCustomCommandsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) ListPluginCommands(teamID string) ([]*model.Command, error) {
-	returns := new(plugin.Z_ListPluginCommandsReturns)
-	if !a.call("ListPluginCommands", &plugin.Z_ListPluginCommandsArgs{A: teamID}, returns) {
-		returns = new(plugin.Z_ListPluginCommandsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) ListBuiltInCommands() ([]*model.Command, error) {
-	returns := new(plugin.Z_ListBuiltInCommandsReturns)
-	if !a.call("ListBuiltInCommands", &plugin.Z_ListBuiltInCommandsArgs{}, returns) {
-		returns = new(plugin.Z_ListBuiltInCommandsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetCommand(commandID string) (*model.Command, error) {
-	returns := new(plugin.Z_GetCommandReturns)
-	if !a.call("GetCommand", &plugin.Z_GetCommandArgs{A: commandID}, returns) {
-		returns = new(plugin.Z_GetCommandReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateCommand(commandID string, updatedCmd *model.Command) (*model.Command, error) {
-	returns := new(plugin.Z_UpdateCommandReturns)
-	if !a.call("UpdateCommand", &plugin.Z_UpdateCommandArgs{A: commandID, B: updatedCmd}, returns) {
-		returns = new(plugin.Z_UpdateCommandReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteCommand(commandID string) error {
-	returns := new(plugin.Z_DeleteCommandReturns)
-	if !a.call("DeleteCommand", &plugin.Z_DeleteCommandArgs{A: commandID}, returns) {
-		returns = new(plugin.Z_DeleteCommandReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreateOAuthApp(app *model.OAuthApp) (*model.OAuthApp, *model.AppError) {
-	returns := new(plugin.Z_CreateOAuthAppReturns)
-	if !a.call("CreateOAuthApp", &plugin.Z_CreateOAuthAppArgs{A: app}, returns) {
-		returns = new(plugin.Z_CreateOAuthAppReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetOAuthApp(appID string) (*model.OAuthApp, *model.AppError) {
-	returns := new(plugin.Z_GetOAuthAppReturns)
-	if !a.call("GetOAuthApp", &plugin.Z_GetOAuthAppArgs{A: appID}, returns) {
-		returns = new(plugin.Z_GetOAuthAppReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateOAuthApp(app *model.OAuthApp) (*model.OAuthApp, *model.AppError) {
-	returns := new(plugin.Z_UpdateOAuthAppReturns)
-	if !a.call("UpdateOAuthApp", &plugin.Z_UpdateOAuthAppArgs{A: app}, returns) {
-		returns = new(plugin.Z_UpdateOAuthAppReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteOAuthApp(appID string) *model.AppError {
-	returns := new(plugin.Z_DeleteOAuthAppReturns)
-	if !a.call("DeleteOAuthApp", &plugin.Z_DeleteOAuthAppArgs{A: appID}, returns) {
-		returns = new(plugin.Z_DeleteOAuthAppReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) PublishPluginClusterEvent(ev model.PluginClusterEvent, opts model.PluginClusterEventSendOptions) error {
-	returns := new(plugin.Z_PublishPluginClusterEventReturns)
-	if !a.call("PublishPluginClusterEvent", &plugin.Z_PublishPluginClusterEventArgs{A: ev, B: opts}, returns) {
-		returns = new(plugin.Z_PublishPluginClusterEventReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) RequestTrialLicense(requesterID string, users int, termsAccepted bool, receiveEmailsAccepted bool) *model.AppError {
-	returns := new(plugin.Z_RequestTrialLicenseReturns)
-	if !a.call("RequestTrialLicense", &plugin.Z_RequestTrialLicenseArgs{A: requesterID, B: users, C: termsAccepted, D: receiveEmailsAccepted}, returns) {
-		returns = new(plugin.Z_RequestTrialLicenseReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetCloudLimits() (*model.ProductLimits, error) {
-	returns := new(plugin.Z_GetCloudLimitsReturns)
-	if !a.call("GetCloudLimits", &plugin.Z_GetCloudLimitsArgs{}, returns) {
-		returns = new(plugin.Z_GetCloudLimitsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) EnsureBotUser(bot *model.Bot) (string, error) {
-	returns := new(plugin.Z_EnsureBotUserReturns)
-	if !a.call("EnsureBotUser", &plugin.Z_EnsureBotUserArgs{A: bot}, returns) {
-		returns = new(plugin.Z_EnsureBotUserReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RegisterCollectionAndTopic(collectionType string, topicType string) error {
-	returns := new(plugin.Z_RegisterCollectionAndTopicReturns)
-	if !a.call("RegisterCollectionAndTopic", &plugin.Z_RegisterCollectionAndTopicArgs{A: collectionType, B: topicType}, returns) {
-		returns = new(plugin.Z_RegisterCollectionAndTopicReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreateUploadSession(us *model.UploadSession) (*model.UploadSession, error) {
-	returns := new(plugin.Z_CreateUploadSessionReturns)
-	if !a.call("CreateUploadSession", &plugin.Z_CreateUploadSessionArgs{A: us}, returns) {
-		returns = new(plugin.Z_CreateUploadSessionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetUploadSession(uploadID string) (*model.UploadSession, error) {
-	returns := new(plugin.Z_GetUploadSessionReturns)
-	if !a.call("GetUploadSession", &plugin.Z_GetUploadSessionArgs{A: uploadID}, returns) {
-		returns = new(plugin.Z_GetUploadSessionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SendPushNotification(notification *model.PushNotification, userID string) *model.AppError {
-	returns := new(plugin.Z_SendPushNotificationReturns)
-	if !a.call("SendPushNotification", &plugin.Z_SendPushNotificationArgs{A: notification, B: userID}, returns) {
-		returns = new(plugin.Z_SendPushNotificationReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UpdateUserAuth(userID string, userAuth *model.UserAuth) (*model.UserAuth, *model.AppError) {
-	returns := new(plugin.Z_UpdateUserAuthReturns)
-	if !a.call("UpdateUserAuth", &plugin.Z_UpdateUserAuthArgs{A: userID, B: userAuth}, returns) {
-		returns = new(plugin.Z_UpdateUserAuthReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RegisterPluginForSharedChannels(opts model.RegisterPluginOpts) (string, error) {
-	returns := new(plugin.Z_RegisterPluginForSharedChannelsReturns)
-	if !a.call("RegisterPluginForSharedChannels", &plugin.Z_RegisterPluginForSharedChannelsArgs{A: opts}, returns) {
-		returns = new(plugin.Z_RegisterPluginForSharedChannelsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UnregisterPluginForSharedChannels(pluginID string) error {
-	returns := new(plugin.Z_UnregisterPluginForSharedChannelsReturns)
-	if !a.call("UnregisterPluginForSharedChannels", &plugin.Z_UnregisterPluginForSharedChannelsArgs{A: pluginID}, returns) {
-		returns = new(plugin.Z_UnregisterPluginForSharedChannelsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UnregisterPluginRemoteForSharedChannels(remoteID string) error {
-	returns := new(plugin.Z_UnregisterPluginRemoteForSharedChannelsReturns)
-	if !a.call("UnregisterPluginRemoteForSharedChannels", &plugin.Z_UnregisterPluginRemoteForSharedChannelsArgs{A: remoteID}, returns) {
-		returns = new(plugin.Z_UnregisterPluginRemoteForSharedChannelsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) ShareChannel(sc *model.SharedChannel) (*model.SharedChannel, error) {
-	returns := new(plugin.Z_ShareChannelReturns)
-	if !a.call("ShareChannel", &plugin.Z_ShareChannelArgs{A: sc}, returns) {
-		returns = new(plugin.Z_ShareChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateSharedChannel(sc *model.SharedChannel) (*model.SharedChannel, error) {
-	returns := new(plugin.Z_UpdateSharedChannelReturns)
-	if !a.call("UpdateSharedChannel", &plugin.Z_UpdateSharedChannelArgs{A: sc}, returns) {
-		returns = new(plugin.Z_UpdateSharedChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UnshareChannel(channelID string) (bool, error) {
-	returns := new(plugin.Z_UnshareChannelReturns)
-	if !a.call("UnshareChannel", &plugin.Z_UnshareChannelArgs{A: channelID}, returns) {
-		returns = new(plugin.Z_UnshareChannelReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateSharedChannelCursor(channelID string, remoteID string, cusror model.GetPostsSinceForSyncCursor) error {
-	returns := new(plugin.Z_UpdateSharedChannelCursorReturns)
-	if !a.call("UpdateSharedChannelCursor", &plugin.Z_UpdateSharedChannelCursorArgs{A: channelID, B: remoteID, C: cusror}, returns) {
-		returns = new(plugin.Z_UpdateSharedChannelCursorReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SyncSharedChannel(channelID string) error {
-	returns := new(plugin.Z_SyncSharedChannelReturns)
-	if !a.call("SyncSharedChannel", &plugin.Z_SyncSharedChannelArgs{A: channelID}, returns) {
-		returns = new(plugin.Z_SyncSharedChannelReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) InviteRemoteToChannel(channelID string, remoteID string, userID string, shareIfNotShared bool) error {
-	returns := new(plugin.Z_InviteRemoteToChannelReturns)
-	if !a.call("InviteRemoteToChannel", &plugin.Z_InviteRemoteToChannelArgs{A: channelID, B: remoteID, C: userID, D: shareIfNotShared}, returns) {
-		returns = new(plugin.Z_InviteRemoteToChannelReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UninviteRemoteFromChannel(channelID string, remoteID string) error {
-	returns := new(plugin.Z_UninviteRemoteFromChannelReturns)
-	if !a.call("UninviteRemoteFromChannel", &plugin.Z_UninviteRemoteFromChannelArgs{A: channelID, B: remoteID}, returns) {
-		returns = new(plugin.Z_UninviteRemoteFromChannelReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) ReceiveSharedChannelSyncMsg(remoteID string, msg *model.SyncMsg) (model.SyncResponse, error) {
-	returns := new(plugin.Z_ReceiveSharedChannelSyncMsgReturns)
-	if !a.call("ReceiveSharedChannelSyncMsg", &plugin.Z_ReceiveSharedChannelSyncMsgArgs{A: remoteID, B: msg}, returns) {
-		returns = new(plugin.Z_ReceiveSharedChannelSyncMsgReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) ReceiveSharedChannelProfileImageSyncMsg(remoteID string, userID string, image []byte) error {
-	returns := new(plugin.Z_ReceiveSharedChannelProfileImageSyncMsgReturns)
-	if !a.call("ReceiveSharedChannelProfileImageSyncMsg", &plugin.Z_ReceiveSharedChannelProfileImageSyncMsgArgs{A: remoteID, B: userID, C: image}, returns) {
-		returns = new(plugin.Z_ReceiveSharedChannelProfileImageSyncMsgReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UpsertGroupMember(groupID string, userID string) (*model.GroupMember, *model.AppError) {
-	returns := new(plugin.Z_UpsertGroupMemberReturns)
-	if !a.call("UpsertGroupMember", &plugin.Z_UpsertGroupMemberArgs{A: groupID, B: userID}, returns) {
-		returns = new(plugin.Z_UpsertGroupMemberReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpsertGroupMembers(groupID string, userIDs []string) ([]*model.GroupMember, *model.AppError) {
-	returns := new(plugin.Z_UpsertGroupMembersReturns)
-	if !a.call("UpsertGroupMembers", &plugin.Z_UpsertGroupMembersArgs{A: groupID, B: userIDs}, returns) {
-		returns = new(plugin.Z_UpsertGroupMembersReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupByRemoteID(remoteID string, groupSource model.GroupSource) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_GetGroupByRemoteIDReturns)
-	if !a.call("GetGroupByRemoteID", &plugin.Z_GetGroupByRemoteIDArgs{A: remoteID, B: groupSource}, returns) {
-		returns = new(plugin.Z_GetGroupByRemoteIDReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateGroup(group *model.Group) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_CreateGroupReturns)
-	if !a.call("CreateGroup", &plugin.Z_CreateGroupArgs{A: group}, returns) {
-		returns = new(plugin.Z_CreateGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateGroup(group *model.Group) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_UpdateGroupReturns)
-	if !a.call("UpdateGroup", &plugin.Z_UpdateGroupArgs{A: group}, returns) {
-		returns = new(plugin.Z_UpdateGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteGroup(groupID string) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_DeleteGroupReturns)
-	if !a.call("DeleteGroup", &plugin.Z_DeleteGroupArgs{A: groupID}, returns) {
-		returns = new(plugin.Z_DeleteGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RestoreGroup(groupID string) (*model.Group, *model.AppError) {
-	returns := new(plugin.Z_RestoreGroupReturns)
-	if !a.call("RestoreGroup", &plugin.Z_RestoreGroupArgs{A: groupID}, returns) {
-		returns = new(plugin.Z_RestoreGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteGroupMember(groupID string, userID string) (*model.GroupMember, *model.AppError) {
-	returns := new(plugin.Z_DeleteGroupMemberReturns)
-	if !a.call("DeleteGroupMember", &plugin.Z_DeleteGroupMemberArgs{A: groupID, B: userID}, returns) {
-		returns = new(plugin.Z_DeleteGroupMemberReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupSyncable(groupID string, syncableID string, syncableType model.GroupSyncableType) (*model.GroupSyncable, *model.AppError) {
-	returns := new(plugin.Z_GetGroupSyncableReturns)
-	if !a.call("GetGroupSyncable", &plugin.Z_GetGroupSyncableArgs{A: groupID, B: syncableID, C: syncableType}, returns) {
-		returns = new(plugin.Z_GetGroupSyncableReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetGroupSyncables(groupID string, syncableType model.GroupSyncableType) ([]*model.GroupSyncable, *model.AppError) {
-	returns := new(plugin.Z_GetGroupSyncablesReturns)
-	if !a.call("GetGroupSyncables", &plugin.Z_GetGroupSyncablesArgs{A: groupID, B: syncableType}, returns) {
-		returns = new(plugin.Z_GetGroupSyncablesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpsertGroupSyncable(groupSyncable *model.GroupSyncable) (*model.GroupSyncable, *model.AppError) {
-	returns := new(plugin.Z_UpsertGroupSyncableReturns)
-	if !a.call("UpsertGroupSyncable", &plugin.Z_UpsertGroupSyncableArgs{A: groupSyncable}, returns) {
-		returns = new(plugin.Z_UpsertGroupSyncableReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateGroupSyncable(groupSyncable *model.GroupSyncable) (*model.GroupSyncable, *model.AppError) {
-	returns := new(plugin.Z_UpdateGroupSyncableReturns)
-	if !a.call("UpdateGroupSyncable", &plugin.Z_UpdateGroupSyncableArgs{A: groupSyncable}, returns) {
-		returns = new(plugin.Z_UpdateGroupSyncableReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteGroupSyncable(groupID string, syncableID string, syncableType model.GroupSyncableType) (*model.GroupSyncable, *model.AppError) {
-	returns := new(plugin.Z_DeleteGroupSyncableReturns)
-	if !a.call("DeleteGroupSyncable", &plugin.Z_DeleteGroupSyncableArgs{A: groupID, B: syncableID, C: syncableType}, returns) {
-		returns = new(plugin.Z_DeleteGroupSyncableReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdateUserRoles(userID string, newRoles string) (*model.User, *model.AppError) {
-	returns := new(plugin.Z_UpdateUserRolesReturns)
-	if !a.call("UpdateUserRoles", &plugin.Z_UpdateUserRolesArgs{A: userID, B: newRoles}, returns) {
-		returns = new(plugin.Z_UpdateUserRolesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPluginID() string {
-	returns := new(plugin.Z_GetPluginIDReturns)
-	if !a.call("GetPluginID", &plugin.Z_GetPluginIDArgs{}, returns) {
-		returns = new(plugin.Z_GetPluginIDReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) GetGroups(page int, perPage int, opts model.GroupSearchOpts, viewRestrictions *model.ViewUsersRestrictions) ([]*model.Group, *model.AppError) {
-	returns := new(plugin.Z_GetGroupsReturns)
-	if !a.call("GetGroups", &plugin.Z_GetGroupsArgs{A: page, B: perPage, C: opts, D: viewRestrictions}, returns) {
-		returns = new(plugin.Z_GetGroupsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreateDefaultSyncableMemberships(params model.CreateDefaultMembershipParams) *model.AppError {
-	returns := new(plugin.Z_CreateDefaultSyncableMembershipsReturns)
-	if !a.call("CreateDefaultSyncableMemberships", &plugin.Z_CreateDefaultSyncableMembershipsArgs{A: params}, returns) {
-		returns = new(plugin.Z_CreateDefaultSyncableMembershipsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DeleteGroupConstrainedMemberships() *model.AppError {
-	returns := new(plugin.Z_DeleteGroupConstrainedMembershipsReturns)
-	if !a.call("DeleteGroupConstrainedMemberships", &plugin.Z_DeleteGroupConstrainedMembershipsArgs{}, returns) {
-		returns = new(plugin.Z_DeleteGroupConstrainedMembershipsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CreatePropertyField(field *model.PropertyField) (*model.PropertyField, error) {
-	returns := new(plugin.Z_CreatePropertyFieldReturns)
-	if !a.call("CreatePropertyField", &plugin.Z_CreatePropertyFieldArgs{A: field}, returns) {
-		returns = new(plugin.Z_CreatePropertyFieldReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPropertyField(groupID string, fieldID string) (*model.PropertyField, error) {
-	returns := new(plugin.Z_GetPropertyFieldReturns)
-	if !a.call("GetPropertyField", &plugin.Z_GetPropertyFieldArgs{A: groupID, B: fieldID}, returns) {
-		returns = new(plugin.Z_GetPropertyFieldReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPropertyFields(groupID string, ids []string) ([]*model.PropertyField, error) {
-	returns := new(plugin.Z_GetPropertyFieldsReturns)
-	if !a.call("GetPropertyFields", &plugin.Z_GetPropertyFieldsArgs{A: groupID, B: ids}, returns) {
-		returns = new(plugin.Z_GetPropertyFieldsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdatePropertyField(groupID string, field *model.PropertyField) (*model.PropertyField, error) {
-	returns := new(plugin.Z_UpdatePropertyFieldReturns)
-	if !a.call("UpdatePropertyField", &plugin.Z_UpdatePropertyFieldArgs{A: groupID, B: field}, returns) {
-		returns = new(plugin.Z_UpdatePropertyFieldReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeletePropertyField(groupID string, fieldID string) error {
-	returns := new(plugin.Z_DeletePropertyFieldReturns)
-	if !a.call("DeletePropertyField", &plugin.Z_DeletePropertyFieldArgs{A: groupID, B: fieldID}, returns) {
-		returns = new(plugin.Z_DeletePropertyFieldReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SearchPropertyFields(groupID string, opts model.PropertyFieldSearchOpts) ([]*model.PropertyField, error) {
-	returns := new(plugin.Z_SearchPropertyFieldsReturns)
-	if !a.call("SearchPropertyFields", &plugin.Z_SearchPropertyFieldsArgs{A: groupID, B: opts}, returns) {
-		returns = new(plugin.Z_SearchPropertyFieldsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CountPropertyFields(groupID string, includeDeleted bool) (int64, error) {
-	returns := new(plugin.Z_CountPropertyFieldsReturns)
-	if !a.call("CountPropertyFields", &plugin.Z_CountPropertyFieldsArgs{A: groupID, B: includeDeleted}, returns) {
-		returns = new(plugin.Z_CountPropertyFieldsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CountPropertyFieldsForTarget(groupID string, targetType string, targetID string, includeDeleted bool) (int64, error) {
-	returns := new(plugin.Z_CountPropertyFieldsForTargetReturns)
-	if !a.call("CountPropertyFieldsForTarget", &plugin.Z_CountPropertyFieldsForTargetArgs{A: groupID, B: targetType, C: targetID, D: includeDeleted}, returns) {
-		returns = new(plugin.Z_CountPropertyFieldsForTargetReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) CreatePropertyValue(value *model.PropertyValue) (*model.PropertyValue, error) {
-	returns := new(plugin.Z_CreatePropertyValueReturns)
-	if !a.call("CreatePropertyValue", &plugin.Z_CreatePropertyValueArgs{A: value}, returns) {
-		returns = new(plugin.Z_CreatePropertyValueReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPropertyValue(groupID string, valueID string) (*model.PropertyValue, error) {
-	returns := new(plugin.Z_GetPropertyValueReturns)
-	if !a.call("GetPropertyValue", &plugin.Z_GetPropertyValueArgs{A: groupID, B: valueID}, returns) {
-		returns = new(plugin.Z_GetPropertyValueReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPropertyValues(groupID string, ids []string) ([]*model.PropertyValue, error) {
-	returns := new(plugin.Z_GetPropertyValuesReturns)
-	if !a.call("GetPropertyValues", &plugin.Z_GetPropertyValuesArgs{A: groupID, B: ids}, returns) {
-		returns = new(plugin.Z_GetPropertyValuesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdatePropertyValue(groupID string, value *model.PropertyValue) (*model.PropertyValue, error) {
-	returns := new(plugin.Z_UpdatePropertyValueReturns)
-	if !a.call("UpdatePropertyValue", &plugin.Z_UpdatePropertyValueArgs{A: groupID, B: value}, returns) {
-		returns = new(plugin.Z_UpdatePropertyValueReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpsertPropertyValue(value *model.PropertyValue) (*model.PropertyValue, error) {
-	returns := new(plugin.Z_UpsertPropertyValueReturns)
-	if !a.call("UpsertPropertyValue", &plugin.Z_UpsertPropertyValueArgs{A: value}, returns) {
-		returns = new(plugin.Z_UpsertPropertyValueReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeletePropertyValue(groupID string, valueID string) error {
-	returns := new(plugin.Z_DeletePropertyValueReturns)
-	if !a.call("DeletePropertyValue", &plugin.Z_DeletePropertyValueArgs{A: groupID, B: valueID}, returns) {
-		returns = new(plugin.Z_DeletePropertyValueReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) SearchPropertyValues(groupID string, opts model.PropertyValueSearchOpts) ([]*model.PropertyValue, error) {
-	returns := new(plugin.Z_SearchPropertyValuesReturns)
-	if !a.call("SearchPropertyValues", &plugin.Z_SearchPropertyValuesArgs{A: groupID, B: opts}, returns) {
-		returns = new(plugin.Z_SearchPropertyValuesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) RegisterPropertyGroup(name string) (*model.PropertyGroup, error) {
-	returns := new(plugin.Z_RegisterPropertyGroupReturns)
-	if !a.call("RegisterPropertyGroup", &plugin.Z_RegisterPropertyGroupArgs{A: name}, returns) {
-		returns = new(plugin.Z_RegisterPropertyGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPropertyGroup(name string) (*model.PropertyGroup, error) {
-	returns := new(plugin.Z_GetPropertyGroupReturns)
-	if !a.call("GetPropertyGroup", &plugin.Z_GetPropertyGroupArgs{A: name}, returns) {
-		returns = new(plugin.Z_GetPropertyGroupReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetPropertyFieldByName(groupID string, targetID string, name string) (*model.PropertyField, error) {
-	returns := new(plugin.Z_GetPropertyFieldByNameReturns)
-	if !a.call("GetPropertyFieldByName", &plugin.Z_GetPropertyFieldByNameArgs{A: groupID, B: targetID, C: name}, returns) {
-		returns = new(plugin.Z_GetPropertyFieldByNameReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdatePropertyFields(groupID string, fields []*model.PropertyField) ([]*model.PropertyField, error) {
-	returns := new(plugin.Z_UpdatePropertyFieldsReturns)
-	if !a.call("UpdatePropertyFields", &plugin.Z_UpdatePropertyFieldsArgs{A: groupID, B: fields}, returns) {
-		returns = new(plugin.Z_UpdatePropertyFieldsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpdatePropertyValues(groupID string, values []*model.PropertyValue) ([]*model.PropertyValue, error) {
-	returns := new(plugin.Z_UpdatePropertyValuesReturns)
-	if !a.call("UpdatePropertyValues", &plugin.Z_UpdatePropertyValuesArgs{A: groupID, B: values}, returns) {
-		returns = new(plugin.Z_UpdatePropertyValuesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpsertPropertyValues(values []*model.PropertyValue) ([]*model.PropertyValue, error) {
-	returns := new(plugin.Z_UpsertPropertyValuesReturns)
-	if !a.call("UpsertPropertyValues", &plugin.Z_UpsertPropertyValuesArgs{A: values}, returns) {
-		returns = new(plugin.Z_UpsertPropertyValuesReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeletePropertyValuesForTarget(groupID string, targetType string, targetID string) error {
-	returns := new(plugin.Z_DeletePropertyValuesForTargetReturns)
-	if !a.call("DeletePropertyValuesForTarget", &plugin.Z_DeletePropertyValuesForTargetArgs{A: groupID, B: targetType, C: targetID}, returns) {
-		returns = new(plugin.Z_DeletePropertyValuesForTargetReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DeletePropertyValuesForField(groupID string, fieldID string) error {
-	returns := new(plugin.Z_DeletePropertyValuesForFieldReturns)
-	if !a.call("DeletePropertyValuesForField", &plugin.Z_DeletePropertyValuesForFieldArgs{A: groupID, B: fieldID}, returns) {
-		returns = new(plugin.Z_DeletePropertyValuesForFieldReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) UpsertPropertyValuesWithOptions(values []*model.PropertyValue, options model.PropertyRequestOptions) ([]*model.PropertyValue, error) {
-	returns := new(plugin.Z_UpsertPropertyValuesWithOptionsReturns)
-	if !a.call("UpsertPropertyValuesWithOptions", &plugin.Z_UpsertPropertyValuesWithOptionsArgs{A: values, B: options}, returns) {
-		returns = new(plugin.Z_UpsertPropertyValuesWithOptionsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) UpsertPropertyValueWithOptions(value *model.PropertyValue, options model.PropertyRequestOptions) (*model.PropertyValue, error) {
-	returns := new(plugin.Z_UpsertPropertyValueWithOptionsReturns)
-	if !a.call("UpsertPropertyValueWithOptions", &plugin.Z_UpsertPropertyValueWithOptionsArgs{A: value, B: options}, returns) {
-		returns = new(plugin.Z_UpsertPropertyValueWithOptionsReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeletePropertyValueWithOptions(groupID string, valueID string, options model.PropertyRequestOptions) error {
-	returns := new(plugin.Z_DeletePropertyValueWithOptionsReturns)
-	if !a.call("DeletePropertyValueWithOptions", &plugin.Z_DeletePropertyValueWithOptionsArgs{A: groupID, B: valueID, C: options}, returns) {
-		returns = new(plugin.Z_DeletePropertyValueWithOptionsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DeletePropertyValuesForTargetWithOptions(groupID string, targetType string, targetID string, options model.PropertyRequestOptions) error {
-	returns := new(plugin.Z_DeletePropertyValuesForTargetWithOptionsReturns)
-	if !a.call("DeletePropertyValuesForTargetWithOptions", &plugin.Z_DeletePropertyValuesForTargetWithOptionsArgs{A: groupID, B: targetType, C: targetID, D: options}, returns) {
-		returns = new(plugin.Z_DeletePropertyValuesForTargetWithOptionsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) DeletePropertyValuesForFieldWithOptions(groupID string, fieldID string, options model.PropertyRequestOptions) error {
-	returns := new(plugin.Z_DeletePropertyValuesForFieldWithOptionsReturns)
-	if !a.call("DeletePropertyValuesForFieldWithOptions", &plugin.Z_DeletePropertyValuesForFieldWithOptionsArgs{A: groupID, B: fieldID, C: options}, returns) {
-		returns = new(plugin.Z_DeletePropertyValuesForFieldWithOptionsReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) EvaluateAccessControl(userID string, resourceType string, resourceID string, action string) (*model.AccessDecision, *model.AppError) {
-	returns := new(plugin.Z_EvaluateAccessControlReturns)
-	if !a.call("EvaluateAccessControl", &plugin.Z_EvaluateAccessControlArgs{A: userID, B: resourceType, C: resourceID, D: action}, returns) {
-		returns = new(plugin.Z_EvaluateAccessControlReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) SaveAccessControlPolicy(actingUserID string, policy *model.AccessControlPolicy) (*model.AccessControlPolicy, *model.AppError) {
-	returns := new(plugin.Z_SaveAccessControlPolicyReturns)
-	if !a.call("SaveAccessControlPolicy", &plugin.Z_SaveAccessControlPolicyArgs{A: actingUserID, B: policy}, returns) {
-		returns = new(plugin.Z_SaveAccessControlPolicyReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetAccessControlPolicy(id string) (*model.AccessControlPolicy, *model.AppError) {
-	returns := new(plugin.Z_GetAccessControlPolicyReturns)
-	if !a.call("GetAccessControlPolicy", &plugin.Z_GetAccessControlPolicyArgs{A: id}, returns) {
-		returns = new(plugin.Z_GetAccessControlPolicyReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) DeleteAccessControlPolicy(actingUserID string, resourceType string, id string) *model.AppError {
-	returns := new(plugin.Z_DeleteAccessControlPolicyReturns)
-	if !a.call("DeleteAccessControlPolicy", &plugin.Z_DeleteAccessControlPolicyArgs{A: actingUserID, B: resourceType, C: id}, returns) {
-		returns = new(plugin.Z_DeleteAccessControlPolicyReturns)
-	}
-	return returns.A
-}
-
-func (a *netRPCAPI) CheckAccessControlExpression(actingUserID string, resourceType string, expression string) ([]model.CELExpressionError, *model.AppError) {
-	returns := new(plugin.Z_CheckAccessControlExpressionReturns)
-	if !a.call("CheckAccessControlExpression", &plugin.Z_CheckAccessControlExpressionArgs{A: actingUserID, B: resourceType, C: expression}, returns) {
-		returns = new(plugin.Z_CheckAccessControlExpressionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) QueryUsersForAccessControlExpression(actingUserID string, resourceType string, expression string, term string, cursorID string, limit int) (*model.AccessControlPolicyTestResponse, *model.AppError) {
-	returns := new(plugin.Z_QueryUsersForAccessControlExpressionReturns)
-	if !a.call("QueryUsersForAccessControlExpression", &plugin.Z_QueryUsersForAccessControlExpressionArgs{A: actingUserID, B: resourceType, C: expression, D: term, E: cursorID, F: limit}, returns) {
-		returns = new(plugin.Z_QueryUsersForAccessControlExpressionReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetAccessControlFieldsAutocomplete(actingUserID string, after string, limit int) ([]*model.PropertyField, *model.AppError) {
-	returns := new(plugin.Z_GetAccessControlFieldsAutocompleteReturns)
-	if !a.call("GetAccessControlFieldsAutocomplete", &plugin.Z_GetAccessControlFieldsAutocompleteArgs{A: actingUserID, B: after, C: limit}, returns) {
-		returns = new(plugin.Z_GetAccessControlFieldsAutocompleteReturns)
-	}
-	return returns.A, returns.B
-}
-
-func (a *netRPCAPI) GetAccessControlVisualAST(actingUserID string, resourceType string, expression string) (*model.VisualExpression, *model.AppError) {
-	returns := new(plugin.Z_GetAccessControlVisualASTReturns)
-	if !a.call("GetAccessControlVisualAST", &plugin.Z_GetAccessControlVisualASTArgs{A: actingUserID, B: resourceType, C: expression}, returns) {
-		returns = new(plugin.Z_GetAccessControlVisualASTReturns)
 	}
 	return returns.A, returns.B
 }

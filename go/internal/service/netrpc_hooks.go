@@ -25,20 +25,37 @@ type netRPCHooks struct {
 //
 // HTTP requests are answered past that server where they can be, over streams of the broker: see netrpchttp.
 //
-// Where there is a link, hooks are served, and the server's API and database driver called, past net/rpc's server.
+// Where there is a link, hooks are served, and the server's API and database driver called, past net/rpc's server. Then
+// client, if it is not nil, has to be the one that the served Go value calls: hooks are begun over its connection.
 //
 // net/rpc finds the methods of the result by reflection, so embedding the interface is enough to serve them.
-func NewNetRPCHooks(server any, broker *goplugin.MuxBroker, link *ServerLink, http HTTPProxy, implemented func() ([]string, error)) (any, error) {
+func NewNetRPCHooks(server any, broker *goplugin.MuxBroker, link *ServerLink, client *HooksClient, http HTTPProxy, implemented func() ([]string, error)) (any, error) {
+	hooks, err := hooksOf(server)
+	if err != nil {
+		return nil, err
+	}
+	served := &netRPCHooks{NetRPCHooks: hooks, implemented: implemented, broker: broker, link: link, http: http}
+	if link == nil {
+		return served, nil
+	}
+	methods := netRPCMethods(served)
+	if client != nil {
+		if err := begunHooks(methods, client, broker); err != nil {
+			return nil, err
+		}
+	}
+	link.expectHooks(broker, methods)
+	return served, nil
+}
+
+// hooksOf returns Mattermost's net/rpc server of the hooks.
+func hooksOf(server any) (NetRPCHooks, error) {
 	hooks, ok := server.(NetRPCHooks)
 	if !ok {
 		return nil, fmt.Errorf("%T is not the net/rpc server of the hooks that this version of "+
 			"github.com/mattermost/mattermost/server/public has", server)
 	}
-	served := &netRPCHooks{NetRPCHooks: hooks, implemented: implemented, broker: broker, link: link, http: http}
-	if link != nil {
-		link.expectHooks(broker, served)
-	}
-	return served, nil
+	return hooks, nil
 }
 
 // OnActivate tells the plugin that it is used from now on, and how it reaches the server.

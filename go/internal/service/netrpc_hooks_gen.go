@@ -7,6 +7,7 @@ package service
 import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcwire"
 )
 
@@ -122,6 +123,283 @@ func netRPCMethods(hooks NetRPCHooks) map[string]netrpcwire.Method {
 		"Plugin.ScheduledPostWillBeCreated":          netrpcwire.Of(hooks.ScheduledPostWillBeCreated),
 		"Plugin.DraftWillBeUpserted":                 netrpcwire.Of(hooks.DraftWillBeUpserted),
 	}
+}
+
+// hookRequests make requests of the arguments of hooks that go on to the plugin as they come.
+var hookRequests = map[string]func(args any) convert.Message{
+	"ExecuteCommand": requestOf(func(in *plugin.Z_ExecuteCommandArgs) *convert.ExecuteCommandRequest {
+		return &convert.ExecuteCommandRequest{
+			Ctx:  in.A,
+			Args: in.B,
+		}
+	}),
+	"UserHasBeenCreated": requestOf(func(in *plugin.Z_UserHasBeenCreatedArgs) *convert.UserHasBeenCreatedRequest {
+		return &convert.UserHasBeenCreatedRequest{
+			Ctx:  in.A,
+			User: in.B,
+		}
+	}),
+	"UserWillLogIn": requestOf(func(in *plugin.Z_UserWillLogInArgs) *convert.UserWillLogInRequest {
+		return &convert.UserWillLogInRequest{
+			Ctx:  in.A,
+			User: in.B,
+		}
+	}),
+	"UserHasLoggedIn": requestOf(func(in *plugin.Z_UserHasLoggedInArgs) *convert.UserHasLoggedInRequest {
+		return &convert.UserHasLoggedInRequest{
+			Ctx:  in.A,
+			User: in.B,
+		}
+	}),
+	"MessageWillBePosted": requestOf(func(in *plugin.Z_MessageWillBePostedArgs) *convert.MessageWillBePostedRequest {
+		return &convert.MessageWillBePostedRequest{
+			Ctx:  in.A,
+			Post: in.B,
+		}
+	}),
+	"MessageWillBeUpdated": requestOf(func(in *plugin.Z_MessageWillBeUpdatedArgs) *convert.MessageWillBeUpdatedRequest {
+		return &convert.MessageWillBeUpdatedRequest{
+			Ctx:     in.A,
+			NewPost: in.B,
+			OldPost: in.C,
+		}
+	}),
+	"MessageHasBeenPosted": requestOf(func(in *plugin.Z_MessageHasBeenPostedArgs) *convert.MessageHasBeenPostedRequest {
+		return &convert.MessageHasBeenPostedRequest{
+			Ctx:  in.A,
+			Post: in.B,
+		}
+	}),
+	"MessageHasBeenUpdated": requestOf(func(in *plugin.Z_MessageHasBeenUpdatedArgs) *convert.MessageHasBeenUpdatedRequest {
+		return &convert.MessageHasBeenUpdatedRequest{
+			Ctx:     in.A,
+			NewPost: in.B,
+			OldPost: in.C,
+		}
+	}),
+	"MessagesWillBeConsumed": requestOf(func(in *plugin.Z_MessagesWillBeConsumedArgs) *convert.MessagesWillBeConsumedRequest {
+		return &convert.MessagesWillBeConsumedRequest{
+			Posts: in.A,
+		}
+	}),
+	"MessagesWillBeConsumedWithContext": requestOf(func(in *plugin.Z_MessagesWillBeConsumedWithContextArgs) *convert.MessagesWillBeConsumedWithContextRequest {
+		return &convert.MessagesWillBeConsumedWithContextRequest{
+			Ctx:   in.A,
+			Posts: in.B,
+		}
+	}),
+	"MessageHasBeenDeleted": requestOf(func(in *plugin.Z_MessageHasBeenDeletedArgs) *convert.MessageHasBeenDeletedRequest {
+		return &convert.MessageHasBeenDeletedRequest{
+			Ctx:  in.A,
+			Post: in.B,
+		}
+	}),
+	"ChannelHasBeenCreated": requestOf(func(in *plugin.Z_ChannelHasBeenCreatedArgs) *convert.ChannelHasBeenCreatedRequest {
+		return &convert.ChannelHasBeenCreatedRequest{
+			Ctx:     in.A,
+			Channel: in.B,
+		}
+	}),
+	"ChannelWillBeArchived": requestOf(func(in *plugin.Z_ChannelWillBeArchivedArgs) *convert.ChannelWillBeArchivedRequest {
+		return &convert.ChannelWillBeArchivedRequest{
+			Ctx:     in.A,
+			Channel: in.B,
+		}
+	}),
+	"ChannelMemberWillBeAdded": requestOf(func(in *plugin.Z_ChannelMemberWillBeAddedArgs) *convert.ChannelMemberWillBeAddedRequest {
+		return &convert.ChannelMemberWillBeAddedRequest{
+			Ctx:           in.A,
+			ChannelMember: in.B,
+		}
+	}),
+	"UserHasJoinedChannel": requestOf(func(in *plugin.Z_UserHasJoinedChannelArgs) *convert.UserHasJoinedChannelRequest {
+		return &convert.UserHasJoinedChannelRequest{
+			Ctx:           in.A,
+			ChannelMember: in.B,
+			Actor:         in.C,
+		}
+	}),
+	"UserHasLeftChannel": requestOf(func(in *plugin.Z_UserHasLeftChannelArgs) *convert.UserHasLeftChannelRequest {
+		return &convert.UserHasLeftChannelRequest{
+			Ctx:           in.A,
+			ChannelMember: in.B,
+			Actor:         in.C,
+		}
+	}),
+	"TeamMemberWillBeAdded": requestOf(func(in *plugin.Z_TeamMemberWillBeAddedArgs) *convert.TeamMemberWillBeAddedRequest {
+		return &convert.TeamMemberWillBeAddedRequest{
+			Ctx:        in.A,
+			TeamMember: in.B,
+		}
+	}),
+	"UserHasJoinedTeam": requestOf(func(in *plugin.Z_UserHasJoinedTeamArgs) *convert.UserHasJoinedTeamRequest {
+		return &convert.UserHasJoinedTeamRequest{
+			Ctx:        in.A,
+			TeamMember: in.B,
+			Actor:      in.C,
+		}
+	}),
+	"UserHasLeftTeam": requestOf(func(in *plugin.Z_UserHasLeftTeamArgs) *convert.UserHasLeftTeamRequest {
+		return &convert.UserHasLeftTeamRequest{
+			Ctx:        in.A,
+			TeamMember: in.B,
+			Actor:      in.C,
+		}
+	}),
+	"FileWillBeDownloaded": requestOf(func(in *plugin.Z_FileWillBeDownloadedArgs) *convert.FileWillBeDownloadedRequest {
+		return &convert.FileWillBeDownloadedRequest{
+			Ctx:          in.A,
+			FileInfo:     in.B,
+			UserId:       in.C,
+			DownloadType: in.D,
+		}
+	}),
+	"ReactionHasBeenAdded": requestOf(func(in *plugin.Z_ReactionHasBeenAddedArgs) *convert.ReactionHasBeenAddedRequest {
+		return &convert.ReactionHasBeenAddedRequest{
+			Ctx:      in.A,
+			Reaction: in.B,
+		}
+	}),
+	"ReactionHasBeenRemoved": requestOf(func(in *plugin.Z_ReactionHasBeenRemovedArgs) *convert.ReactionHasBeenRemovedRequest {
+		return &convert.ReactionHasBeenRemovedRequest{
+			Ctx:      in.A,
+			Reaction: in.B,
+		}
+	}),
+	"OnPluginClusterEvent": requestOf(func(in *plugin.Z_OnPluginClusterEventArgs) *convert.OnPluginClusterEventRequest {
+		return &convert.OnPluginClusterEventRequest{
+			Ctx:   in.A,
+			Event: in.B,
+		}
+	}),
+	"OnWebSocketConnect": requestOf(func(in *plugin.Z_OnWebSocketConnectArgs) *convert.OnWebSocketConnectRequest {
+		return &convert.OnWebSocketConnectRequest{
+			WebConnId: in.A,
+			UserId:    in.B,
+		}
+	}),
+	"OnWebSocketDisconnect": requestOf(func(in *plugin.Z_OnWebSocketDisconnectArgs) *convert.OnWebSocketDisconnectRequest {
+		return &convert.OnWebSocketDisconnectRequest{
+			WebConnId: in.A,
+			UserId:    in.B,
+		}
+	}),
+	"WebSocketMessageHasBeenPosted": requestOf(func(in *plugin.Z_WebSocketMessageHasBeenPostedArgs) *convert.WebSocketMessageHasBeenPostedRequest {
+		return &convert.WebSocketMessageHasBeenPostedRequest{
+			WebConnId: in.A,
+			UserId:    in.B,
+			Req:       in.C,
+		}
+	}),
+	"RunDataRetention": requestOf(func(in *plugin.Z_RunDataRetentionArgs) *convert.RunDataRetentionRequest {
+		return &convert.RunDataRetentionRequest{
+			NowTime:   in.A,
+			BatchSize: in.B,
+		}
+	}),
+	"OnInstall": requestOf(func(in *plugin.Z_OnInstallArgs) *convert.OnInstallRequest {
+		return &convert.OnInstallRequest{
+			Ctx:   in.A,
+			Event: in.B,
+		}
+	}),
+	"OnSendDailyTelemetry": requestOf(func(_ *plugin.Z_OnSendDailyTelemetryArgs) *convert.OnSendDailyTelemetryRequest {
+		return &convert.OnSendDailyTelemetryRequest{}
+	}),
+	"OnCloudLimitsUpdated": requestOf(func(in *plugin.Z_OnCloudLimitsUpdatedArgs) *convert.OnCloudLimitsUpdatedRequest {
+		return &convert.OnCloudLimitsUpdatedRequest{
+			Limits: in.A,
+		}
+	}),
+	"ConfigurationWillBeSaved": requestOf(func(in *plugin.Z_ConfigurationWillBeSavedArgs) *convert.ConfigurationWillBeSavedRequest {
+		return &convert.ConfigurationWillBeSavedRequest{
+			NewCfg: in.A,
+		}
+	}),
+	"EmailNotificationWillBeSent": requestOf(func(in *plugin.Z_EmailNotificationWillBeSentArgs) *convert.EmailNotificationWillBeSentRequest {
+		return &convert.EmailNotificationWillBeSentRequest{
+			EmailNotification: in.A,
+		}
+	}),
+	"NotificationWillBePushed": requestOf(func(in *plugin.Z_NotificationWillBePushedArgs) *convert.NotificationWillBePushedRequest {
+		return &convert.NotificationWillBePushedRequest{
+			PushNotification: in.A,
+			UserId:           in.B,
+		}
+	}),
+	"UserHasBeenDeactivated": requestOf(func(in *plugin.Z_UserHasBeenDeactivatedArgs) *convert.UserHasBeenDeactivatedRequest {
+		return &convert.UserHasBeenDeactivatedRequest{
+			Ctx:  in.A,
+			User: in.B,
+		}
+	}),
+	"OnSharedChannelsSyncMsg": requestOf(func(in *plugin.Z_OnSharedChannelsSyncMsgArgs) *convert.OnSharedChannelsSyncMsgRequest {
+		return &convert.OnSharedChannelsSyncMsgRequest{
+			Msg:           in.A,
+			RemoteCluster: in.B,
+		}
+	}),
+	"OnSharedChannelsPing": requestOf(func(in *plugin.Z_OnSharedChannelsPingArgs) *convert.OnSharedChannelsPingRequest {
+		return &convert.OnSharedChannelsPingRequest{
+			RemoteCluster: in.A,
+		}
+	}),
+	"PreferencesHaveChanged": requestOf(func(in *plugin.Z_PreferencesHaveChangedArgs) *convert.PreferencesHaveChangedRequest {
+		return &convert.PreferencesHaveChangedRequest{
+			Ctx:         in.A,
+			Preferences: in.B,
+		}
+	}),
+	"OnSharedChannelsAttachmentSyncMsg": requestOf(func(in *plugin.Z_OnSharedChannelsAttachmentSyncMsgArgs) *convert.OnSharedChannelsAttachmentSyncMsgRequest {
+		return &convert.OnSharedChannelsAttachmentSyncMsgRequest{
+			FileInfo:      in.A,
+			Post:          in.B,
+			RemoteCluster: in.C,
+		}
+	}),
+	"OnSharedChannelsProfileImageSyncMsg": requestOf(func(in *plugin.Z_OnSharedChannelsProfileImageSyncMsgArgs) *convert.OnSharedChannelsProfileImageSyncMsgRequest {
+		return &convert.OnSharedChannelsProfileImageSyncMsgRequest{
+			User:          in.A,
+			RemoteCluster: in.B,
+		}
+	}),
+	"GenerateSupportData": requestOf(func(in *plugin.Z_GenerateSupportDataArgs) *convert.GenerateSupportDataRequest {
+		return &convert.GenerateSupportDataRequest{
+			Ctx: in.A,
+		}
+	}),
+	"OnSAMLLogin": requestOf(func(in *plugin.Z_OnSAMLLoginArgs) *convert.OnSAMLLoginRequest {
+		return &convert.OnSAMLLoginRequest{
+			Ctx:       in.A,
+			User:      in.B,
+			Assertion: in.C,
+		}
+	}),
+	"ChannelWillBeUpdated": requestOf(func(in *plugin.Z_ChannelWillBeUpdatedArgs) *convert.ChannelWillBeUpdatedRequest {
+		return &convert.ChannelWillBeUpdatedRequest{
+			Ctx:        in.A,
+			NewChannel: in.B,
+			OldChannel: in.C,
+		}
+	}),
+	"ChannelWillBeRestored": requestOf(func(in *plugin.Z_ChannelWillBeRestoredArgs) *convert.ChannelWillBeRestoredRequest {
+		return &convert.ChannelWillBeRestoredRequest{
+			Ctx:     in.A,
+			Channel: in.B,
+		}
+	}),
+	"ScheduledPostWillBeCreated": requestOf(func(in *plugin.Z_ScheduledPostWillBeCreatedArgs) *convert.ScheduledPostWillBeCreatedRequest {
+		return &convert.ScheduledPostWillBeCreatedRequest{
+			Ctx:           in.A,
+			ScheduledPost: in.B,
+		}
+	}),
+	"DraftWillBeUpserted": requestOf(func(in *plugin.Z_DraftWillBeUpsertedArgs) *convert.DraftWillBeUpsertedRequest {
+		return &convert.DraftWillBeUpsertedRequest{
+			Ctx:   in.A,
+			Draft: in.B,
+		}
+	}),
 }
 
 func (n *netRPCHooks) ExecuteCommand(args *plugin.Z_ExecuteCommandArgs, returns *plugin.Z_ExecuteCommandReturns) error {

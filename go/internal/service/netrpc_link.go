@@ -27,7 +27,7 @@ type ServerLink struct {
 	hooks  sync.Once // they are expected
 
 	lock        sync.Mutex
-	api, driver *rpc.Client
+	api, driver *netrpcwire.Client
 }
 
 // NewServerLink returns the link over a socket.
@@ -52,10 +52,10 @@ var registered = []any{
 // dispenses the plugin, which takes the broker's next number when that is done. If that is done twice at a time, one of
 // the two may have the other's number, and serves the same plugin; the other one, and all later ones, are go-plugin's: by
 // then, uploads take numbers too.
-func (l *ServerLink) expectHooks(broker *goplugin.MuxBroker, hooks NetRPCHooks) {
+func (l *ServerLink) expectHooks(broker *goplugin.MuxBroker, methods map[string]netrpcwire.Method) {
 	l.hooks.Do(func() {
 		l.tap.Expect(broker.NextId()+1, func(stream *muxtap.Stream) {
-			go netrpcwire.Serve(stream, netRPCMethods(hooks), l.logger, registered...)
+			go netrpcwire.Serve(stream, methods, l.logger, registered...)
 		})
 	})
 }
@@ -65,7 +65,7 @@ func (l *ServerLink) expectClients(args *plugin.Z_OnActivateArgs) {
 	l.lock.Lock()
 	l.api, l.driver = nil, nil // those of an earlier activation
 	l.lock.Unlock()
-	expect := func(number uint32, client **rpc.Client) {
+	expect := func(number uint32, client **netrpcwire.Client) {
 		l.tap.ExpectDial(number, func(stream *muxtap.Stream) {
 			l.lock.Lock()
 			defer l.lock.Unlock()
@@ -76,14 +76,24 @@ func (l *ServerLink) expectClients(args *plugin.Z_OnActivateArgs) {
 	expect(args.DriverMuxId, &l.driver)
 }
 
-// UseForAPI has the API that Mattermost's code gives an activated plugin make its calls by this link.
-func (l *ServerLink) UseForAPI(api plugin.API) error {
+// UseForAPI has the API that Mattermost's code gives an activated plugin make its calls by this link, and returns what
+// NewNetRPCAPI takes in its place.
+func (l *ServerLink) UseForAPI(api plugin.API) (plugin.API, error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
-	return useClient(api, l.api)
+	if err := useClient(api, l.api); err != nil || l.api == nil {
+		return api, err
+	}
+	return &linkedAPI{api, l.api}, nil
 }
 
-// UseForDriver is UseForAPI for the database driver.
+// linkedAPI is Mattermost's client of the API, with what it makes its calls by.
+type linkedAPI struct {
+	plugin.API
+	calls *netrpcwire.Client
+}
+
+// UseForDriver has the database driver make its calls by this link.
 func (l *ServerLink) UseForDriver(driver plugin.Driver) error {
 	l.lock.Lock()
 	defer l.lock.Unlock()
@@ -91,7 +101,7 @@ func (l *ServerLink) UseForDriver(driver plugin.Driver) error {
 }
 
 // useClient exchanges the net/rpc client that Mattermost's client of an API has; nil: it keeps its own.
-func useClient(of any, client *rpc.Client) error {
+func useClient(of any, client *netrpcwire.Client) error {
 	if client == nil {
 		return nil
 	}
@@ -99,6 +109,6 @@ func useClient(of any, client *rpc.Client) error {
 		return err
 	}
 	field := reflect.ValueOf(of).Elem().FieldByName("client")
-	*(**rpc.Client)(unsafe.Pointer(field.UnsafeAddr())) = client
+	*(**rpc.Client)(unsafe.Pointer(field.UnsafeAddr())) = client.Client
 	return nil
 }

@@ -47,7 +47,8 @@ type bridged struct {
 
 func (b *bridged) SetAPI(api plugin.API) {
 	if b.link != nil && api != nil {
-		b.failed = errors.Join(b.failed, b.link.UseForAPI(api))
+		linked, err := b.link.UseForAPI(api)
+		b.failed, api = errors.Join(b.failed, err), linked
 	}
 	b.api = api
 }
@@ -168,7 +169,7 @@ func (w *wrapper) Server(broker *goplugin.MuxBroker) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.NewNetRPCHooks(original, broker, w.served.link, w.served, func() ([]string, error) { return w.implemented, nil })
+	return service.NewNetRPCHooks(original, broker, w.served.link, nil, w.served, func() ([]string, error) { return w.implemented, nil })
 }
 
 func noHooks(string, ...any) []any { return nil }
@@ -183,35 +184,6 @@ func gobEqual(want, got []any) []string {
 		}
 	}
 	return contracttest.Diff(want, got)
-}
-
-// handwritten are the API methods whose values change on the way, or which have readers; see the tests below.
-var handwritten = map[string]bool{
-	"LoadPluginConfiguration": true, "LogDebug": true, "LogInfo": true, "LogWarn": true, "LogError": true,
-	"LogAuditRec": true, "LogAuditRecWithLevel": true, "InstallPlugin": true, "UploadData": true,
-	"ReceiveSharedChannelAttachmentSyncMsg": true, "PluginHTTP": true,
-}
-
-func TestEveryMethodOfTheAPIWorksOverMattermostsRPC(t *testing.T) {
-	for way, serve := range ways {
-		t.Run(way, func(t *testing.T) {
-			var called string
-			var arguments, results []any
-			record := func(method string, args ...any) []any {
-				called, arguments = method, args
-				return results
-			}
-			s := startServerOver(t, serve, record, nil, noHooks, nil)
-			begin, err := service.NewNetRPCAPI(s.plugin.api)
-			if err != nil {
-				t.Fatal(err)
-			}
-			overRPC(t, reflect.TypeFor[plugin.API](), handwritten, func() (reflect.Value, func() error) {
-				api, done := begin(context.Background())
-				return reflect.ValueOf(api), done
-			}, &called, &arguments, &results)
-		})
-	}
 }
 
 func TestEveryMethodOfTheDriverWorksOverMattermostsRPC(t *testing.T) {
@@ -274,12 +246,7 @@ func overRPC(t *testing.T, target reflect.Type, skipped map[string]bool, begin f
 // netRPC starts a server with that API and returns the API service over it.
 func netRPC(t *testing.T, api contracttest.APIFunc) pluginpb.APIClient {
 	t.Helper()
-	s := startServer(t, api, nil, noHooks, nil)
-	begin, err := service.NewNetRPCAPI(s.plugin.api)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pluginpb.NewAPIClient(serveAPI(t, begin))
+	return pluginpb.NewAPIClient(serveNetRPCAPI(t, startServer(t, api, nil, noHooks, nil).plugin.api))
 }
 
 func TestValuesToLogBecomeTextsOverMattermostsRPC(t *testing.T) {
@@ -429,8 +396,8 @@ func must(t testing.TB, err error) {
 }
 
 func TestAServerThatIsGoneIsUnavailable(t *testing.T) {
-	begin, hangUp := oldServer(t)
-	client := pluginpb.NewAPIClient(serveAPI(t, begin))
+	api, hangUp := oldServer(t, OldAPI{}, netRPCClient)
+	client := pluginpb.NewAPIClient(serveNetRPCAPI(t, api))
 	if _, err := client.GetServerVersion(context.Background(), &pluginpb.GetServerVersionRequest{}); err != nil {
 		t.Fatal(err)
 	}
@@ -456,8 +423,8 @@ func TestADeadlineEndsACallOverMattermostsRPC(t *testing.T) {
 }
 
 func TestAMethodThatTheServerLacksNamesTheVersionThatHasIt(t *testing.T) {
-	begin, _ := oldServer(t)
-	conn := serveAPI(t, begin)
+	api, _ := oldServer(t, OldAPI{}, netRPCClient)
+	conn := serveNetRPCAPI(t, api)
 	var trailer metadata.MD
 	_, err := pluginpb.NewAPIClient(conn).RestoreChannel(context.Background(), &pluginpb.RestoreChannelRequest{}, grpc.Trailer(&trailer))
 	if status.Code(err) != codes.Unimplemented {
@@ -483,7 +450,7 @@ func TestOnlyMattermostsOwnClientsAreTaken(t *testing.T) {
 	if _, err := service.NewNetRPCDriver(struct{ contracttest.DriverFunc }{}); err == nil {
 		t.Error("no error for a driver that is no net/rpc client")
 	}
-	if _, err := service.NewNetRPCHooks(&bridged{}, nil, nil, nil, nil); err == nil {
+	if _, err := service.NewNetRPCHooks(&bridged{}, nil, nil, nil, nil, nil); err == nil {
 		t.Error("no error for something that serves no hooks")
 	}
 }
@@ -644,33 +611,40 @@ func TestRowsComeInBatchesOverMattermostsRPC(t *testing.T) {
 	}
 }
 
-// OldAPI is the net/rpc face of a server that has one method.
-type OldAPI struct{}
+// OldAPI is the net/rpc face of a server that has two methods.
+type OldAPI struct{ held func() }
 
-// GetServerVersion is that method.
+// GetServerVersion is one of them.
 func (OldAPI) GetServerVersion(_ *plugin.Z_GetServerVersionArgs, returns *plugin.Z_GetServerVersionReturns) error {
 	returns.A = "5.2.0"
 	return nil
 }
 
-// oldServer returns the source of an API whose client, Mattermost's own, is connected to an old server, and a
-// function that ends the connection.
-func oldServer(t *testing.T) (func(context.Context) (plugin.API, func() error), func() error) {
+// GetTelemetryId is the other one.
+func (o OldAPI) GetTelemetryId(_ *plugin.Z_GetTelemetryIdArgs, returns *plugin.Z_GetTelemetryIdReturns) error {
+	o.held()
+	returns.A = "released"
+	return nil
+}
+
+// oldServer returns an API whose client, Mattermost's own, is connected to an old server, and a function that ends the
+// connection. connect makes the client.
+func oldServer(t *testing.T, face OldAPI, connect func(net.Conn) *rpc.Client) (plugin.API, func() error) {
 	t.Helper()
 	near, far := net.Pipe()
-	face := rpc.NewServer()
-	must(t, face.RegisterName("Plugin", OldAPI{}))
-	go face.ServeConn(far)
-	current := startServer(t, nil, nil, noHooks, nil).plugin.api
+	server := rpc.NewServer()
+	must(t, server.RegisterName("Plugin", face))
+	go server.ServeConn(far)
+	current := startServerOver(t, overGoPlugin, nil, nil, noHooks, nil).plugin.api
 	client := reflect.New(reflect.TypeOf(current).Elem())
-	for name, value := range map[string]any{"client": rpc.NewClient(near), "muxBroker": &goplugin.MuxBroker{}} {
+	for name, value := range map[string]any{"client": connect(near), "muxBroker": &goplugin.MuxBroker{}} {
 		field := client.Elem().FieldByName(name)
 		reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Set(reflect.ValueOf(value))
 	}
-	begin, err := service.NewNetRPCAPI(client.Interface().(plugin.API))
-	must(t, err)
-	return begin, far.Close
+	return client.Interface().(plugin.API), far.Close
 }
+
+func netRPCClient(socket net.Conn) *rpc.Client { return rpc.NewClient(socket) }
 
 // unsafeProps hold values that gob refuses inside an interface, safeProps what is sent instead.
 func unsafeProps() model.StringInterface {

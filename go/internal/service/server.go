@@ -62,13 +62,16 @@ func absent(ctx context.Context, done func() error) error {
 // rescue turns a panic of the called method into an INTERNAL status: a defect in one method of the host must not
 // take the other plugins or, in the bridge, this plugin down.
 func (s *server[T]) rescue(method string, err *error) {
-	cause := recover()
-	if cause == nil {
-		return
+	if cause := recover(); cause != nil {
+		*err = s.panicked(method, cause)
 	}
+}
+
+// panicked reports a panic.
+func (s *server[T]) panicked(method string, cause any) error {
 	s.log.Error("The host panicked in a call of the plugin", "method", method, "panic", cause,
 		"stack", string(debug.Stack()))
-	*err = status.Errorf(codes.Internal, "the host failed in %s; its log says why", method)
+	return status.Errorf(codes.Internal, "the host failed in %s; its log says why", method)
 }
 
 // loggerOr returns the logger, or hclog's default for nil.
