@@ -55,6 +55,7 @@ func (s *sending) start(body io.Reader, length int64) {
 		defer close(s.done)
 		if s.err = s.send(body, length); s.err != nil {
 			_ = s.conn.Close() // and so ends who waits for the response
+			s.out.Release()
 		}
 	}()
 }
@@ -108,7 +109,9 @@ func (s *sending) complete() bool {
 	defer grace.Stop()
 	select {
 	case <-s.done:
-		s.out.Release()
+		if s.err == nil {
+			s.out.Release()
+		}
 		return s.err == nil
 	case <-grace.C:
 		return false

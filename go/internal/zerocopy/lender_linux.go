@@ -99,6 +99,8 @@ func (l *lender) lend(from, to int) (int, error) {
 func (l *lender) release() {
 	if l.waiting() == 0 {
 		l.pages.keep()
+	} else {
+		l.pages.free()
 	}
 	l.pages = nil
 }

@@ -19,8 +19,9 @@ const (
 
 // pages is a file in memory, mapped.
 type pages struct {
-	file   int
-	memory []byte
+	file    int
+	memory  []byte
+	dropped runtime.Cleanup // what is done when nobody has them any more
 }
 
 // kept are those that are free.
@@ -46,14 +47,23 @@ func takePages() (*pages, error) {
 		return nil, errors.Join(fmt.Errorf("map a file in memory: %w", err), unix.Close(file))
 	}
 	made := &pages{file: file, memory: memory}
-	runtime.AddCleanup(made, func(file int) {
-		_ = errors.Join(unix.Munmap(memory), unix.Close(file)) // nobody is left who could do anything about it
-	}, file)
+	made.dropped = runtime.AddCleanup(made, func(file int) { free(memory, file) }, file)
 	return made, nil
+}
+
+func free(memory []byte, file int) {
+	_ = errors.Join(unix.Munmap(memory), unix.Close(file)) // there is nothing to be done about it
 }
 
 // keep lets others take the pages.
 func (p *pages) keep() { kept.Put(p) }
+
+// free gives them back to the system, which has those that a reader has not received until it has. The collector would do
+// so at last; but it does not know how large they are, and is in no hurry.
+func (p *pages) free() {
+	p.dropped.Stop()
+	free(p.memory, p.file)
+}
 
 func (p *pages) offset(slot int) int64 { return int64(slot * stride) }
 

@@ -74,7 +74,7 @@ func (s *Sender) Send(from, to int) error {
 }
 
 // Release gives the memory back. It is best called when the reader has received everything: pages that it has yet to
-// receive are nobody's afterwards.
+// receive are the system's afterwards.
 func (s *Sender) Release() {
 	buffers.Put(s.buffer)
 	if s.lender != nil {

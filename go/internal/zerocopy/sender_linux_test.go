@@ -6,7 +6,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"runtime"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,13 +141,42 @@ func TestPagesGoToTheNextSenderOnlyOnceTheyAreReceived(t *testing.T) {
 		copy(room[Margin:], bytes.Repeat([]byte("second"), 10_000))
 		require.NoError(t, next.Send(Margin, Margin+60_000))
 	}
-	runtime.GC() // lets go of pages that are nobody's
 	for conn, want := range map[net.Conn]string{far: "first ", otherFar: "second"} {
 		got := make([]byte, 60_000)
 		_, err := io.ReadFull(conn, got)
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(bytes.Repeat([]byte(want), 10_000), got))
 	}
+}
+
+func TestPagesThatNobodyReceivesAreGivenBackAtOnce(t *testing.T) {
+	files := func() int {
+		found := 0
+		open, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		for _, file := range open {
+			if name, err := os.Readlink("/proc/self/fd/" + file.Name()); err == nil && strings.HasPrefix(name, "/memfd:body") {
+				found++
+			}
+		}
+		return found
+	}
+	kept := files() // by senders before
+	for _, closed := range []bool{false, true} {
+		for range 3 {
+			near, _ := sockettest.Pair(t)
+			sender := NewSender(near)
+			sender.sent = first
+			sender.Room()
+			require.True(t, sender.lends)
+			require.NoError(t, sender.Send(Margin, Margin+60_000))
+			if closed {
+				require.NoError(t, near.Close())
+			}
+			sender.Release()
+		}
+	}
+	require.LessOrEqual(t, files(), kept)
 }
 
 func TestConnectionsThatAreNoSocketsAreCopiedTo(t *testing.T) {
