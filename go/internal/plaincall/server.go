@@ -82,8 +82,8 @@ func (s *Server) RegisterService(desc *grpc.ServiceDesc, implementation any) {
 
 // Forward has calls of a registered method begun where they are read, while others of their connection are under way:
 // for methods whose answers come from elsewhere, so that no goroutine need wait for each. begin must not wait, and
-// returns false if it has done nothing: the method's handler does it then. Otherwise it has Answer called, once. Calls that come
-// alone are the handler's as well. It is called before Serve.
+// returns false if it has done nothing: the method's handler does it then. Otherwise Answer is to be called, once. Calls
+// that come alone are the handler's as well. Forward is called before Serve.
 func (s *Server) Forward(path string, begin func(*ServerCall) bool) { s.methods[path].begin = begin }
 
 // Serve serves the connections of a listener, which have to be sockets of the system, until Stop, and returns nil then.
