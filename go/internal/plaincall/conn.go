@@ -121,26 +121,19 @@ func (c *Conn) Begin(method string, deadline time.Time, args Message, then func(
 	if link == nil {
 		return false
 	}
-	block := c.blocks.get(method)
-	if !deadline.IsZero() {
-		left := time.Until(deadline)
-		if left <= 0 {
-			return false
-		}
-		block = appendTimeout(block[:len(block):len(block)], left)
+	block := c.block(method, deadline)
+	if block == nil {
+		return false
 	}
 	return link.begin(&call{link: link, until: deadline, then: func(ended *call) { ended.deliver(then) }}, block, message)
 }
 
 // start sends a request. Without an error and a call it is one for the general connection.
 func (c *Conn) start(ctx context.Context, method string, message []byte) (*call, error) {
-	block := c.blocks.get(method)
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline)
-		if left <= 0 {
-			return nil, errTooLate
-		}
-		block = appendTimeout(block[:len(block):len(block)], left)
+	deadline, _ := ctx.Deadline()
+	block := c.block(method, deadline)
+	if block == nil {
+		return nil, errTooLate
 	}
 	if ctx.Err() != nil {
 		return nil, status.FromContextError(ctx.Err()).Err()
@@ -154,6 +147,19 @@ func (c *Conn) start(ctx context.Context, method string, message []byte) (*call,
 		return nil, nil
 	}
 	return running, nil
+}
+
+// block returns the header block of a request; zero is no deadline. nil: the deadline has passed.
+func (c *Conn) block(method string, deadline time.Time) []byte {
+	block := c.blocks.get(method)
+	if deadline.IsZero() {
+		return block
+	}
+	left := time.Until(deadline)
+	if left <= 0 {
+		return nil
+	}
+	return appendTimeout(block[:len(block):len(block)], left)
 }
 
 // connected returns a link that takes calls, nil if there is none to be had: then the general connection knows why.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,7 +16,6 @@ import (
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
 	encodingproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/metadata"
@@ -51,7 +49,7 @@ const held = "held"
 
 func startForwarding(t *testing.T, begin func(forwarded) bool) *forwarding {
 	t.Helper()
-	f := &forwarding{path: filepath.Join(t.TempDir(), "s")}
+	f := &forwarding{}
 	came, released := make(chan struct{}), make(chan struct{})
 	server, err := plaincall.NewServer(grpc.NewServer(grpc.MaxRecvMsgSize(1<<30)), encoding.GetCodecV2(encodingproto.Name), &f.underWay)
 	require.NoError(t, err)
@@ -68,14 +66,8 @@ func startForwarding(t *testing.T, begin func(forwarded) bool) *forwarding {
 		require.NoError(t, call.Parse(encoded{in}))
 		return begin(forwarded{call, in.GetKey()})
 	})
-	listener, err := net.Listen("unix", f.path)
-	require.NoError(t, err)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	conn, err := grpc.NewClient("unix:"+f.path, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30), grpc.MaxCallSendMsgSize(1<<30)))
-	require.NoError(t, err)
-	f.APIClient = pluginpb.NewAPIClient(conn)
+	t.Cleanup(func() { require.Zero(t, f.underWay.Load()) })
+	f.APIClient, f.path = connect(t, server)
 	answered := make(chan error, 1)
 	go func() {
 		_, err := delete(context.Background(), f, held)
@@ -86,13 +78,7 @@ func startForwarding(t *testing.T, begin func(forwarded) bool) *forwarding {
 		close(released)
 		require.NoError(t, <-answered)
 	})
-	t.Cleanup(func() {
-		f.release()
-		_ = conn.Close()
-		server.Stop()
-		require.NoError(t, <-served)
-		require.Zero(t, f.underWay.Load())
-	})
+	t.Cleanup(f.release)
 	return f
 }
 

@@ -105,12 +105,19 @@ func serve(t *testing.T, plain func(context.Context, string) (string, error), op
 
 func serveAPI(t *testing.T, implementation *api, options ...grpc.DialOption) (pluginpb.APIClient, *plaincall.Server) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "server.sock")
-	listener, err := net.Listen("unix", path)
-	require.NoError(t, err)
 	server, err := plaincall.NewServer(grpc.NewServer(grpc.MaxRecvMsgSize(1<<30)), encoding.GetCodecV2(proto.Name), new(atomic.Int64))
 	require.NoError(t, err)
 	pluginpb.RegisterAPIServer(server, implementation)
+	client, _ := connect(t, server, options...)
+	return client, server
+}
+
+// connect has a server serve on a socket and returns a client and where that is.
+func connect(t *testing.T, server *plaincall.Server, options ...grpc.DialOption) (pluginpb.APIClient, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "server.sock")
+	listener, err := net.Listen("unix", path)
+	require.NoError(t, err)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -122,7 +129,7 @@ func serveAPI(t *testing.T, implementation *api, options ...grpc.DialOption) (pl
 		server.Stop()
 		require.NoError(t, <-served)
 	})
-	return pluginpb.NewAPIClient(conn), server
+	return pluginpb.NewAPIClient(conn), path
 }
 
 func delete(ctx context.Context, client pluginpb.APIClient, key string, options ...grpc.CallOption) (string, error) {

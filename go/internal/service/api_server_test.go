@@ -31,13 +31,22 @@ import (
 // serve serves gRPC on a Unix socket and returns a connection to it.
 func serve(t testing.TB, register func(*grpc.Server), options ...grpc.ServerOption) *grpc.ClientConn {
 	t.Helper()
+	server := grpc.NewServer(append(service.ServerOptions(), options...)...)
+	register(server)
+	return connect(t, server)
+}
+
+// connect has a server serve on a Unix socket and returns a connection to it.
+func connect(t testing.TB, server interface {
+	Serve(listener net.Listener) error
+	Stop()
+}) *grpc.ClientConn {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer(append(service.ServerOptions(), options...)...)
-	register(server)
 	go func() {
 		if err := server.Serve(listener); err != nil {
 			t.Error(err)

@@ -2,8 +2,6 @@ package service_test
 
 import (
 	"net"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -71,23 +69,13 @@ func busyHooks(t *testing.T, answer answer, options service.HooksOptions) (hooks
 	client := service.NewHooksClient(conn, options)
 	client.SetImplemented(service.HookNames())
 	overPassing := func(t testing.TB, _ *bridged, _ []string) (*goplugin.ReattachConfig, func()) {
-		listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-		must(t, err)
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet {
-				served := &passing{HooksClient: client, link: link}
-				config := service.NetRPCConfig(served)
-				served.Plugin = config.Plugins["hooks"]
-				config.Plugins["hooks"] = served
-				return config.Plugins
-			}, hclog.NewNullLogger())
-		}()
-		reattach := &goplugin.ReattachConfig{
-			Protocol: goplugin.ProtocolNetRPC, ProtocolVersion: 1, Addr: listener.Addr(), Pid: os.Getpid(), Test: true,
-		}
-		return reattach, func() { listener.Close(); <-ended }
+		return serveLinks(t, func(link *service.ServerLink) goplugin.PluginSet {
+			served := &passing{HooksClient: client, link: link}
+			config := service.NetRPCConfig(served)
+			served.Plugin = config.Plugins["hooks"]
+			config.Plugins["hooks"] = served
+			return config.Plugins
+		})
 	}
 	s := startServerOver(t, overPassing, nil, nil, noHooks, nil)
 	answered := make(chan struct{})

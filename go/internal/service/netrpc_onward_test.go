@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/rpc"
-	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -54,16 +52,7 @@ func whileBusy(t *testing.T, api plugin.API, holding *holding) (*grpc.ClientConn
 	server, err := plaincall.NewServer(grpc.NewServer(service.ServerOptions()...), service.Codec(), underWay)
 	must(t, err)
 	remote.Register(server, hclog.NewNullLogger())
-	path := filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", path)
-	must(t, err)
-	go func() {
-		if err := server.Serve(listener); err != nil {
-			t.Error(err)
-		}
-	}()
-	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	must(t, err)
+	conn := connect(t, server)
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
@@ -72,8 +61,6 @@ func whileBusy(t *testing.T, api plugin.API, holding *holding) (*grpc.ClientConn
 	t.Cleanup(func() {
 		close(holding.released)
 		<-answered
-		_ = conn.Close()
-		server.Stop()
 	})
 	<-holding.came
 	return conn, underWay

@@ -85,17 +85,27 @@ type serving func(t testing.TB, served *bridged, implemented []string) (*goplugi
 // overLink serves as a bridge does.
 func overLink(t testing.TB, served *bridged, implemented []string) (*goplugin.ReattachConfig, func()) {
 	t.Helper()
+	reattach, stop := serveLinks(t, func(link *service.ServerLink) goplugin.PluginSet {
+		served.link = link
+		config := service.NetRPCConfig(served)
+		wrap(config, served, implemented)
+		return config.Plugins
+	})
+	return reattach, func() {
+		stop()
+		must(t, served.failed)
+	}
+}
+
+// serveLinks serves what there is on each connection of a server.
+func serveLinks(t testing.TB, plugins func(*service.ServerLink) goplugin.PluginSet) (*goplugin.ReattachConfig, func()) {
+	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	must(t, err)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet {
-			served.link = link
-			config := service.NetRPCConfig(served)
-			wrap(config, served, implemented)
-			return config.Plugins
-		}, hclog.NewNullLogger())
+		service.ServeNetRPC(listener, plugins, hclog.NewNullLogger())
 	}()
 	reattach := &goplugin.ReattachConfig{
 		Protocol: goplugin.ProtocolNetRPC, ProtocolVersion: 1, Addr: listener.Addr(), Pid: os.Getpid(), Test: true,
@@ -103,7 +113,6 @@ func overLink(t testing.TB, served *bridged, implemented []string) (*goplugin.Re
 	return reattach, func() {
 		listener.Close() // it may be closed
 		<-ended
-		must(t, served.failed)
 	}
 }
 
