@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mattermost_plugin._gen.hook_methods import HOOKS
-from mattermost_plugin._runtime.checks import check_hooks
+from mattermost_plugin._runtime.checks import check_hooks, check_settings
 from mattermost_plugin._runtime.environment import Environment, leave_no_cookie, under_host
+from mattermost_plugin._runtime.loop_watch import DEFAULT_LIMIT
 from mattermost_plugin.hooks import HookMethods
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class _PluginBase(HookMethods):
     http: Any = None
     metrics: Any = None
 
+    #: Seconds for which an event loop of the plugin may be blocked before the log has a warning with the
+    #: stack of what blocks it; None or 0: no warning.
+    loop_blocked_after: ClassVar[float | None] = DEFAULT_LIMIT
+
     # The way to the server's database, for `mattermost_plugin.sql`.
     _database: Database | None = None
 
@@ -48,6 +53,7 @@ class _PluginBase(HookMethods):
         super().__init_subclass__(**kwargs)
         if cls.__module__ != __name__:
             cls._hooks = check_hooks(cls, HOOKS, _PluginBase)
+            check_settings(cls)
 
     @property
     def plugin_id(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import struct
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mattermost_plugin._logger import get_logger
 
 if TYPE_CHECKING:
     import ssl
@@ -31,7 +32,7 @@ __all__ = [
 #: Seconds until it is tried again to connect to a server that has no room for a client now.
 AGAIN: Final = 0.001
 
-logger: Final = logging.getLogger("mattermost_plugin.grpc")
+logger: Final = get_logger("mattermost_plugin.grpc")
 
 
 class Target(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mattermost_plugin._grpc.status import Metadata, RpcError, Status, StatusCode
+from mattermost_plugin._logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEADLINE_EXCEEDED", "BaseServerCall", "ready_call", "status_of_failure"]
 
-logger: Final = logging.getLogger("mattermost_plugin.grpc")
+logger: Final = get_logger("mattermost_plugin.grpc")
 
 DEADLINE_EXCEEDED: Final = Status(StatusCode.DEADLINE_EXCEEDED, "the deadline has passed")
 _FAILED: Final = Status(StatusCode.INTERNAL, "the handler failed; its log says why")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING
 
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin._runtime.wire import NO_MESSAGES, ConnInfo
 from mattermost_plugin.errors import Unavailable
 
@@ -19,7 +19,7 @@ __all__ = ["BROKER_TIMEOUT", "Announcements", "Broker", "target_of"]
 # Seconds to wait for an announcement; go-plugin's own hosts give up after 5.
 BROKER_TIMEOUT = 10.0
 
-logger = logging.getLogger("mattermost_plugin.broker")
+logger = get_logger("mattermost_plugin.broker")
 
 
 class Announcements:

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
     from mattermost_plugin._runtime.methods import Method
 
-__all__ = ["check_hooks", "is_coroutine_function"]
+__all__ = ["check_hooks", "check_settings", "is_coroutine_function"]
 
 # How like a hook's name another name must be to be taken for a mistake. `user_has_been_warned` is 0.83 like
 # `user_has_been_created` and a fine name; names that begin with `on_` are hooks far more often.
 _ALIKE, _ALIKE_ON = 0.87, 0.8
+
+# Seconds that no thread can wait for.
+_FOREVER = 1e9
 
 # Flags of a code object, as `inspect` has them; `inspect` itself costs 8 ms at start.
 _VARARGS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x20, 0x80, 0x200
@@ -45,6 +48,21 @@ def check_hooks(cls: type, hooks: Mapping[str, Method], base: type) -> tuple[Met
             raise unavailable_here(method)
         _check_signature(cls, method)
     return overridden
+
+
+def check_settings(cls: Any) -> None:
+    """Check the settings of the runtime that a plugin class has as attributes.
+
+    Raises:
+        TypeError: A value is of another type, or no class attribute.
+        ValueError: A value is out of range.
+    """
+    seconds = cls.loop_blocked_after
+    name = f"{cls.__qualname__}.loop_blocked_after"
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):
+        raise TypeError(f"{name} must be seconds or None, not {type(seconds).__name__}")
+    if seconds is not None and not 0 <= seconds < _FOREVER:
+        raise ValueError(f"{name} must be 0 (no warning) or more seconds, not {seconds}")
 
 
 def is_coroutine_function(function: Any) -> bool:

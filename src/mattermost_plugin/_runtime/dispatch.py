@@ -79,7 +79,7 @@ class Dispatcher:
             if self._loop is None:
                 from mattermost_plugin._runtime.loop_thread import LoopThread
 
-                self._loop = LoopThread()
+                self._loop = LoopThread(getattr(self._plugin, "loop_blocked_after", None))
             return self._loop
 
     def _await(self, coroutine: Coroutine[Any, Any, Any], call: ServerCall | None) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
+
+from mattermost_plugin._logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ class Environment(NamedTuple):
         """Log it when the host does not speak our version; the host itself refuses the handshake."""
         versions = [part.strip() for part in self.protocol_versions.split(",") if part.strip()]
         if versions and str(PROTOCOL_VERSION) not in versions:
-            logging.getLogger("mattermost_plugin").error(
+            get_logger("mattermost_plugin").error(
                 "The host speaks the plugin protocol in version %s, this plugin in version %d",
                 " or ".join(versions),
                 PROTOCOL_VERSION,

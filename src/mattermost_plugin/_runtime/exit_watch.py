@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
 
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin._runtime.timing import EXIT_GRACE
 
 __all__ = ["bound_exit"]
@@ -25,7 +25,7 @@ def _give_up() -> None:
         for thread in threading.enumerate()
         if not thread.daemon and thread is not threading.main_thread()
     ]
-    logging.getLogger("mattermost_plugin").warning(
+    get_logger("mattermost_plugin").warning(
         "The plugin ends although these threads still run: %s (make them daemon threads, or end them in "
         "on_deactivate)",
         ", ".join(names) or "none",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin._runtime.lifecycle import State
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result
 from mattermost_plugin._runtime.timing import DEACTIVATE_GRACE
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncLifecycle"]
 
-logger = logging.getLogger("mattermost_plugin")
+logger = get_logger("mattermost_plugin")
 
 
 class AsyncLifecycle:

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import RpcError, StatusCode
+from mattermost_plugin._runtime.loop_watch import watch_loop
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -18,10 +19,16 @@ __all__ = ["LoopThread"]
 class LoopThread:
     """One loop for all hooks, so that what they share (sessions, locks, tasks) belongs to one loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocked_after: float | None = None) -> None:
+        """Start the thread.
+
+        Args:
+            blocked_after: Seconds after which a blocked loop is a warning; None: never.
+        """
         self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="async hooks", daemon=True)
         self._thread.start()
+        self.watch = watch_loop(self._loop, blocked_after, self._thread.ident, "of async hooks and HTTP")
 
     def run(self, coroutine: Coroutine[Any, Any, Any], timeout: float | None) -> Any:
         """Run the coroutine to its end from another thread.
@@ -48,6 +55,8 @@ class LoopThread:
     def close(self) -> None:
         """Cancel what still runs and end the loop."""
         if not self._loop.is_closed():
+            if self.watch is not None:
+                self.watch.stop()
             asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result(1.0)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(1.0)

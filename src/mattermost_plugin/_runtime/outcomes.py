@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import RpcError, StatusCode
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin.errors import AppError, PluginError
 from mattermost_plugin.reject import Reject
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_failure", "encode_result", "failed_call", "logger"]
 
-logger = logging.getLogger("mattermost_plugin.hooks")
+logger = get_logger("mattermost_plugin.hooks")
 
 
 def encode_result(method: Method, result: Any) -> bytes:

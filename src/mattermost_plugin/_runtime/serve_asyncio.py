@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
 from mattermost_plugin._grpc import Kind, RpcError, StatusCode
 from mattermost_plugin._grpc.aio import Channel, Server
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin._runtime import services, wire
 from mattermost_plugin._runtime.broker import target_of
 from mattermost_plugin._runtime.broker_async import AsyncBroker
@@ -22,6 +22,7 @@ from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
 from mattermost_plugin._runtime.lifecycle_async import AsyncLifecycle
 from mattermost_plugin._runtime.loop_thread import new_event_loop
+from mattermost_plugin._runtime.loop_watch import watch_loop
 from mattermost_plugin._runtime.memory import settle
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
 
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
     from mattermost_plugin._grpc import Handler
     from mattermost_plugin._grpc.aio import ServerCall
     from mattermost_plugin._runtime.environment import Environment
+    from mattermost_plugin._runtime.loop_watch import LoopWatch
     from mattermost_plugin._runtime.tls import Identity
     from mattermost_plugin.http._serving import HTTPServers
     from mattermost_plugin.plugin import AsyncPlugin
 
 __all__ = ["AsyncRuntime", "serve"]
 
-logger = logging.getLogger("mattermost_plugin")
+logger = get_logger("mattermost_plugin")
 
 
 def serve(plugin_class: type[AsyncPlugin], environment: Environment) -> None:
@@ -78,6 +80,7 @@ class AsyncRuntime:
         self._loop = asyncio.get_running_loop()
         self._ending: asyncio.Future[str] = self._loop.create_future()
         self._shutting_down = asyncio.Event()
+        self.loop_watch: LoopWatch | None = None
         self._host_seen = False
         self._lost: asyncio.TimerHandle | None = None
         self._broker = AsyncBroker(self._streams_changed)
@@ -96,6 +99,8 @@ class AsyncRuntime:
 
     async def serve(self) -> None:
         """Serve until the host or a signal ends the plugin."""
+        watch = watch_loop(self._loop, self._plugin.loop_blocked_after, None, "of the plugin")
+        self.loop_watch = watch
         # Asked before the handshake: a host that dies later cannot have been replaced by another process yet.
         parent = os.getppid()
         if self._environment.client_certificate:
@@ -121,6 +126,8 @@ class AsyncRuntime:
             await self._lifecycle.end()
             await server.stop(CALLS_GRACE)
         finally:
+            if watch is not None:
+                watch.stop()
             if self._transport is not None:
                 await self._transport.close()
             if self._plugin._database is not None:

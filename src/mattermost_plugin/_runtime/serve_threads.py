@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
 from mattermost_plugin._grpc import Kind, RpcError, StatusCode
 from mattermost_plugin._grpc.threads import Channel, Server
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin._runtime import services, wire
 from mattermost_plugin._runtime.broker import Broker, target_of
 from mattermost_plugin._runtime.database import Database
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ThreadsRuntime"]
 
-logger = logging.getLogger("mattermost_plugin")
+logger = get_logger("mattermost_plugin")
 
 
 # Hooks that may run at once. Threads are made when they are needed; the limit is for runaway hosts, and far

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import select
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.addresses import peer_credentials
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin.http._scope import give_up
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["guarded"]
 
-logger = logging.getLogger("mattermost_plugin.http")
+logger = get_logger("mattermost_plugin.http")
 
 # Seconds that an application has to notice that its client is gone: the host waits no longer for a response.
 _NOTICE = 5

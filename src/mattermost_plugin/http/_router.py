@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin.http._errors import ClientDisconnected
 from mattermost_plugin.http._info import KEY, RequestInfo
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "Response", "Router"]
 
-logger = logging.getLogger("mattermost_plugin.http")
+logger = get_logger("mattermost_plugin.http")
 
 # Plain `def` handlers that run at the same time.
 _WORKERS = 64

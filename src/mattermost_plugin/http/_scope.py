@@ -6,10 +6,10 @@ The host (go/internal/httpproxy/headers.go) sends it in headers that no client c
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin.http._info import KEY, RequestInfo
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HostScope", "give_up"]
 
-logger = logging.getLogger("mattermost_plugin.http")
+logger = get_logger("mattermost_plugin.http")
 
 _RESERVED = b"x-mattermost-bridge-"
 _CONTEXT = _RESERVED + b"context"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mattermost_plugin import errors
+from mattermost_plugin._logger import get_logger
 from mattermost_plugin.errors import (
     DatabaseError,
     InterfaceError,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "IsolationLevel"]
 
-logger = logging.getLogger("mattermost_plugin.sql")
+logger = get_logger("mattermost_plugin.sql")
 
 IsolationLevel = Literal["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 # As Go's sql.IsolationLevel counts them.

@@ -8,7 +8,6 @@ handler that waits keeps nobody from reading.
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
 from mattermost_plugin._grpc.threads.together import stay_together
 from mattermost_plugin._grpc.threads.turns import Watch, this_caller
+from mattermost_plugin._logger import get_logger
 
 if TYPE_CHECKING:
     import socket
@@ -38,7 +38,7 @@ __all__ = ["Server"]
 #: Seconds after which a call that follows another is one by itself.
 _RAPID: Final = 300e-6
 
-logger: Final = logging.getLogger("mattermost_plugin.grpc")
+logger: Final = get_logger("mattermost_plugin.grpc")
 
 
 class Server:
