@@ -8,7 +8,7 @@ import (
 )
 
 // setProcessAttributes puts the process into a group of its own, out of reach of a terminal's Ctrl-C. That the host
-// died it learns from its stdin.
+// died it learns from the end of its connections.
 func setProcessAttributes(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }

@@ -26,9 +26,8 @@ type Runner struct {
 	// handshake is what go-plugin reads as stdout: the handshake line and nothing else.
 	handshake *io.PipeReader
 
-	stdinWriter *os.File
-	exited      chan struct{}
-	exitErr     error // set before exited is closed
+	exited  chan struct{}
+	exitErr error // set before exited is closed
 
 	killOnce sync.Once
 	lock     sync.Mutex
@@ -44,22 +43,17 @@ func NewRunner(cmd *exec.Cmd, output *Output) *Runner {
 
 // Start starts the process.
 func (r *Runner) Start(context.Context) error {
-	stdinReader, stdinWriter, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("pipe to the plugin's stdin: %w", err)
-	}
 	stdoutReader, stdoutWriter, err := os.Pipe()
 	if err != nil {
-		return errors.Join(fmt.Errorf("pipe from the plugin's stdout: %w", err), closeAll(stdinReader, stdinWriter))
+		return fmt.Errorf("pipe from the plugin's stdout: %w", err)
 	}
 	stderrReader, stderrWriter, err := os.Pipe()
 	if err != nil {
 		return errors.Join(fmt.Errorf("pipe from the plugin's stderr: %w", err),
-			closeAll(stdinReader, stdinWriter, stdoutReader, stdoutWriter))
+			closeAll(stdoutReader, stdoutWriter))
 	}
-	// The plugin never gets input: the end of its stdin tells it that the host is gone.
-	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = stdinReader, stdoutWriter, stderrWriter
-	r.stdinWriter = stdinWriter
+	// Without a Stdin it is /dev/null: the plugin never gets input, and what reads it meets its end at once.
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = nil, stdoutWriter, stderrWriter
 	setProcessAttributes(r.cmd)
 
 	started := make(chan error, 1)
@@ -76,9 +70,9 @@ func (r *Runner) Start(context.Context) error {
 	}()
 	err = <-started
 	// Only the child writes to these; its end is their end.
-	closeErr := closeAll(stdinReader, stdoutWriter, stderrWriter)
+	closeErr := closeAll(stdoutWriter, stderrWriter)
 	if err != nil {
-		return errors.Join(fmt.Errorf("cannot run %s: %w", r.cmd.Path, err), closeErr, closeAll(stdinWriter, stdoutReader, stderrReader))
+		return errors.Join(fmt.Errorf("cannot run %s: %w", r.cmd.Path, err), closeErr, closeAll(stdoutReader, stderrReader))
 	}
 
 	r.lock.Lock()
@@ -103,7 +97,7 @@ func (r *Runner) Start(context.Context) error {
 		deadline := time.Now().Add(OutputGrace)
 		deadlineErr := errors.Join(stdoutReader.SetReadDeadline(deadline), stderrReader.SetReadDeadline(deadline))
 		reading.Wait()
-		r.exitErr = errors.Join(err, deadlineErr, closeAll(stdinWriter, stdoutReader, stderrReader))
+		r.exitErr = errors.Join(err, deadlineErr, closeAll(stdoutReader, stderrReader))
 		close(r.exited)
 	}()
 	return nil
