@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from codegen.header import header
 from codegen.lowered import ConversionKind, MessageKind
+from codegen.python_docs import method_texts, model_texts
 from codegen.python_glossary import field_note
 from codegen.python_methods import opening_signature, signature, unavailable
 from codegen.python_text import Glossary, description, tags
@@ -160,7 +161,7 @@ class _Reference:
         yield from ("```", "")
         if problem := unavailable(method):
             yield from (f"**Not in this release:** {problem}.", "")
-        yield from self._text(method.doc, method.go_name)
+        yield from _listed(method_texts(method, self._glossary))
         yield ""
         facts = [f"Go: `{method.go_signature}`"]
         if method.minimum_version:
@@ -183,15 +184,6 @@ class _Reference:
                     named[name] = known.module
         return ", ".join(f"[{name}]({folder}/{module}.md#{name.lower()})" for name, module in named.items())
 
-    def _text(self, doc: str, go_name: str) -> Iterator[str]:
-        previous_item = False
-        for paragraph in description(doc, go_name, self._glossary):
-            item = paragraph.startswith("- ")
-            if not (item and previous_item):
-                yield ""
-            yield paragraph
-            previous_item = item
-
     def _models(self, module: str) -> Iterator[str]:
         messages = [message for message in self._messages.values() if message.module == module]
         enums = [enum for enum in self._enums.values() if enum.module == module]
@@ -203,7 +195,7 @@ class _Reference:
 
     def _enum(self, enum: OpenEnum) -> Iterator[str]:
         yield from ("", f"## {enum.name}", "")
-        yield from self._text(enum.doc, enum.go_type.rpartition(".")[2])
+        yield from _listed(description(enum.doc, enum.go_type.rpartition(".")[2], self._glossary))
         yield from ("", f"A string; other values than these may come. Go: `{enum.go_type}`", "")
         yield from ("| member | value | |", "|---|---|---|")
         for member in enum.members:
@@ -213,7 +205,7 @@ class _Reference:
 
     def _message(self, message: Message) -> Iterator[str]:
         yield from ("", f"## {message.name}", "")
-        yield from self._text(message.doc, message.go_type.rpartition(".")[2])
+        yield from _listed(model_texts(message, self._glossary))
         yield from ("", f"Go: `{message.go_type}`", "")
         if not message.fields:
             yield "It has no fields."
@@ -233,6 +225,17 @@ class _Reference:
 
     def _inline(self, doc: str, go_name: str) -> str:
         return " ".join(text.removeprefix("- ") for text in description(doc, go_name, self._glossary))
+
+
+def _listed(texts: Iterable[str]) -> Iterator[str]:
+    """Lay out paragraphs, those that begin with "- " as items of a list."""
+    previous_item = False
+    for paragraph in texts:
+        item = paragraph.startswith("- ")
+        if not (item and previous_item):
+            yield ""
+        yield paragraph
+        previous_item = item
 
 
 def _row(*cells: str) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from codegen import header
 from codegen.lowered import Conversion, ConversionKind, Field, Message, OpenEnum, Schema
+from codegen.python_docs import model_texts
 from codegen.python_format import format_python
-from codegen.python_glossary import field_note, initial_value, model_note
+from codegen.python_glossary import field_note, initial_value
 from codegen.python_text import Glossary, description, docstring, imports, summary_and_rest
 from codegen.python_types import (
     MODELS,
@@ -130,7 +131,7 @@ def _module(module: str, declared: Declarations, index: ModelIndex, glossary: Gl
     first = {name: names for name, names in runtime.items() if not name.startswith("mattermost_plugin")}
     second = {name: names for name, names in runtime.items() if name.startswith("mattermost_plugin")}
     lines = [
-        f'"""Types that Go declares in `{module}.go`."""',
+        f'"""Models of Mattermost\'s `{module}.go`."""',
         "from __future__ import annotations",
         "",
         *imports(first),
@@ -167,18 +168,14 @@ def _enum(enum: OpenEnum, glossary: Glossary) -> list[str]:
 
 
 def _model(message: Message, index: ModelIndex, glossary: Glossary) -> list[str]:
-    go_name = message.go_type.rpartition(".")[2]
-    summary, rest = summary_and_rest(description(message.doc, go_name, glossary))
-    known = model_note(message.python_name)
-    if known:
-        summary, rest = known, []
+    summary, rest = summary_and_rest(model_texts(message, glossary))
     extra = [f"Go name: ``{message.go_type}``."]
     if message.go_aliases:
         extra.append(f"Also called {', '.join(f'`{alias}`' for alias in message.go_aliases)}.")
     slots = ", ".join(repr(field.python_name) for field in message.fields)
     lines = [
         f"class {message.python_name}(Model):",
-        docstring(summary or f"Mattermost's ``{message.go_type}``.", [*rest, " ".join(extra)]),
+        docstring(summary, [*rest, " ".join(extra)]),
         f"    __slots__ = ({slots}{',' if len(message.fields) == 1 else ''})",
     ]
     for field in message.fields:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from codegen.lowered import Conversion, ConversionKind, Field, Method
-from codegen.python_glossary import parameter_note, result_note
+from codegen.lowered import Conversion, ConversionKind, Field, Message, Method
+from codegen.python_glossary import model_note, parameter_note, result_note
 from codegen.python_methods import (
     can_reject,
     hook_annotation,
@@ -30,6 +30,17 @@ _ANY_ERROR = "the server refuses or fails (`AppError`, `ServerError`, `DatabaseE
 _CALL = "the call itself fails: `Unavailable`, `DeadlineExceeded`, `NotConnected`, `CallFailed`"
 
 
+# Words of names that no sentence has in that form.
+_SHORT = {
+    "ldap": "LDAP",
+    "opts": "options",
+    "params": "parameters",
+    "saml": "SAML",
+    "sql": "SQL",
+    "tx": "transaction",
+    "xml": "XML",
+}
+
 # What a streamed parameter is.
 _CONTENT = (
     "The content: bytes, a binary file that is open for reading, or an iterable of bytes; `AsyncAPI` "
@@ -50,10 +61,7 @@ _HOOK_FILES = (
 
 def method_docstring(method: Method, glossary: Glossary) -> str:
     """Return the docstring of a hook or API method, indented for a class body."""
-    texts = [_with_parameters(text, method) for text in description(method.doc, method.go_name, glossary)]
-    if is_hook(method):
-        texts = [shorter for text in texts if (shorter := _GO_RETURN.sub("", text).strip())]
-    summary, body = summary_and_rest(texts)
+    summary, body = summary_and_rest(method_texts(method, glossary))
     summary = summary or f"Mattermost's ``{method.go_name}``."
     missing = unavailable(method)
     if missing:
@@ -94,12 +102,30 @@ def opening_docstring(method: Method, glossary: Glossary) -> str:
     return docstring(summary, body, sections, indent="        ")
 
 
-def _with_parameters(text: str, method: Method) -> str:
-    """Call the parameters by their Python names; one that is a plain English word stays."""
-    for field in method.params:
-        if field.go_name != field.go_name.lower():
-            text = re.sub(rf"\b{re.escape(field.go_name)}\b(?!`)", f"`{field.python_name}`", text)
-    return text
+def method_texts(method: Method, glossary: Glossary) -> list[str]:
+    """Return the paragraphs about a hook or API method."""
+    names = {field.go_name: field.python_name for field in method.params}
+    texts = description(method.doc, method.go_name, glossary, names)
+    if is_hook(method):
+        texts = [shorter for text in texts if (shorter := _GO_RETURN.sub("", text).strip())]
+    return texts
+
+
+def model_texts(message: Message, glossary: Glossary) -> list[str]:
+    """Return the paragraphs about a model; the first sentence says what it is."""
+    known = model_note(message.python_name)
+    if known:
+        return [known]
+    texts = description(message.doc, message.go_type.rpartition(".")[2], glossary)
+    return texts or [_words_of(message.python_name)]
+
+
+def _words_of(name: str) -> str:
+    """Return the name of a class as a sentence."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).split()
+    lower = [word if word.isupper() else word.lower() for word in words]
+    text = " ".join(_SHORT.get(word, word) for word in lower)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _arguments(method: Method, glossary: Glossary) -> list[tuple[str, str]]:

@@ -197,6 +197,7 @@ _MODELS: dict[str, str] = {
     "GroupMember": "A user's membership in a `Group`.",
     "GroupSyncable": "The link between a `Group` and a team or channel.",
     "License": "The server's licence.",
+    "Manifest": "What a plugin says of itself in `plugin.json`: id, version, programs, settings.",
     "MessageAttachment": "A block with title, fields and buttons below a post's text.",
     "MessageAttachmentField": "One field of a `MessageAttachment`.",
     "OAuthApp": "An application that may log in for users by OAuth.",

@@ -7,6 +7,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codegen.python_sentences import in_python
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -21,9 +23,21 @@ _TAG = re.compile(r"^\s*@tag\s+(?P<name>.+?)\s*$", re.MULTILINE)
 _OUTCOME = re.compile(r"^Returns? \((?P<value>true|false), (?P<error>nil|\w+)\) (?P<when>.+)$")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _PREPOSITIONS = "and|at|by|for|from|in|of|on|or|that|to|which|with"
-# A dotted or capitalised Go identifier, perhaps with a pointer or a doc link around it.
-_GO_NAME = re.compile(
-    r"`?\[?\*?(?:\[\]\*?)?\b(?:(?P<qualifier>model|plugin)\.)?(?P<name>[A-Z][A-Za-z0-9]+)\b\]?`?"
+# Notes for those who work on the server: that a flag goes when its feature is released.
+_REMOVAL = re.compile(
+    r"^FEATURE_FLAG_REMOVAL: \w+(?: - Remove this when .*?(?:is (?:to be )?released|is GA)\b\.?)?\s*"
+)
+# Identifiers joined by dots, perhaps with a pointer or a doc link around them.
+_GO_NAME = re.compile(r"`?\[?\*?(?:\[\]\*?)?\b(?P<chain>[A-Za-z]\w*(?:\.[A-Za-z]\w*)*)\b\]?`?")
+# What may be plain English: "Post", "URL", "IDs".
+_PLAIN_WORD = re.compile(r"[A-Z]?[a-z0-9]*|[A-Z0-9]+s?")
+# What Go's words mean in Python, outside of quotes.
+_WORDS = (
+    (re.compile(r'(?<!["\w])nil(?!["\w])'), "None"),
+    (re.compile(r'(?<!["\w])true(?!["\w])'), "True"),
+    (re.compile(r'(?<!["\w])false(?!["\w])'), "False"),
+    (re.compile(r"\bslice(s?)\b"), r"list\1"),
+    (re.compile(r"\ba map (?=of|with|from)"), "a dict "),
 )
 
 
@@ -37,35 +51,74 @@ class Glossary:
     """Python names for the Go names that comments mention."""
 
     names: Mapping[str, str]
+    fields: Mapping[str, str]
 
     @classmethod
     def of(cls, schema: Schema) -> Glossary:
         names: dict[str, str] = {}
         for service in schema.services:
             for method in service.methods:
-                names[method.go_name] = f"`{method.python_name}`"
+                names[method.go_name] = method.python_name
         for message in schema.messages():
             if message.python_name and message.go_type:
-                names[message.go_type.rpartition(".")[2]] = f"`{message.python_name}`"
-                names.update(dict.fromkeys(message.go_aliases, f"`{message.python_name}`"))
+                names[message.go_type.rpartition(".")[2]] = message.python_name
+                names.update(dict.fromkeys(message.go_aliases, message.python_name))
         for enum in schema.enums():
-            names[enum.go_type.rpartition(".")[2]] = f"`{enum.name}`"
-            names.update({member.go_name: f"`{enum.name}.{member.python_name}`" for member in enum.members})
-        return cls(names)
+            names[enum.go_type.rpartition(".")[2]] = enum.name
+            names.update({member.go_name: f"{enum.name}.{member.python_name}" for member in enum.members})
+        fields: dict[str, set[str]] = {}
+        for field in (field for message in schema.messages() for field in message.fields):
+            fields.setdefault(field.go_name, set()).add(field.python_name)
+        # A name that two models have under two names stays Go's.
+        return cls(names, {name: found.pop() for name, found in fields.items() if len(found) == 1})
 
-    def translate(self, text: str) -> str:
-        """Replace Go's names in a comment by Python's."""
+    def translate(self, text: str, parameters: Mapping[str, str] | None = None) -> str:
+        """Replace Go's names and words in a comment by Python's.
+
+        Args:
+            text: A paragraph.
+            parameters: Python names of the method's parameters by Go name.
+        """
+        own = parameters or {}
 
         def replace(match: re.Match[str]) -> str:
-            python = self.names.get(match["name"])
-            # One capitalised word may be plain English ("Post"), so it needs a sign of being a name.
-            plain_word = re.fullmatch(r"[A-Z][a-z0-9]*", match["name"]) and match.group() == match["name"]
-            if python is None or plain_word:
-                return match.group()
-            return python
+            chain = match["chain"].split(".")
+            if len(chain) > 1 and chain[0] in ("model", "plugin") and chain[1][:1].isupper():
+                del chain[0]
+            marked = match.group() != match["chain"]
+            return (
+                self._one(chain[0], own, marked=marked) if len(chain) == 1 else self._path(chain, own)
+            ) or (match.group())
 
         text = _GO_NAME.sub(replace, text)
-        return re.sub(r"\bnil\b", "None", text)
+        for word, python in _WORDS:
+            text = word.sub(python, text)
+        return text
+
+    def _one(self, name: str, parameters: Mapping[str, str], *, marked: bool) -> str:
+        """Return the Python name for a Go name that stands alone; nothing if it is none."""
+        # One word may be plain English ("Post"), so it needs a sign of being a name.
+        if _PLAIN_WORD.fullmatch(name):
+            return f"`{self.names[name]}`" if marked and name in self.names else ""
+        python = parameters.get(name) or self.names.get(name) or self.fields.get(name)
+        if python:
+            return f"`{python}`"
+        several = self.names.get(name[:-1]) if name.endswith("s") else None
+        if several:
+            return f"`{several}` objects"
+        several = self.fields.get(name[:-1]) if name.endswith("s") else None
+        return f"`{several}`s" if several else ""
+
+    def _path(self, chain: list[str], parameters: Mapping[str, str]) -> str:
+        """Return the Python name of a field of a field; nothing if it is none."""
+        first, *rest = chain
+        if not first[:1].isupper():
+            found = parameters.get(first, first)
+        else:
+            found = self.names.get(first) or self.fields.get(first, "")
+        if not found or any(name not in self.fields or not name[:1].isupper() for name in rest):
+            return ""
+        return f"`{'.'.join([found, *(self.fields[name] for name in rest)])}`"
 
 
 def paragraphs(doc: str) -> list[str]:
@@ -97,12 +150,20 @@ def paragraphs(doc: str) -> list[str]:
     return result
 
 
-def description(doc: str, go_name: str, glossary: Glossary) -> list[str]:
+def description(
+    doc: str, go_name: str, glossary: Glossary, parameters: Mapping[str, str] | None = None
+) -> list[str]:
     """Return the paragraphs of a Go comment as Python's reader expects them.
 
     The name that a Go comment begins with goes ("GetUser gets a user" -> "Gets a user.").
+
+    Args:
+        doc: The comment.
+        go_name: What it is about.
+        glossary: Python's names.
+        parameters: Python names of a method's parameters by Go name.
     """
-    found = paragraphs(doc)
+    found = [text for paragraph in paragraphs(doc) if (text := in_python(_REMOVAL.sub("", paragraph)))]
     if not found:
         return []
     first = re.sub(rf"^(?:(?:The|A|An)\s+)?{re.escape(go_name)}\s*(?::\s*|,\s*|\s+-\s+)?", "", found[0])
@@ -120,12 +181,12 @@ def description(doc: str, go_name: str, glossary: Glossary) -> list[str]:
             first,
         )
     found[0] = first[:1].upper() + first[1:]
-    return [_sentence(glossary.translate(text)) for text in found]
+    return [_sentence(glossary.translate(text, parameters)) for text in found]
 
 
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
-    return text if not text or text[-1] in ".:!?;,`)" else f"{text}."
+    return text if not text or text[-1] in ".:!?;," else f"{text}."
 
 
 def summary_and_rest(texts: Sequence[str]) -> tuple[str, list[str]]:

@@ -93,8 +93,9 @@ class AsyncAPI(AsyncFace):
     __slots__ = ()
 
     async def load_plugin_configuration(self) -> dict[str, Any]:
-        """Loads the plugin's configuration. dest should be a pointer to a struct that the
-        configuration JSON can be unmarshalled to.
+        """Loads the plugin's configuration.
+
+        For an object of your own class see `Plugin.load_configuration`.
 
         Go name: ``LoadPluginConfiguration``. Minimum server version: 5.2.
 
@@ -265,7 +266,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_LICENSE)
 
     async def is_enterprise_ready(self) -> bool:
-        """Returns true if the Mattermost server is configured as Enterprise Ready.
+        """Returns True if the Mattermost server is configured as Enterprise Ready.
 
         Go name: ``IsEnterpriseReady``. Minimum server version: 5.10.
 
@@ -511,8 +512,7 @@ class AsyncAPI(AsyncFace):
     async def get_preference_for_user(self, user_id: str, category: str, name: str) -> Preference:
         """Gets a single preference for a user.
 
-        An error is returned if the user has no preference set with the given category and name, an
-        error is returned.
+        Raises if the user has no such preference.
 
         Go name: ``GetPreferenceForUser``. Minimum server version: 9.5.
 
@@ -782,7 +782,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_USER_STATUS, user_id)
 
     async def get_user_statuses_by_ids(self, user_ids: list[str]) -> list[Status]:
-        """Return a list of user statuses based on the provided slice of user IDs.
+        """Return a list of user statuses based on the provided list of user IDs.
 
         Go name: ``GetUserStatusesByIds``. Minimum server version: 5.2.
 
@@ -925,9 +925,8 @@ class AsyncAPI(AsyncFace):
     async def get_ldap_user_attributes(self, user_id: str, attributes: list[str]) -> dict[str, str]:
         """Return LDAP attributes for a user.
 
-        The attributes parameter should be a list of attributes to pull. Returns a map with
-        attribute names as keys and the user's attributes as values. Requires an enterprise license,
-        LDAP to be configured and for the user to use LDAP as an authentication method.
+        The attributes parameter should be a list of attributes to pull. Requires an enterprise
+        license, LDAP to be configured and for the user to use LDAP as an authentication method.
 
         Go name: ``GetLDAPUserAttributes``. Minimum server version: 5.3.
 
@@ -2803,7 +2802,7 @@ class AsyncAPI(AsyncFace):
     async def install_plugin(self, file: AsyncContent, replace: bool) -> Manifest:
         """Upload another plugin with tar.gz file.
 
-        Previous version will be replaced on replace true.
+        With `replace`, an installed plugin of the same id is replaced.
 
         Go name: ``InstallPlugin``. Minimum server version: 5.18.
 
@@ -2848,10 +2847,10 @@ class AsyncAPI(AsyncFace):
         """Updates a key-value pair, unique per plugin, but only if the current value matches the given
         `old_value`.
 
-        Inserts a new key if `old_value` == None.
+        Inserts a new key if `old_value` is None.
 
-        - False: if current value != `old_value` or key already exists when inserting.
-        - True: if current value == `old_value` or new key is inserted.
+        - False: if the current value is another, or the key already exists when inserting.
+        - True: if the current value was `old_value`, or a new key is inserted.
 
         Go name: ``KVCompareAndSet``. Minimum server version: 5.12.
 
@@ -2875,8 +2874,8 @@ class AsyncAPI(AsyncFace):
         """Deletes a key-value pair, unique per plugin, but only if the current value matches the given
         `old_value`.
 
-        - False: if current value != `old_value` or key does not exist when deleting.
-        - True: if current value == `old_value` and the key was deleted.
+        - False: if the current value is another, or the key does not exist when deleting.
+        - True: if the current value was `old_value`, and the key was deleted.
 
         Go name: ``KVCompareAndDelete``. Minimum server version: 5.16.
 
@@ -3013,10 +3012,10 @@ class AsyncAPI(AsyncFace):
         self, event: str, payload: dict[str, Any], broadcast: WebsocketBroadcast
     ) -> None:
         """Sends an event to WebSocket connections. event is the type and will be prepended with
-        "custom_<pluginid>_". payload is the data sent with the event.
+        "custom_<pluginid>_".
 
-        Interface values must be primitive Go types or mattermost-server/model types. broadcast
-        determines to which users to send the event.
+        `payload` is the data sent with the event, as JSON: models, dataclasses, enums and times are
+        written as the REST API has them. broadcast determines to which users to send the event.
 
         Go name: ``PublishWebSocketEvent``. Minimum server version: 5.2.
 
@@ -3359,8 +3358,8 @@ class AsyncAPI(AsyncFace):
         """Creates a server-owned slash command that is not handled by the plugin itself, and which
         will persist past the life of the plugin.
 
-        The command will have its CreatorId set to "" and its PluginId set to the id of the plugin
-        that created it.
+        The command will have its `creator_id` set to "" and its `plugin_id` set to the id of the
+        plugin that created it.
 
         Go name: ``CreateCommand``. Minimum server version: 5.28.
 
@@ -3382,8 +3381,7 @@ class AsyncAPI(AsyncFace):
 
         E.g., custom commands (those created through the integrations menu, the REST api, or the
         plugin api `create_command`), plugin commands (those created with plugin api
-        `register_command`), and builtin commands (those added internally through
-        RegisterCommandProvider).
+        `register_command`), and those of the server itself.
 
         Go name: ``ListCommands``. Minimum server version: 5.28.
 
@@ -3439,8 +3437,7 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.LIST_PLUGIN_COMMANDS, team_id)
 
     async def list_built_in_commands(self) -> list[Command]:
-        """Returns the list of slash commands that are builtin commands (those added internally through
-        RegisterCommandProvider).
+        """Returns the list of slash commands of the server itself.
 
         Go name: ``ListBuiltInCommands``. Minimum server version: 5.28.
 
@@ -3473,11 +3470,10 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.GET_COMMAND, command_id)
 
     async def update_command(self, command_id: str, updated_cmd: Command) -> Command:
-        """Updates a single command (`command_id`) with the information provided in the `updated_cmd`
-        `Command` struct.
+        """Updates a single command (`command_id`) with what `updated_cmd` says.
 
-        The following fields in the command cannot be updated: Id, Token, CreateAt, DeleteAt, and
-        PluginId. If `updated_cmd`.TeamId is blank, it will be set to `command_id`'s TeamId.
+        `id`, `token`, `create_at`, `delete_at` and `plugin_id` cannot be updated. If
+        `updated_cmd.team_id` is blank, it will be set to `command_id`'s `team_id`.
 
         Go name: ``UpdateCommand``. Minimum server version: 5.28.
 
@@ -3740,9 +3736,8 @@ class AsyncAPI(AsyncFace):
         """Send a push notification to all of user's sessions.
 
         It is the responsibility of the plugin to respect the server's configuration and licence,
-        especially related to `cfg.`EmailSettings`.PushNotificationContents`, particularly
-        `model.IdLoadedNotification` and the generic settings. Refer to
-        `app.sendPushNotificationSync` for the logic used to construct push notifications.
+        above all `Config.email_settings.push_notification_contents`: with `generic` or `id_loaded`,
+        messages must not travel in notifications.
 
         Note: the `notification_will_be_pushed` hook will be run after `send_push_notification` is
         called.
@@ -3785,11 +3780,11 @@ class AsyncAPI(AsyncFace):
         return await self._call(_m.UPDATE_USER_AUTH, user_id, user_auth)
 
     async def register_plugin_for_shared_channels(self, opts: RegisterPluginOpts) -> str:
-        """Registers the plugin as a `Remote` for SharedChannels.
+        """Registers the plugin as a remote for shared channels.
 
         The plugin will receive synchronization messages via the `on_shared_channels_sync_msg` hook.
-        This API is idempotent - when called repeatedly with the same `RegisterPluginOpts`.PluginID`
-        it will return the same remoteID.
+        This API is idempotent - when called repeatedly with the same `RegisterPluginOpts.plugin_id`
+        it will return the same `remote_id`.
 
         Go name: ``RegisterPluginForSharedChannels``. Minimum server version: 9.5.
 
@@ -3847,8 +3842,8 @@ class AsyncAPI(AsyncFace):
         """Marks a channel for sharing via shared channels.
 
         Note, this does not automatically invite any remote clusters to the channel - use
-        `InviteRemote` to invite a remote , or this plugin, to the shared channel and start
-        synchronization.
+        `invite_remote_to_channel` to invite a remote, or this plugin, to the shared channel and
+        start synchronization.
 
         Go name: ``ShareChannel``. Minimum server version: 9.5.
 
@@ -3908,8 +3903,7 @@ class AsyncAPI(AsyncFace):
     async def update_shared_channel_cursor(
         self, channel_id: str, remote_id: str, cursor: GetPostsSinceForSyncCursor
     ) -> None:
-        """Updates the cursor for the specified channel and RemoteID (passed by the plugin when
-        registering).
+        """Updates the cursor for the specified channel and remote.
 
         This can be used to manually set the point of last sync, either forward to skip older posts,
         or backward to re-sync history. This call by itself does not force a re-sync - a change to
@@ -3950,8 +3944,8 @@ class AsyncAPI(AsyncFace):
         """Invites a remote, or this plugin, as a target for synchronizing.
 
         Once invited, the remote will start to receive synchronization messages for any changed
-        content in the specified channel. If `shareIfNotShared` is true, the channel's shared flag
-        will be set, if not already.
+        content in the specified channel. If `share_if_not_shared` is True, the channel's shared
+        flag will be set, if not already.
 
         Go name: ``InviteRemoteToChannel``. Minimum server version: 9.5.
 
@@ -3989,12 +3983,12 @@ class AsyncAPI(AsyncFace):
         """Processes a sync message from this plugin, creating or updating posts, reactions, users,
         statuses, acknowledgements, and membership changes.
 
-        When msg.ChannelId is set, content is synced into that shared channel. When msg.ChannelId is
-        empty and only Users are present, a global user sync is performed. This is the inbound
-        counterpart of the `on_shared_channels_sync_msg` hook. The `remote_id` identifies which of
-        the plugin's registered remotes this message is from (the value returned by
-        `register_plugin_for_shared_channels`). Entities in the `SyncMsg` will have their RemoteId
-        set to match this remote.
+        When `msg.channel_id` is set, content is synced into that shared channel. When
+        `msg.channel_id` is empty and only Users are present, a global user sync is performed. This
+        is the inbound counterpart of the `on_shared_channels_sync_msg` hook. The `remote_id`
+        identifies which of the plugin's registered remotes this message is from (the value returned
+        by `register_plugin_for_shared_channels`). Entities in the `SyncMsg` will have their
+        `remote_id` set to match this remote.
 
         Go name: ``ReceiveSharedChannelSyncMsg``. Minimum server version: 11.7.
 
@@ -4017,7 +4011,7 @@ class AsyncAPI(AsyncFace):
     ) -> FileInfo:
         """Syncs a file attachment into a shared channel.
 
-        The `FileInfo` provides metadata (Name, Size, CreatorId); the server constructs the storage
+        The `FileInfo` provides `name`, `size` and `creator_id`; the server constructs the storage
         path and manages the upload. The data reader provides the raw file bytes. This is the
         inbound counterpart of the `on_shared_channels_attachment_sync_msg` hook. The `remote_id`
         identifies which of the plugin's registered remotes this attachment is from (the value
@@ -4025,10 +4019,11 @@ class AsyncAPI(AsyncFace):
 
         The post-receive (`receive_shared_channel_sync_msg`) and file-receive calls for the same
         post-and-attachment pair may be issued in either order or concurrently; the framework binds
-        the file to its post regardless of arrival order. Repeated calls with the same (fi.Id,
-        `channel_id`, fi.CreatorId) return the existing `FileInfo` without producing duplicates,
-        allowing transports with at-least-once delivery semantics to redeliver safely. Repeats whose
-        fi.Id matches an existing record under a different channel or creator are rejected.
+        the file to its post regardless of arrival order. Repeated calls with the same
+        (`file_info.id`, `channel_id`, `file_info.creator_id`) return the existing `FileInfo`
+        without producing duplicates, allowing transports with at-least-once delivery semantics to
+        redeliver safely. Repeats whose `file_info.id` matches an existing record under a different
+        channel or creator are rejected.
 
         Go name: ``ReceiveSharedChannelAttachmentSyncMsg``. Minimum server version: 11.7.
 
@@ -4057,10 +4052,10 @@ class AsyncAPI(AsyncFace):
     ) -> None:
         """Syncs a user's profile image from this plugin's remote into Mattermost.
 
-        The user must have a RemoteId matching the specified remote. This is the inbound counterpart
-        of the `on_shared_channels_profile_image_sync_msg` hook. The `remote_id` identifies which of
-        the plugin's registered remotes this image is from (the value returned by
-        `register_plugin_for_shared_channels`).
+        The user must have a `remote_id` matching the specified remote. This is the inbound
+        counterpart of the `on_shared_channels_profile_image_sync_msg` hook. The `remote_id`
+        identifies which of the plugin's registered remotes this image is from (the value returned
+        by `register_plugin_for_shared_channels`).
 
         Go name: ``ReceiveSharedChannelProfileImageSyncMsg``. Minimum server version: 11.7.
 
@@ -4429,7 +4424,7 @@ class AsyncAPI(AsyncFace):
     async def create_property_field(self, field: PropertyField) -> PropertyField:
         """Creates a new property field.
 
-        If the field's LinkedFieldID is set, the field inherits type, options, and security
+        If the field's `linked_field_id` is set, the field inherits type, options, and security
         attributes from the referenced template field. The source must be a template field in the
         same group, must not itself be linked, and must not be deleted.
 
@@ -4489,8 +4484,8 @@ class AsyncAPI(AsyncFace):
     async def update_property_field(self, group_id: str, field: PropertyField) -> PropertyField:
         """Updates an existing property field.
 
-        Fields with a LinkedFieldID cannot have their type or options modified. Set LinkedFieldID to
-        an empty string to unlink a field from its source.
+        Fields with a `linked_field_id` cannot have their type or options modified. Set
+        `linked_field_id` to an empty string to unlink a field from its source.
 
         Go name: ``UpdatePropertyField``. Minimum server version: 10.10.
 
@@ -5010,14 +5005,11 @@ class AsyncAPI(AsyncFace):
         """Evaluates whether `user_id` may perform action on the plugin-owned resource
         (`resource_type`, `resource_id`).
 
-        `resource_type` must be "<callingPluginID>:<type>". The reply follows the OpenID AuthZEN
-        evaluation response: Decision plus an optional Context.
+        `resource_type` must be "<id of the calling plugin>:<type>".
 
-        `AccessDecision`.IsNoPolicy() reports that the server positively determined no policy
-        governs the resource — resolved even when the access control engine is unavailable — so the
-        caller can safely apply its own defaults instead of treating the allow as an explicit grant.
-        Any returned error means the decision could not be computed and the plugin MUST fail closed
-        (deny).
+        The `context` of the decision tells whether no policy governs the resource: then apply
+        defaults of your own rather than take it for a permission. If this raises, nothing was
+        decided: deny.
 
         Go name: ``EvaluateAccessControl``. Minimum server version: 11.10.
 
@@ -5041,9 +5033,9 @@ class AsyncAPI(AsyncFace):
     async def save_access_control_policy(
         self, acting_user_id: str, policy: AccessControlPolicy
     ) -> AccessControlPolicy:
-        """Creates or updates a policy whose Type is "<callingPluginID>:<type>".
+        """Creates or updates a policy whose `type` is "<id of the calling plugin>:<type>".
 
-        Version is forced to v0.5 and Active to true. policy.ID must be the resource's stable
+        Its `version` becomes v0.5, and it becomes active. `policy.id` must be the resource's stable
         26-char ID.
 
         Go name: ``SaveAccessControlPolicy``. Minimum server version: 11.10.
@@ -5066,8 +5058,8 @@ class AsyncAPI(AsyncFace):
     async def get_access_control_policy(self, id: str) -> AccessControlPolicy:
         """Returns the policy stored under id.
 
-        Returns a not-found error if no policy exists OR the stored policy's type is not owned by
-        the calling plugin (fail closed, no existence leak).
+        Raises `NotFound` if no policy exists OR the stored policy's type is not owned by the
+        calling plugin (fail closed, no existence leak).
 
         Go name: ``GetAccessControlPolicy``. Minimum server version: 11.10.
 
@@ -5089,7 +5081,7 @@ class AsyncAPI(AsyncFace):
         """Deletes the policy stored under id after verifying the stored policy's type equals
         `resource_type` and is owned by the calling plugin.
 
-        Type mismatches return a not-found error (fail closed).
+        Raises `NotFound` if the type is another.
 
         Go name: ``DeleteAccessControlPolicy``. Minimum server version: 11.10.
 
@@ -5109,7 +5101,7 @@ class AsyncAPI(AsyncFace):
     async def check_access_control_expression(
         self, acting_user_id: str, resource_type: str, expression: str
     ) -> list[CELExpressionError]:
-        """Compiles and lints a CEL expression; an empty slice means the expression is valid.
+        """Compiles and lints a CEL expression; an empty list means the expression is valid.
 
         Go name: ``CheckAccessControlExpression``. Minimum server version: 11.10.
 

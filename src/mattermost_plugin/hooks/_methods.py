@@ -46,9 +46,9 @@ class HookMethods:
     def on_activate(self) -> MaybeAwaitable[None]:
         """Invoked when the plugin is activated.
 
-        If an error is returned, the plugin will be terminated. The plugin will not receive hooks
-        until after `on_activate` returns without error. `on_configuration_change` will be called
-        once before `on_activate`.
+        If it raises, the plugin does not start. The plugin will not receive hooks until after
+        `on_activate` has returned. `on_configuration_change` will be called once before
+        `on_activate`.
 
         Go name: ``OnActivate``. Minimum server version: 5.2.
         """
@@ -68,8 +68,8 @@ class HookMethods:
     def on_configuration_change(self) -> MaybeAwaitable[None]:
         """Invoked when configuration changes may have been made.
 
-        Any returned error is logged, but does not stop the plugin. You must be prepared to handle a
-        configuration failure gracefully. It is called once before `on_activate`.
+        An exception is logged, and does not stop the plugin. It is called once before
+        `on_activate`.
 
         Go name: ``OnConfigurationChange``. Minimum server version: 5.2.
         """
@@ -103,7 +103,7 @@ class HookMethods:
     def user_will_log_in(self, ctx: Context, user: User) -> MaybeAwaitable[Reject | None]:
         """Before the login of the user is returned.
 
-        If you don't need to reject the login event, see `user_has_logged_in`
+        If you don't need to reject the login event, see `user_has_logged_in`.
 
         Go name: ``UserWillLogIn``. Minimum server version: 5.2.
 
@@ -229,7 +229,7 @@ class HookMethods:
 
         It is the context-aware variant of `messages_will_be_consumed`.
 
-        Posts that should be left unchanged may be omitted from the returned slice.
+        Posts that are left unchanged may be omitted.
 
         Note that this method will be called for posts created by plugins, including the plugin that
         created the post.
@@ -392,7 +392,7 @@ class HookMethods:
         Read from file to retrieve the body of the uploaded file.
 
         Note that this method will be called for files uploaded by plugins, including the plugin
-        that uploaded the post. `FileInfo`.Size will be automatically set properly if you modify the
+        that uploaded the post. `FileInfo.size` will be automatically set properly if you modify the
         file.
 
         Go name: ``FileWillBeUploaded``. Minimum server version: 5.2.
@@ -423,7 +423,7 @@ class HookMethods:
         - `FileDownloadType.THUMBNAIL`: Thumbnail request.
         - `FileDownloadType.PREVIEW`: Preview image request.
         - `FileDownloadType.PUBLIC`: Public link access (`user_id` will be empty string in this
-          case)
+          case).
 
         Go name: ``FileWillBeDownloaded``. Minimum server version: 11.5.
 
@@ -522,7 +522,7 @@ class HookMethods:
         return None
 
     def run_data_retention(self, now_time: int, batch_size: int) -> MaybeAwaitable[int]:
-        """Invoked during a DataRetentionJob.
+        """Invoked while the server deletes what is older than the data retention policy allows.
 
         Go name: ``RunDataRetention``. Minimum server version: 6.4.
 
@@ -571,8 +571,7 @@ class HookMethods:
     def configuration_will_be_saved(self, new_cfg: Config) -> MaybeAwaitable[Config | Reject | None]:
         """Invoked before saving the configuration to the backing store.
 
-        An error can be returned to reject the operation. Additionally, a new config object can be
-        returned to be stored in place of the provided one.
+        It may refuse, or return a `Config` to be stored instead.
 
         Go name: ``ConfigurationWillBeSaved``. Minimum server version: 8.0.
 
@@ -593,9 +592,9 @@ class HookMethods:
         This allows plugins to customize the email notification content including subject, title,
         subtitle, message content, buttons, and other email properties.
 
-        Note that core identifiers (PostId, ChannelId, TeamId, SenderId, RecipientId, RootId) and
-        context fields (`ChannelType`, IsDirectMessage, etc.) are immutable and changes to them will
-        be ignored. Only customizable content fields can be modified.
+        Note that core identifiers (`post_id`, `channel_id`, `team_id`, `sender_id`, `recipient_id`,
+        `root_id`) and context fields (`ChannelType`, `is_direct_message`, etc.) are immutable and
+        changes to them will be ignored. Only customizable content fields can be modified.
 
         Go name: ``EmailNotificationWillBeSent``. Minimum server version: 11.00.
 
@@ -643,7 +642,7 @@ class HookMethods:
         self, msg: SyncMsg, remote_cluster: RemoteCluster
     ) -> MaybeAwaitable[SyncResponse]:
         """Invoked for plugins that wish to receive synchronization messages from the Shared Channels
-        service for which they have been invited via InviteRemote.
+        service they were invited to.
 
         Each `SyncMsg` may contain multiple updates (posts, reactions, attachments, users) for a
         single channel.
@@ -667,13 +666,12 @@ class HookMethods:
         """Invoked for plugins to indicate the health of the plugin and the connection to the upstream
         service (e.g. MS Graph APIs).
 
-        Return true to indicate all is well.
+        Return True if all is well.
 
-        Return false to indicate there is a problem with the plugin or connection to upstream
-        service. Some number of failed pings will result in the plugin being marked offline and it
-        will stop receiving `on_shared_channels_sync_msg` calls until it comes back online. The
-        plugin will also appear offline in the status report via the `secure-connection status`
-        slash command.
+        Return False if there is a problem with the plugin or connection to upstream service. Some
+        number of failed pings will result in the plugin being marked offline and it will stop
+        receiving `on_shared_channels_sync_msg` calls until it comes back online. The plugin will
+        also appear offline in the status report via the `secure-connection status` slash command.
 
         Go name: ``OnSharedChannelsPing``. Minimum server version: 9.5.
 
@@ -703,11 +701,11 @@ class HookMethods:
         self, file_info: FileInfo, post: Post, remote_cluster: RemoteCluster
     ) -> MaybeAwaitable[None]:
         """Invoked for plugins that wish to receive synchronization messages from the Shared Channels
-        service for which they have been invited via InviteRemote.
+        service they were invited to.
 
         Each call represents one file attachment to be synchronized.
 
-        The cursor will be advanced based on the timestamp returned if no error is returned.
+        The cursor will be advanced to the timestamp that is returned.
 
         Go name: ``OnSharedChannelsAttachmentSyncMsg``. Minimum server version: 9.5.
 
@@ -722,12 +720,12 @@ class HookMethods:
         self, user: User, remote_cluster: RemoteCluster
     ) -> MaybeAwaitable[None]:
         """Invoked for plugins that wish to receive synchronization messages from the Shared Channels
-        service for which they have been invited via InviteRemote.
+        service they were invited to.
 
         Each call represents one user profile image that should be synchronized.
-        `App.`get_profile_image` can be used to fetch the image bytes.
+        `API.get_profile_image` returns the image.
 
-        The cursor will be advanced based on the timestamp returned if no error is returned.
+        The cursor will be advanced to the timestamp that is returned.
 
         Go name: ``OnSharedChannelsProfileImageSyncMsg``. Minimum server version: 9.5.
 
@@ -777,8 +775,7 @@ class HookMethods:
         """Invoked before a channel update is committed, allowing plugins to modify the channel or
         reject the update.
 
-        Fires from the app-layer `update_channel` and PatchChannel paths so REST, local API, plugin
-        API, import, and bulk callers all hit it.
+        It does not matter who changes the channel: REST, local API, plugins or an import.
 
         Go name: ``ChannelWillBeUpdated``. Minimum server version: 11.9.
 
@@ -796,8 +793,7 @@ class HookMethods:
     def channel_will_be_restored(self, ctx: Context, channel: Channel) -> MaybeAwaitable[Reject | None]:
         """Invoked before an archived channel is un-archived.
 
-        Fires from app.`restore_channel` before the store's Channel().Restore call. Sibling of
-        `channel_will_be_archived` for the inverse operation.
+        See `channel_will_be_archived` for the other way.
 
         Empty string allows the restore.
 
@@ -817,9 +813,9 @@ class HookMethods:
     ) -> MaybeAwaitable[ScheduledPost | Reject | None]:
         """Invoked before a scheduled post is committed.
 
-        Fires from the app-layer SaveScheduledPost and UpdateScheduledPost paths.
+        It is new, or was changed.
 
-        Return value semantics match `message_will_be_posted`.
+        It may return what `message_will_be_posted` may.
 
         Go name: ``ScheduledPostWillBeCreated``. Minimum server version: 11.9.
 
@@ -836,9 +832,9 @@ class HookMethods:
     def draft_will_be_upserted(self, ctx: Context, draft: Draft) -> MaybeAwaitable[Draft | Reject | None]:
         """Invoked before a draft is committed.
 
-        Fires from the app-layer UpsertDraft path.
+        It is new, or was changed.
 
-        Return value semantics match `message_will_be_posted`.
+        It may return what `message_will_be_posted` may.
 
         Go name: ``DraftWillBeUpserted``. Minimum server version: 11.9.
 
