@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codegen import (
+    emit_bundle,
     emit_docs,
     emit_go_contracttest,
     emit_go_convert,
@@ -77,6 +78,7 @@ EMITTERS: tuple[Emitter, ...] = (
     ),
     Emitter("python-api", emit_python_api.emit, ("src/mattermost_plugin/api/*.py",)),
     Emitter("python-hooks", emit_python_hooks.emit, ("src/mattermost_plugin/hooks/*.py",)),
+    Emitter("bundle", emit_bundle.emit, (emit_bundle.GO_PATH, emit_bundle.PYTHON_PATH)),
     Emitter("go-contracttest", emit_go_contracttest.emit, (emit_go_contracttest.PATH,)),
     Emitter("docs", emit_docs.emit, (f"{emit_docs.ROOT}/**/*.md",)),
 )

@@ -12,6 +12,9 @@ var (
 	// ErrInterpreterTooOld says that the interpreter is a Python older than the SDK needs.
 	ErrInterpreterTooOld = errors.New("interpreter is too old")
 
+	// ErrWrongInterpreter says that the interpreter is a Python that the bundle was not built for.
+	ErrWrongInterpreter = errors.New("interpreter is not the one that the bundle needs")
+
 	// ErrNoExecutable says that the bundle has no executable for this platform.
 	ErrNoExecutable = errors.New("no executable found")
 

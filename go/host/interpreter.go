@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,11 +25,18 @@ func platform() string { return runtime.GOOS + "-" + runtime.GOARCH }
 // isPython says whether a manifest's runtime names a Python.
 func isPython(runtimeName string) bool { return strings.HasPrefix(runtimeName, "python") }
 
-// findInterpreter returns the program that runs the entrypoint: the Python shipped in the bundle, else the bundle's
-// virtual environment, else the runtime on PATH.
-func findInterpreter(bundle, runtimeName string) (string, error) {
+// interpreter is a program that may run the entrypoint.
+type interpreter struct {
+	program string
+	python  bool
+}
+
+// findInterpreters returns the programs that may run the entrypoint, the best first: the Python shipped in the bundle,
+// else the bundle's virtual environment, else those of the runtimes that are on PATH, in their order. It returns at
+// least one.
+func findInterpreters(bundle string, runtimes []string) ([]interpreter, error) {
 	var searched []string
-	if isPython(runtimeName) {
+	if slices.ContainsFunc(runtimes, isPython) {
 		for _, name := range []string{
 			"server/python/" + platform() + "/bin/python3",
 			"server/venv/bin/python",
@@ -40,30 +47,51 @@ func findInterpreter(bundle, runtimeName string) (string, error) {
 				continue
 			}
 			if _, err := resolveInside(bundle, name); err != nil {
-				return "", fmt.Errorf("interpreter %w", err)
+				return nil, fmt.Errorf("interpreter %w", err)
 			}
 			// The unresolved path: a virtual environment is found by the name its Python is called by.
-			return path, nil
+			return []interpreter{{path, true}}, nil
 		}
 	}
 
-	path, err := exec.LookPath(runtimeName)
-	if err != nil {
-		where := fmt.Sprintf("%s on PATH (%s)", runtimeName, os.Getenv("PATH"))
-		if len(searched) > 0 {
-			where = fmt.Sprintf("%s in the bundle and %s", strings.Join(searched, ", "), where)
+	var found []interpreter
+	for _, name := range runtimes {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
 		}
-		advice := "install it or change server.runtime in plugin.json"
-		if isPython(runtimeName) {
-			advice = fmt.Sprintf("install Python %d.%d or newer on the server", minimumPythonMajor, minimumPythonMinor)
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, fmt.Errorf("interpreter %s: %w", path, err)
 		}
-		return "", &lineError{fmt.Sprintf("no interpreter found: looked for %s; %s", where, advice), ErrNoInterpreter}
+		found = append(found, interpreter{absolute, isPython(name)})
 	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("interpreter %s: %w", path, err)
+	if len(found) > 0 {
+		return found, nil
 	}
-	return absolute, nil
+	where := fmt.Sprintf("%s on PATH (%s)", strings.Join(runtimes, ", "), os.Getenv("PATH"))
+	if len(searched) > 0 {
+		where = fmt.Sprintf("%s in the bundle and %s", strings.Join(searched, ", "), where)
+	}
+	advice := "install it or change server.runtime in plugin.json"
+	if slices.ContainsFunc(runtimes, isPython) {
+		advice = fmt.Sprintf("install Python %d.%d or newer on the server", minimumPythonMajor, minimumPythonMinor)
+	}
+	return nil, &lineError{fmt.Sprintf("no interpreter found: looked for %s; %s", where, advice), ErrNoInterpreter}
+}
+
+// chooseInterpreter returns the first of the programs that fits what the bundle requires of Python. One alone is not
+// asked: a start has no time to spare, and one that fails asks. If none fits it is the first, whose start says so.
+func chooseInterpreter(found []interpreter, requires string) interpreter {
+	if len(found) == 1 {
+		return found[0]
+	}
+	for _, candidate := range found {
+		if !candidate.python || pythonMisfit(context.Background(), candidate.program, requires) == nil {
+			return candidate
+		}
+	}
+	return found[0]
 }
 
 // resolveInside follows the symbolic links of a path relative to the bundle and refuses those that lead out of it.
@@ -86,27 +114,31 @@ func resolveInside(bundle, name string) (string, error) {
 	return resolved, nil
 }
 
-// pythonTooOld asks an interpreter for its version; the error says that it is too old, nil that it is not or that
-// it did not answer. Only a start that failed asks: a good one has no time to spare.
-func pythonTooOld(ctx context.Context, program string) error {
+// pythonMisfit asks an interpreter for its release; the error says that the bundle does not run on it, nil that it does
+// or that the interpreter did not answer. requires is server.requires_python of the manifest. Only a start that failed
+// asks, and a choice between several: a good start has no time to spare.
+func pythonMisfit(ctx context.Context, program, requires string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "-c", "import sys; sys.stdout.write('%d %d %d' % sys.version_info[:3])").Output()
+	out, err := exec.CommandContext(ctx, program, "-c", "import sys; sys.stdout.write('%d.%d.%d' % sys.version_info[:3])").Output()
 	if err != nil {
 		return nil
 	}
-	fields := strings.Fields(string(out))
-	if len(fields) != 3 {
+	release := strings.TrimSpace(string(out))
+	found, err := parseRelease(release)
+	if err != nil {
 		return nil
 	}
-	major, majorErr := strconv.Atoi(fields[0])
-	minor, minorErr := strconv.Atoi(fields[1])
-	if majorErr != nil || minorErr != nil {
-		return nil
+	oldest := fmt.Sprintf("%d.%d", minimumPythonMajor, minimumPythonMinor)
+	if compareReleases(found, []int{minimumPythonMajor, minimumPythonMinor}) < 0 {
+		return &lineError{fmt.Sprintf("%s is Python %s, but the plugin needs %s or newer: install a newer Python or change server.runtime in plugin.json",
+			program, release, oldest), ErrInterpreterTooOld}
 	}
-	if major > minimumPythonMajor || (major == minimumPythonMajor && minor >= minimumPythonMinor) {
-		return nil
+	for _, clause := range strings.Split(requires, ",") {
+		if !fitsRelease(clause, found) {
+			return &lineError{fmt.Sprintf("%s is Python %s, but the bundle needs %s: install that Python on the server, or build the bundle with --python %d.%d",
+				program, release, describeReleases(requires), found[0], found[1]), ErrWrongInterpreter}
+		}
 	}
-	return &lineError{fmt.Sprintf("%s is Python %s, but the plugin needs %d.%d or newer: install a newer Python or change server.runtime in plugin.json",
-		program, strings.Join(fields, "."), minimumPythonMajor, minimumPythonMinor), ErrInterpreterTooOld}
+	return nil
 }

@@ -31,8 +31,9 @@ type Launch struct {
 
 	// entrypoint is the script among Args, relative to the bundle; "" where there is none to verify.
 	entrypoint string
-	// python says that Program is a Python.
-	python bool
+	// python says that Program is a Python, requires which releases of it the bundle runs on; "" is not known.
+	python   bool
+	requires string
 	// checksum is the SHA-256 that Program must have; nil where there is none to verify.
 	checksum []byte
 }
@@ -67,22 +68,22 @@ func FromBundle(info *model.BundleInfo) (Launch, error) {
 		return Launch{}, err
 	}
 	if m.isScript() {
-		m.ID = info.Manifest.Id // which the server has in lower case
+		m.document["id"] = info.Manifest.Id // which the server has in lower case
 		return fromScript(bundle, m)
 	}
 	return fromExecutable(bundle, m, info.Manifest)
 }
 
 func fromScript(bundle string, m manifest) (Launch, error) {
-	if err := m.checkScript(); err != nil {
+	if err := m.check(); err != nil {
 		return Launch{}, err
 	}
-	settings, err := parseSettings(m.Props.Settings, DefaultSettings(), hookKeys())
+	settings, err := parseSettings(m.document, DefaultSettings())
 	if err != nil {
 		return Launch{}, m.error("%v", err)
 	}
 
-	entrypoint := filepath.ToSlash(filepath.Clean(filepath.FromSlash(m.Server.Entrypoint)))
+	entrypoint := filepath.ToSlash(filepath.Clean(filepath.FromSlash(m.text("server.entrypoint"))))
 	if err := isFileOf(bundle, entrypoint); errors.Is(err, os.ErrNotExist) {
 		return Launch{}, &lineError{fmt.Sprintf("entrypoint %s is not in the bundle: check server.entrypoint in %s", entrypoint, m.file), ErrEntrypoint}
 	} else if errors.Is(err, errNotRegular) {
@@ -91,21 +92,24 @@ func fromScript(bundle string, m manifest) (Launch, error) {
 		return Launch{}, fmt.Errorf("entrypoint %w", err)
 	}
 
-	program, err := findInterpreter(bundle, m.Server.Runtime)
+	found, err := findInterpreters(bundle, m.runtimes())
 	if err != nil {
 		return Launch{}, err
 	}
+	requires := m.text("server.requires_python")
+	chosen := chooseInterpreter(found, requires)
 
 	launch := Launch{
-		PluginID:   m.ID,
-		PluginName: m.Name,
+		PluginID:   m.text("id"),
+		PluginName: m.text("name"),
 		Bundle:     bundle,
 		Dir:        bundle,
-		Program:    program,
-		Args:       append(append([]string{}, m.Server.RuntimeArgs...), entrypoint),
+		Program:    chosen.program,
+		Args:       append(texts(find(m.document, "server.runtime_args")), entrypoint),
 		Settings:   settings,
 		entrypoint: entrypoint,
-		python:     isPython(m.Server.Runtime),
+		python:     chosen.python,
+		requires:   requires,
 	}
 	if launch.python {
 		launch.Env = append(mallocEnvironment(), "PYTHONPATH="+pythonPath(bundle))
@@ -115,9 +119,10 @@ func fromScript(bundle string, m manifest) (Launch, error) {
 
 // fromExecutable launches what a Go plugin is. Its working directory is the server's, as it always was.
 func fromExecutable(bundle string, m manifest, full *model.Manifest) (Launch, error) {
-	settings := DefaultSettings()
-	settings.StartTimeout = ExecutableStartTimeout
-	settings, err := parseSettings(m.Props.Settings, settings, hookKeys())
+	if err := m.checkSettings(); err != nil {
+		return Launch{}, err
+	}
+	settings, err := parseSettings(m.document, executableSettings())
 	if err != nil {
 		return Launch{}, m.error("%v", err)
 	}

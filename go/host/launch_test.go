@@ -156,11 +156,11 @@ func TestABundleThatCannotBeLaunchedSaysInOneLineWhatToDo(t *testing.T) {
 		},
 		"a runtime that is a path": {
 			func(b *bundle) { b.manifest(func(_, server map[string]any) { server["runtime"] = "/usr/bin/python3" }) },
-			host.ErrManifest, `plugin.json: server.runtime must be the name of a program on PATH, for example "python3", not the path "/usr/bin/python3"`,
+			host.ErrManifest, `plugin.json: server.runtime must be the name of a program on PATH, or a list of such names, not "/usr/bin/python3"`,
 		},
 		"runtime_args that are a string": {
 			func(b *bundle) { b.manifest(func(_, server map[string]any) { server["runtime_args"] = "-v" }) },
-			host.ErrManifest, "plugin.json: server.runtime_args must be a list, not a string",
+			host.ErrManifest, `plugin.json: server.runtime_args must be a list of strings, not "-v"`,
 		},
 		"no entrypoint": {
 			func(b *bundle) { b.manifest(func(_, server map[string]any) { delete(server, "entrypoint") }) },
@@ -178,11 +178,11 @@ func TestABundleThatCannotBeLaunchedSaysInOneLineWhatToDo(t *testing.T) {
 		},
 		"an entrypoint above the bundle": {
 			func(b *bundle) { b.manifest(func(_, server map[string]any) { server["entrypoint"] = "../plugin.py" }) },
-			host.ErrOutsideBundle, "entrypoint ../plugin.py is outside of the bundle",
+			host.ErrManifest, `plugin.json: server.entrypoint must be a path inside the bundle, relative to plugin.json, with forward slashes, not "../plugin.py"`,
 		},
 		"an absolute entrypoint": {
 			func(b *bundle) { b.manifest(func(_, server map[string]any) { server["entrypoint"] = "/etc/passwd" }) },
-			host.ErrOutsideBundle, "entrypoint /etc/passwd is outside of the bundle",
+			host.ErrManifest, `plugin.json: server.entrypoint must be a path inside the bundle, relative to plugin.json, with forward slashes, not "/etc/passwd"`,
 		},
 		"an entrypoint that is a link out of the bundle": {
 			func(b *bundle) {
@@ -215,7 +215,7 @@ func TestABundleThatCannotBeLaunchedSaysInOneLineWhatToDo(t *testing.T) {
 		},
 		"settings that are a list": {
 			func(b *bundle) { b.manifest(settings([]int{1})) },
-			host.ErrManifest, "plugin.json: props.mattermost_plugin must be an object, not an array",
+			host.ErrManifest, "plugin.json: props.mattermost_plugin must be an object, not [1]",
 		},
 		"a setting that is not one": {
 			func(b *bundle) { b.manifest(settings(map[string]any{"on_failur": "reject"})) },
@@ -227,17 +227,17 @@ func TestABundleThatCannotBeLaunchedSaysInOneLineWhatToDo(t *testing.T) {
 		},
 		"a timeout that is text": {
 			func(b *bundle) { b.manifest(settings(map[string]any{"start_timeout": "30s"})) },
-			host.ErrManifest, "plugin.json: props.mattermost_plugin.start_timeout must be a number, not a string",
+			host.ErrManifest, `plugin.json: props.mattermost_plugin.start_timeout must be a number of seconds above 0, at most 31536000, not "30s"`,
 		},
 		"a timeout of a hook that is none": {
 			func(b *bundle) {
 				b.manifest(settings(map[string]any{"hook_timeouts": map[string]any{"message_will_be_eaten": 1}}))
 			},
-			host.ErrManifest, "plugin.json: props.mattermost_plugin.hook_timeouts.message_will_be_eaten: there is no such hook",
+			host.ErrManifest, "plugin.json: props.mattermost_plugin.hook_timeouts.message_will_be_eaten is no hook",
 		},
 		"a queue of less than nothing": {
 			func(b *bundle) { b.manifest(settings(map[string]any{"queue_size": -1})) },
-			host.ErrManifest, "plugin.json: props.mattermost_plugin.queue_size must be 0 or more",
+			host.ErrManifest, "plugin.json: props.mattermost_plugin.queue_size must be a whole number from 0, at most 1000000, not -1",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -335,4 +335,57 @@ func TestTheServersOwnSettingsOfTheAllocatorHold(t *testing.T) {
 	require.NotContains(t, set, "MALLOC_TRIM_THRESHOLD_")
 	require.Contains(t, set, "MALLOC_MMAP_THRESHOLD_")
 	require.Contains(t, set, "MALLOC_TOP_PAD_")
+}
+
+// pretendPython puts programs on PATH that say they are these releases of Python and end when they run anything else.
+func pretendPython(t *testing.T, releases map[string]string) string {
+	t.Helper()
+	dir := onlyPath(t)
+	for name, release := range releases {
+		script := "#!/bin/sh\ncase \"$*\" in *version_info*) printf " + release + ";; *) echo nothing to import >&2; exit 1;; esac\n"
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755))
+	}
+	return dir
+}
+
+func TestTheFirstRuntimeThatIsThereAndFitsIsTaken(t *testing.T) {
+	for name, test := range map[string]struct {
+		releases map[string]string
+		requires string
+		chosen   string
+	}{
+		"the first":                           {map[string]string{"python3.12": "3.12.1", "python3": "3.11.2"}, "", "python3.12"},
+		"the only one there":                  {map[string]string{"python3": "3.11.2"}, "==3.12.*", "python3"},
+		"the first that is not too old":       {map[string]string{"python3.12": "3.9.1", "python3": "3.11.2"}, "", "python3"},
+		"the first that the bundle is for":    {map[string]string{"python3.12": "3.12.1", "python3": "3.11.2"}, "==3.11.*", "python3"},
+		"the first if the bundle is for none": {map[string]string{"python3.12": "3.12.1", "python3": "3.11.2"}, "==3.10.*", "python3.12"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := pretendPython(t, test.releases)
+			b := newBundle(t)
+			b.manifest(func(_, server map[string]any) {
+				server["runtime"] = []string{"python3.12", "python3"}
+				server["requires_python"] = test.requires
+			})
+			launch, err := host.FromManifest(b.dir)
+			require.NoError(t, err)
+			require.Equal(t, filepath.Join(dir, test.chosen), launch.Program)
+		})
+	}
+}
+
+func TestAPluginThatDoesNotStartOnAnotherPythonNamesBoth(t *testing.T) {
+	dir := pretendPython(t, map[string]string{"python3": "3.11.2"})
+	for requires, text := range map[string]string{
+		"==3.12.*":     "needs Python 3.12: install that Python on the server, or build the bundle with --python 3.11",
+		">=3.12,<3.14": "needs Python >=3.12,<3.14: ",
+	} {
+		b := newBundle(t)
+		b.manifest(func(_, server map[string]any) { server["requires_python"] = requires })
+		launch, err := host.FromManifest(b.dir)
+		require.NoError(t, err)
+		_, err = host.Start(t.Context(), host.Config{Launch: launch, Logger: hclog.NewNullLogger()})
+		require.ErrorIs(t, err, host.ErrWrongInterpreter)
+		require.Contains(t, err.Error(), filepath.Join(dir, "python3")+" is Python 3.11.2, but the bundle "+text)
+	}
 }

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 )
@@ -17,21 +17,8 @@ const manifestName = "plugin.json"
 
 // manifest is what the host reads of plugin.json; the rest is the server's.
 type manifest struct {
-	file   string         // its name
-	ID     string         `json:"id"`
-	Name   string         `json:"name"`
-	Server manifestServer `json:"server"`
-	Props  manifestProps  `json:"props"`
-}
-
-type manifestServer struct {
-	Runtime     string   `json:"runtime"`
-	Entrypoint  string   `json:"entrypoint"`
-	RuntimeArgs []string `json:"runtime_args"`
-}
-
-type manifestProps struct {
-	Settings json.RawMessage `json:"mattermost_plugin"`
+	file     string // its name
+	document map[string]any
 }
 
 // readManifest reads the manifest of a bundle, in the form its name says.
@@ -46,80 +33,75 @@ func readManifest(path string) (manifest, error) {
 			return m, m.error("is not YAML: %s", firstLine(err.Error()))
 		}
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
-			return m, m.error("line %d is not JSON: %v", line, err)
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	err = decoder.Decode(&m.document)
+	if err == nil {
+		if _, end := decoder.Token(); !errors.Is(end, io.EOF) {
+			return m, m.error("must be one JSON object, with nothing behind it")
 		}
-		return m, m.error("%v", describeJSONError(err, ""))
 	}
-	if m.ID == "" {
-		return m, m.error("id is missing")
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
+		return m, m.error("line %d is not JSON: %v", line, err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return m, m.error("is not JSON: it ends too soon")
+	case err != nil, m.document == nil:
+		return m, m.error("must be a JSON object")
 	}
 	return m, nil
 }
 
 // isScript says whether the server part is a script, rather than an executable.
-func (m manifest) isScript() bool { return m.Server.Runtime != "" || m.Server.Entrypoint != "" }
+func (m manifest) isScript() bool {
+	return m.has("server.runtime") || m.has("server.entrypoint")
+}
 
-// checkScript checks what a script needs.
-func (m manifest) checkScript() error {
-	switch {
-	case m.Server.Runtime == "":
-		return m.error(`server.runtime is missing: name the program that runs the plugin, for example "python3"`)
-	case strings.ContainsAny(m.Server.Runtime, `/\`):
-		return m.error(`server.runtime must be the name of a program on PATH, for example "python3", not the path %q`, m.Server.Runtime)
-	case m.Server.Entrypoint == "":
-		return m.error(`server.entrypoint is missing: name the file that starts the plugin, for example "server/plugin.py"`)
+func (m manifest) has(key string) bool {
+	value := find(m.document, key)
+	return value != nil && value != ""
+}
+
+// check checks all that the host reads of the manifest of a script.
+func (m manifest) check() error {
+	return m.refuse(checkRules(manifestRules, m.document))
+}
+
+// checkSettings checks what the host reads of the manifest of an executable.
+func (m manifest) checkSettings() error {
+	var rules []rule
+	for _, r := range manifestRules {
+		if r.key == "props" || r.key == settingsKey {
+			rules = append(rules, r)
+		}
 	}
-	return nil
+	return m.refuse(checkRules(rules, m.document))
+}
+
+func (m manifest) refuse(broken *fault) error {
+	if broken == nil {
+		return nil
+	}
+	return m.error("%v", broken)
+}
+
+// text returns a string, "" if there is none.
+func (m manifest) text(key string) string {
+	text, _ := find(m.document, key).(string)
+	return text
+}
+
+// runtimes returns the names of the programs that may run the plugin, the first that there is.
+func (m manifest) runtimes() []string {
+	if name := m.text("server.runtime"); name != "" {
+		return []string{name}
+	}
+	return texts(find(m.document, "server.runtime"))
 }
 
 // error is a lineError about the manifest.
 func (m manifest) error(format string, args ...any) error {
 	return &lineError{m.file + ": " + fmt.Sprintf(format, args...), ErrManifest}
-}
-
-// describeJSONError says which key has which wrong value. prefix is the key of the object that was decoded.
-func describeJSONError(err error, prefix string) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		key := strings.Trim(prefix+"."+wrong.Field, ".")
-		if key == "" {
-			key = "the manifest"
-		}
-		return fmt.Errorf("%s must be %s, not %s", key, describeKind(wrong), article(wrong.Value))
-	}
-	// encoding/json has no type for an unknown field, only this text.
-	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return fmt.Errorf("%s.%s is not a setting", prefix, strings.Trim(field, `"`))
-	}
-	return err
-}
-
-// describeKind names the JSON type that a Go type is read from.
-func describeKind(wrong *json.UnmarshalTypeError) string {
-	switch kind := wrong.Type.Kind().String(); kind {
-	case "struct", "map":
-		return "an object"
-	case "slice":
-		return "a list"
-	case "float64":
-		return "a number"
-	case "int":
-		return "a whole number"
-	case "string":
-		return "a string"
-	default:
-		return "a " + kind
-	}
-}
-
-// article puts "a" or "an" before what encoding/json calls a JSON value ("number", "array", "number 1.5").
-func article(value string) string {
-	if strings.HasPrefix(value, "a") || strings.HasPrefix(value, "o") {
-		return "an " + value
-	}
-	return "a " + value
 }

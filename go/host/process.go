@@ -205,8 +205,8 @@ func (p *process) explain(ctx context.Context, err error) error {
 		return &lineError{fmt.Sprintf("the plugin process answered, but not as a plugin for this host: %s", firstLine(err.Error())), ErrHandshake}
 	}
 	if p.launch.python {
-		if tooOld := pythonTooOld(ctx, p.launch.Program); tooOld != nil {
-			return tooOld
+		if misfit := pythonMisfit(ctx, p.launch.Program, p.launch.requires); misfit != nil {
+			return misfit
 		}
 	}
 	return p.ended("before it was ready")

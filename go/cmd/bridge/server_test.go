@@ -307,7 +307,7 @@ func TestWhatGoesWrongAtStartIsThePluginsStatus(t *testing.T) {
 			func(b *bundle) {
 				b.manifest(func(_, server map[string]any) { server["entrypoint"] = "../../plugin.py" })
 			},
-			"entrypoint ../../plugin.py is outside of the bundle", "outside of the bundle",
+			"plugin.json: server.entrypoint must be a path inside the bundle", "must be a path inside the bundle",
 		},
 		"no interpreter": {
 			func(b *bundle) { b.manifest(func(_, server map[string]any) { server["runtime"] = "python3.999" }) },
@@ -316,7 +316,7 @@ func TestWhatGoesWrongAtStartIsThePluginsStatus(t *testing.T) {
 		"an old Python": {
 			func(b *bundle) {
 				old := b.t.TempDir()
-				script := "#!/bin/sh\nif [ \"$1\" = -c ]; then echo 3 8 10; else echo oops >&2; exit 1; fi\n"
+				script := "#!/bin/sh\nif [ \"$1\" = -c ]; then echo 3.8.10; else echo oops >&2; exit 1; fi\n"
 				require.NoError(b.t, os.WriteFile(filepath.Join(old, "python3"), []byte(script), 0o755))
 				b.t.Setenv("PATH", old+string(os.PathListSeparator)+os.Getenv("PATH"))
 			},

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from packaging.version import Version
 from mattermost_plugin.cli._archive import write_archive
 from mattermost_plugin.cli._author_files import author_files, bundle_entrypoint
 from mattermost_plugin.cli._bridge import bridge_for, bridge_licences
+from mattermost_plugin.cli._bundle_schema import MANIFEST
+from mattermost_plugin.cli._manifest_rules import DEFAULT_RUNTIME
 from mattermost_plugin.cli._pip import Requirements
 from mattermost_plugin.cli._platforms import Platform
 from mattermost_plugin.cli._problems import BuildError, Problem
@@ -25,6 +28,7 @@ __all__ = ["build_bundle"]
 
 _OLDEST_PYTHON = 10
 _NEWEST_PYTHON = 14
+_REQUIRES_PYTHON = next(rule for rule in MANIFEST if rule.key == "server.requires_python")
 _CHECKSUMS = PurePosixPath("server/checksums.sha256")
 
 
@@ -69,7 +73,7 @@ def build_bundle(
         vendored = vendor(requirements, targets, stage / "server" / "site", scratch, report)
         for place, path in files.items():
             _copy(path, stage / place)
-        manifest = _bundle_manifest(project, executables)
+        manifest = _bundle_manifest(project, executables, _runs_on(project, vendored, release))
         text = json.dumps(manifest, indent=2, ensure_ascii=False)
         (stage / "plugin.json").write_text(f"{text}\n", encoding="utf-8")
         _write_checksums(stage, set(executables.values()))
@@ -119,13 +123,23 @@ def _add_bridges(stage: Path, platforms: Sequence[Platform]) -> dict[str, str]:
     return executables
 
 
-def _bundle_manifest(project: Project, executables: dict[str, str]) -> dict[str, Any]:
+def _runs_on(project: Project, vendored: Sequence[Vendored], release: str) -> str:
+    """Return the releases of Python that the bundle runs on, as the bridge reads them; empty: not known."""
+    if any(one.interpreter_bound for one in vendored):
+        return f"=={release}.*"
+    releases = str(project.requires_python)
+    return releases if re.fullmatch(_REQUIRES_PYTHON.pattern, releases) else ""
+
+
+def _bundle_manifest(project: Project, executables: dict[str, str], runs_on: str) -> dict[str, Any]:
     server = {
         **project.manifest["server"],
         "executables": executables,
-        "runtime": project.manifest["server"].get("runtime", "python3"),
+        "runtime": project.manifest["server"].get("runtime") or DEFAULT_RUNTIME,
         "entrypoint": str(bundle_entrypoint(project)),
     }
+    if runs_on:
+        server["requires_python"] = runs_on
     server.pop("executable", None)
     return {**project.manifest, "server": server}
 

@@ -4,46 +4,34 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mattermost_plugin.cli._bundle_schema import HOOKS, SETTINGS
 from mattermost_plugin.cli._problems import Problem
+from mattermost_plugin.cli._rules import check_rules
 
-__all__ = ["POLICY_KEYS", "PROPS_KEY", "check_policy"]
+__all__ = ["PROPS_KEY", "SETTING_KEYS", "check_policy"]
 
 PROPS_KEY = "mattermost_plugin"
 """The key below `props` of the manifest where the bridge looks."""
 
-POLICY_KEYS = ("on_failure", "start_timeout", "hook_timeout", "hook_timeouts", "queue_size")
+SETTING_KEYS = tuple(rule.key for rule in SETTINGS)
 
 
-def check_policy(file: str, where: str, policy: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find all that is wrong with `policy`, which stands under the key `where` of `file`."""
-    for key, value in policy.items():
-        what, fix = _judge(key, value)
-        if what:
-            yield Problem(file=file, key=f"{where}.{key}", what=what, fix=fix)
+def check_policy(
+    file: str, where: str, policy: Mapping[str, Any], beside: tuple[str, ...] = ()
+) -> Iterator[Problem]:
+    """Find all that is wrong with `policy`, which stands under the key `where` of `file`.
 
-
-def _judge(key: str, value: Any) -> tuple[str, str]:
-    match key:
-        case "on_failure":
-            good = value in ("allow", "reject")
-            fix = 'write "allow" or "reject"'
-        case "start_timeout":
-            good = _is_number(value) and value > 0
-            fix = "write a number of seconds above 0"
-        case "hook_timeout":
-            good = _is_number(value) and value >= 0
-            fix = "write a number of seconds; 0 is no limit"
-        case "hook_timeouts":
-            good = isinstance(value, dict) and all(_is_number(item) and item >= 0 for item in value.values())
-            fix = 'write {"message_will_be_posted": 5} or such; 0 is no limit'
-        case "queue_size":
-            good = isinstance(value, int) and not isinstance(value, bool) and value > 0
-            fix = "write a whole number above 0"
-        case _:
-            near = difflib.get_close_matches(key, POLICY_KEYS, n=1)
-            return "unknown", f"did you mean {near[0]}?" if near else f"known are {', '.join(POLICY_KEYS)}"
-    return ("", "") if good else (f"{value!r} does not fit", fix)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    Args:
+        file: the file.
+        where: the key that `policy` stands under.
+        policy: the settings.
+        beside: other keys that may stand there, which `policy` does not have.
+    """
+    known = (*SETTING_KEYS, *beside)
+    for key in policy:
+        if key not in SETTING_KEYS:
+            near = difflib.get_close_matches(key, known, n=1)
+            fix = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            yield Problem(file=file, key=f"{where}.{key}", what="is not a setting", fix=fix)
+    for fault in check_rules(SETTINGS, policy, HOOKS):
+        yield Problem(file=file, key=f"{where}.{fault.key}", what=fault.what, fix=fault.fix)

@@ -22,6 +22,7 @@ __all__ = ["Project", "read_project"]
 
 _FROM_PYPROJECT = ("name", "version", "description")
 _TABLE = "tool.mattermost-plugin"
+_FILE_PATTERNS = ("include", "exclude")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ def _check_settings(settings: Mapping[str, Any]) -> list[Problem]:
     problems = []
     for key, value in settings.items():
         name = f"{_TABLE}.{key}"
-        if key in ("include", "exclude") and not _is_list_of_strings(value):
+        if key in _FILE_PATTERNS and not _is_list_of_strings(value):
             problems.append(
                 Problem(
                     file="pyproject.toml",
@@ -165,13 +166,13 @@ def _is_list_of_strings(value: object) -> bool:
 
 def _merge_policy(manifest: dict[str, Any], settings: Mapping[str, Any]) -> list[Problem]:
     """Put what `pyproject.toml` asks of the bridge where the bridge looks: into the manifest's props."""
-    asked = {key: value for key, value in settings.items() if key not in ("include", "exclude")}
-    problems = list(check_policy("pyproject.toml", _TABLE, asked))
+    asked = {key: value for key, value in settings.items() if key not in _FILE_PATTERNS}
+    problems = list(check_policy("pyproject.toml", _TABLE, asked, _FILE_PATTERNS))
     props = manifest.get("props")
     written = props.get(PROPS_KEY, {}) if isinstance(props, dict) else {}
     where = f"props.{PROPS_KEY}"
     if not isinstance(written, dict):
-        return [*problems, Problem(file="plugin.json", key=where, what="not an object")]
+        return problems  # null, or what check_manifest refuses
     problems += check_policy("plugin.json", where, written)
     for key in asked.keys() & written.keys():
         what = f"is set in pyproject.toml too, as {_TABLE}.{key}"

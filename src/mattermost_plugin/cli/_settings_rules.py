@@ -4,13 +4,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mattermost_plugin.cli._known_keys import misspelt
 from mattermost_plugin.cli._problems import Problem
 
-__all__ = ["check_settings_schema"]
+__all__ = ["SCHEMA_KEYS", "check_settings_schema"]
+
+SCHEMA_KEYS = ("header", "footer", "settings", "sections")
+_SECTION_KEYS = ("key", "title", "subtitle", "settings", "header", "footer", "custom", "fallback")
+_SETTING_KEYS = (
+    "key", "display_name", "type", "help_text", "regenerate_help_text", "placeholder", "default", "options",
+    "hosting", "secret",
+)  # fmt: skip
 
 _CHOICES = ("dropdown", "radio")
 _FREE_TEXT = ("generated", "text", "longtext", "number", "username", "custom")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _TYPES = ("bool", *_CHOICES, *_FREE_TEXT)
 
 
@@ -21,6 +29,7 @@ def check_settings_schema(schema: Any) -> Iterator[Problem]:
     if not isinstance(schema, dict):
         yield _problem("settings_schema", "not an object", 'write {"settings": [...]}')
         return
+    yield from _check_texts("settings_schema", schema, ("header", "footer"))
     seen: dict[str, str] = {}
     yield from _check_list("settings_schema.settings", schema.get("settings"), seen)
     sections = schema.get("sections")
@@ -32,6 +41,9 @@ def check_settings_schema(schema: Any) -> Iterator[Problem]:
         if not isinstance(section, dict):
             yield _problem(where, "not an object")
             continue
+        yield from misspelt(section, _SECTION_KEYS, f"{where}.")
+        yield from _check_texts(where, section, ("title", "subtitle", "header", "footer"))
+        yield from _check_flags(where, section, ("custom", "fallback"))
         if not isinstance(section.get("key"), str) or not section["key"]:
             yield _problem(f"{where}.key", "missing", "give each section a key of its own")
         yield from _check_list(f"{where}.settings", section.get("settings"), seen)
@@ -39,6 +51,18 @@ def check_settings_schema(schema: Any) -> Iterator[Problem]:
 
 def _problem(key: str, what: str, fix: str = "") -> Problem:
     return Problem(file="plugin.json", key=key, what=what, fix=fix)
+
+
+def _check_texts(where: str, table: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Problem]:
+    for key in keys:
+        if not isinstance(table.get(key) or "", str):
+            yield _problem(f"{where}.{key}", f"{table[key]!r} is not a string")
+
+
+def _check_flags(where: str, table: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Problem]:
+    for key in keys:
+        if not isinstance(table.get(key) or False, bool):
+            yield _problem(f"{where}.{key}", f"{table[key]!r} is not true or false")
 
 
 def _check_list(where: str, settings: Any, seen: dict[str, str]) -> Iterator[Problem]:
@@ -50,6 +74,7 @@ def _check_list(where: str, settings: Any, seen: dict[str, str]) -> Iterator[Pro
         if not isinstance(setting, dict):
             yield _problem(place, "not an object")
             continue
+        yield from misspelt(setting, _SETTING_KEYS, f"{place}.")
         yield from _check_key(f"{place}.key", setting.get("key"), seen)
         yield from _check_setting(place, setting)
 
@@ -70,17 +95,16 @@ def _check_setting(where: str, setting: Mapping[str, Any]) -> Iterator[Problem]:
         what = "missing" if kind is None else f"{kind!r} is no type of a setting"
         yield _problem(f"{where}.type", what, f"known are {', '.join(_TYPES)}")
         return
-    for key in ("display_name", "help_text", "placeholder", "regenerate_help_text"):
-        if not isinstance(setting.get(key, ""), str):
-            yield _problem(f"{where}.{key}", f"{setting[key]!r} is not a string")
+    yield from _check_texts(
+        where, setting, ("display_name", "help_text", "placeholder", "regenerate_help_text")
+    )
+    yield from _check_flags(where, setting, ("secret",))
     if setting.get("regenerate_help_text") and kind != "generated":
         yield _problem(f"{where}.regenerate_help_text", f"a setting of type {kind} has none", "remove it")
     if setting.get("placeholder") and kind not in _FREE_TEXT:
         yield _problem(f"{where}.placeholder", f"a setting of type {kind} has none", "remove it")
     if setting.get("hosting", "") not in ("", "cloud", "on-prem"):
         yield _problem(f"{where}.hosting", f"{setting['hosting']!r} is unknown", "write cloud or on-prem")
-    if not isinstance(setting.get("secret", False), bool):
-        yield _problem(f"{where}.secret", f"{setting['secret']!r} is not true or false")
     if kind in _CHOICES:
         yield from _check_options(where, setting)
     elif setting.get("options") is not None:
@@ -102,6 +126,8 @@ def _check_options(where: str, setting: Mapping[str, Any]) -> Iterator[Problem]:
             value = option.get(key) if isinstance(option, dict) else None
             if not isinstance(value, str) or not value:
                 yield _problem(f"{where}.options[{index}].{key}", "missing or no string", fix)
+        if isinstance(option, dict):
+            yield from misspelt(option, ("display_name", "value"), f"{where}.options[{index}].")
         values.append(option.get("value") if isinstance(option, dict) else None)
     if setting.get("default") not in (None, "", *values):
         yield _problem(f"{where}.default", f"{setting['default']!r} is none of the options")

@@ -106,6 +106,7 @@ def test_a_bundle_has_everything_that_a_server_needs(write_plugin: WritePlugin, 
             "entrypoint": "server/plugin.py",
             "executables": {str(HERE): f"server/bridge/bridge-{HERE}"},
             "runtime": "python3",
+            "requires_python": ">=3.10",
         },
     }
     bridge = bundle.folder / f"server/bridge/bridge-{HERE}"
@@ -216,6 +217,7 @@ def test_compiled_code_is_for_the_python_asked_for_and_the_author_is_told(
     library = f"cpython-{other.replace('.', '')}-"
     assert [path for path in bundle.files(f"server/site/{HERE}/uvloop") if library in path]
     assert f"  uvloop is compiled for Python {other}: the server has to run the plugin with it" in told
+    assert bundle.manifest["server"]["requires_python"] == f"=={other}.*"
 
 
 @pytest.mark.parametrize(

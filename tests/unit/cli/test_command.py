@@ -86,5 +86,5 @@ def test_new_refuses_a_folder_with_files(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_new_refuses_a_wrong_id(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", str(tmp_path / "x"), "--id", "No Id"]) == 1
-    assert "error: --id: 'No Id' has other characters than" in capsys.readouterr().err
+    assert 'error: --id: must be 3 to 190 characters of a-z 0-9 . _ -, not "No Id"' in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

@@ -26,15 +26,13 @@ def setting(**keys: Any) -> dict[str, Any]:
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"id": None}, "plugin.json: id: missing", "com.example.hello"),
-    ({"id": 5}, "plugin.json: id: 5 is not a string", "com.example.hello"),
-    ({"id": "ab"}, "plugin.json: id: 'ab' has 2 characters, not 3 to 190", "com.example"),
-    ({"id": "x" * 191}, "has 191 characters, not 3 to 190", "com.example"),
+    ({"id": 5}, "plugin.json: id: must be 3 to 190 characters of a-z 0-9 . _ -, not 5", "com.example.hello"),
+    ({"id": "../evil"}, 'a-z 0-9 . _ -, not "../evil"', "com.example"),
     (
-        {"id": "com.Example"},
-        "plugin.json: id: 'com.Example' has other characters than a-z 0-9 . _ -",
-        "com.example",
+        {"id": "x" * 999},
+        f'plugin.json: id: must be 3 to 190 characters of a-z 0-9 . _ -, not "{"x" * 59}...',
+        "",
     ),
-    ({"id": "../evil"}, "plugin.json: id: '../evil' has other characters", "com.example"),
     ({"name": None}, "plugin.json: name: missing", "project.name in pyproject.toml"),
     ({"name": "  "}, "plugin.json: name: '  ' is not a name", "people will see"),
     ({"version": None}, "plugin.json: version: missing", "project.version in pyproject.toml"),
@@ -56,7 +54,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"icon_path": "plugin.py"}, "plugin.json: icon_path: 'plugin.py' is not an SVG file", "SVG"),
     ({"server": None}, "plugin.json: server: missing", '{"entrypoint": "plugin.py"}'),
-    ({"server": []}, "plugin.json: server: not an object", "entrypoint"),
+    ({"server": []}, "plugin.json: server: must be an object, not []", "entrypoint"),
     ({"server": {}}, "plugin.json: server.entrypoint: missing", "plugin.py"),
     (
         {"server": {"entrypoint": "main.py"}},
@@ -64,25 +62,29 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "name a file",
     ),
     (
-        {"server": {"entrypoint": "../plugin.py"}},
-        "server.entrypoint: '../plugin.py' does not lie inside",
-        "without '..'",
+        {"server": {"entrypoint": "a\\b.py"}},
+        "server.entrypoint: must be a path inside the bundle, relative to plugin.json, with forward slashes",
+        "such as plugin.py",
     ),
     (
-        {"server": {"entrypoint": "/plugin.py"}},
-        "server.entrypoint: '/plugin.py' does not lie inside",
-        "relative",
-    ),
-    ({"server": {"entrypoint": "a\\b.py"}}, "does not lie inside the plugin's folder", "forward slashes"),
-    (
-        {"server": {"entrypoint": "plugin.py", "runtime": "python3 -u"}},
-        "server.runtime: 'python3 -u' is not the name",
-        "python3",
+        {"server": {"entrypoint": "plugin.py", "runtime": "/usr/bin/python3"}},
+        "server.runtime: must be the name of a program on PATH, or a list of such names",
+        "write python3",
     ),
     (
         {"server": {"entrypoint": "plugin.py", "runtime_args": "-u"}},
-        "server.runtime_args: not a list",
+        "server.runtime_args: must be a list of strings",
         '["-X", "dev"]',
+    ),
+    (
+        {"server": {"entrypoint": "plugin.py", "Runtime": "python3"}},
+        "server.Runtime: unknown key",
+        "write it as server.runtime",
+    ),
+    (
+        {"server": {"entrypoint": "plugin.py", "requires_python": ">=3.10"}},
+        "server.requires_python: this is filled in",
+        "remove it",
     ),
     (
         {"server": {"entrypoint": "plugin.py", "executable": "x"}},
@@ -100,21 +102,41 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "webapp.bundle_path: there is no file",
         "name a file",
     ),
-    ({"props": []}, "plugin.json: props: not an object", "write {}"),
-    ({"props": {"mattermost_plugin": 1}}, "plugin.json: props.mattermost_plugin: not an object", ""),
     (
         {"props": {"mattermost_plugin": {"on_failure": "ignore"}}},
-        "on_failure: 'ignore' does not fit",
-        '"allow" or "reject"',
+        'props.mattermost_plugin.on_failure: must be "allow" or "reject", not "ignore"',
+        "",
     ),
     (
         {"props": {"mattermost_plugin": {"hook_timout": 3}}},
-        "hook_timout: unknown",
+        "hook_timout: is not a setting",
         "did you mean hook_timeout?",
     ),
     ({"settings_schema": []}, "plugin.json: settings_schema: not an object", '{"settings": [...]}'),
     ({"settings_schema": {"settings": {}}}, "settings_schema.settings: not a list", "key"),
     (setting(type=None), "settings_schema.settings[0].type: missing", "bool, dropdown, radio"),
+    (
+        setting(secrt=True),
+        "settings[0].secrt: unknown key",
+        "did you mean settings_schema.settings[0].secret?",
+    ),
+    (
+        setting(Secret=True),
+        "settings[0].Secret: unknown key",
+        "write it as settings_schema.settings[0].secret",
+    ),
+    ({"settings_schema": {"headr": "x"}}, "settings_schema.headr: unknown key", "settings_schema.header?"),
+    ({"settings_schema": {"footer": 1}}, "settings_schema.footer: 1 is not a string", ""),
+    (
+        {"settings_schema": {"sections": [{"key": "a", "titel": "A"}]}},
+        "settings_schema.sections[0].titel: unknown key",
+        "settings_schema.sections[0].title?",
+    ),
+    (
+        setting(type="radio", options=[{"display_nam": "A", "display_name": "A", "value": "a"}]),
+        "options[0].display_nam: unknown key",
+        "options[0].display_name?",
+    ),
     (
         setting(type="list"),
         "settings_schema.settings[0].type: 'list' is no type of a setting",
@@ -266,9 +288,15 @@ def test_pyproject_completes_the_manifest(write_plugin: WritePlugin) -> None:
             "[project]\nrequires-python = 'new'",
             "pyproject.toml: project.requires-python: 'new' is not a version range",
         ),
-        ("[tool.mattermost-plugin]\nexlude = []", "pyproject.toml: tool.mattermost-plugin.exlude: unknown"),
+        (
+            "[tool.mattermost-plugin]\nexlude = []",
+            "pyproject.toml: tool.mattermost-plugin.exlude: is not a setting; did you mean exclude?",
+        ),
         ("[tool.mattermost-plugin]\nexclude = 'a'", "tool.mattermost-plugin.exclude: not a list of patterns"),
-        ("[tool.mattermost-plugin]\nqueue_size = 0", "tool.mattermost-plugin.queue_size: 0 does not fit"),
+        (
+            "[tool.mattermost-plugin]\nqueue_size = -1",
+            "queue_size: must be a whole number from 0, at most 1000000",
+        ),
     ],
 )
 def test_a_wrong_pyproject_is_told_with_its_key(
