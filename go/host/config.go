@@ -42,6 +42,8 @@ type Config struct {
 	netrpc    goplugin.Plugin
 	protocols []goplugin.Protocol
 	first     *process
+
+	clock clock // for tests
 }
 
 // Restart says how a process that died is started again.
@@ -49,15 +51,14 @@ type Restart struct {
 	// First is the pause before the first restart; each further one takes twice as long, up to Longest.
 	First, Longest time.Duration
 
-	// Stable is how long a process must have lived so that its end counts as the first again.
+	// Stable is how long a process must have lived so that its end counts as the first again, or as long as the pause
+	// before it if that was longer.
 	Stable time.Duration
-
-	// GiveUp is the number of ends in a row, each before Stable, after which the plugin is given up.
-	GiveUp int
 }
 
-// DefaultRestart gives up after about six seconds of crashes at start.
-var DefaultRestart = Restart{First: 100 * time.Millisecond, Longest: 30 * time.Second, Stable: time.Minute, GiveUp: 6}
+// DefaultRestart begins at once and pauses for five minutes at most, for a plugin that keeps crashing. It never ends: the
+// trouble may be over one day, and only the server knows whether it wants the plugin.
+var DefaultRestart = Restart{First: 100 * time.Millisecond, Longest: 5 * time.Minute, Stable: time.Minute}
 
 // pause is how long to wait after the given number of ends in a row.
 func (r Restart) pause(crashes int) time.Duration {

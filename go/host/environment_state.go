@@ -103,7 +103,8 @@ func (env *Environment) SetPluginError(id string, failure string) {
 	env.change(id, func(r *registered) { r.failure = failure })
 }
 
-// Statuses returns the state of every installed plugin.
+// Statuses returns the state of every installed plugin. Of a running one whose process is being restarted, Error says
+// why and since when.
 func (env *Environment) Statuses() (model.PluginStatuses, error) {
 	bundles, err := env.Available()
 	if err != nil {
@@ -123,6 +124,9 @@ func (env *Environment) Statuses() (model.PluginStatuses, error) {
 		}
 		if r := env.plugins[info.Manifest.Id]; r != nil {
 			status.State, status.Error = r.state, r.failure
+			if status.Error == "" && r.supervisor != nil {
+				status.Error = r.supervisor.State().String()
+			}
 		}
 		statuses = append(statuses, status)
 	}

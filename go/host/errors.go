@@ -36,7 +36,7 @@ var (
 	// ErrHandshake says that the plugin process is not a plugin this host understands.
 	ErrHandshake = errors.New("handshake failed")
 
-	// ErrStopped says that the plugin was stopped, or was given up after it crashed again and again.
+	// ErrStopped says that the plugin was stopped.
 	ErrStopped = errors.New("plugin is stopped")
 )
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
-	"google.golang.org/grpc/codes"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
@@ -65,10 +64,7 @@ func (p *Plugin) Activate() error {
 	if err := p.activate(); err != nil {
 		// A server that hears of it closes the connection at once, and what is open in its database could not be given
 		// back any more.
-		p.lock.Lock()
-		current := p.process
-		p.lock.Unlock()
-		current.giveBack()
+		p.current().giveBack()
 		return err
 	}
 	p.lock.Lock()
@@ -78,6 +74,7 @@ func (p *Plugin) Activate() error {
 	}
 	if !p.activated {
 		p.activated = true
+		p.state.Phase, p.state.Since = Running, p.cfg.clock.now()
 		p.router.up(p.process.conn)
 		p.supervising.Go(p.supervise)
 	}
@@ -110,14 +107,8 @@ func (p *Plugin) retire() error {
 // explainDeactivate says what became of OnDeactivate if the process ended instead of answering. One that ended well was
 // told to by someone else, as when a service manager ends all processes of a server, and has cleaned up by itself.
 func (p *Plugin) explainDeactivate(err error) error {
-	var call *service.HookError
-	if !errors.As(err, &call) || call.Code != codes.Unavailable {
-		return err
-	}
-	p.lock.Lock()
-	current := p.process
-	p.lock.Unlock()
-	ended := current.endedSoon("during OnDeactivate")
+	current := p.current()
+	ended := current.endedInstead(err, "during OnDeactivate")
 	if ended == nil {
 		return err
 	}

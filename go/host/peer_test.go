@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -89,6 +91,13 @@ func (n *notes) has(name string) bool {
 	return err == nil
 }
 
+// remove takes back what was added.
+func (n *notes) remove(name string) {
+	if err := os.Remove(filepath.Join(n.dir, name)); err != nil {
+		panic(err)
+	}
+}
+
 // peerHooks is what the peer does. Files in its directory ask for misbehaviour.
 type peerHooks struct {
 	pluginpb.UnimplementedHooksServer
@@ -102,6 +111,10 @@ func (p *peerHooks) Implemented(context.Context, *pluginpb.ImplementedRequest) (
 		p.notes.add("asked", "")
 		select {}
 	}
+	if p.notes.has("implemented-dies") {
+		fmt.Fprintln(p.stderr, "no more memory")
+		os.Exit(5)
+	}
 	return &pluginpb.ImplementedResponse{Result: []string{
 		"OnDeactivate", "OnConfigurationChange", "MessageWillBePosted", "MessageHasBeenPosted", "ExecuteCommand",
 	}}, nil
@@ -109,7 +122,10 @@ func (p *peerHooks) Implemented(context.Context, *pluginpb.ImplementedRequest) (
 
 // OnActivate calls the API, if there is one, and notes the answer.
 func (p *peerHooks) OnActivate(ctx context.Context, in *pluginpb.OnActivateRequest) (*pluginpb.OnActivateResponse, error) {
-	if p.notes.has("activate-dies") {
+	if p.notes.has("activate-dies-holding-on") {
+		p.leaveHolder()
+	}
+	if p.notes.has("activate-dies") || p.notes.has("activate-dies-holding-on") {
 		fmt.Fprintln(p.stderr, "dying in OnActivate")
 		os.Exit(7)
 	}
@@ -143,11 +159,18 @@ func (p *peerHooks) OnActivate(ctx context.Context, in *pluginpb.OnActivateReque
 
 func (p *peerHooks) OnDeactivate(context.Context, *pluginpb.OnDeactivateRequest) (*pluginpb.OnDeactivateResponse, error) {
 	p.notes.add("deactivated", "")
+	if p.notes.has("deactivate-dies") {
+		fmt.Fprintln(p.stderr, "dying in OnDeactivate")
+		os.Exit(6)
+	}
 	return &pluginpb.OnDeactivateResponse{}, nil
 }
 
 func (p *peerHooks) OnConfigurationChange(context.Context, *pluginpb.OnConfigurationChangeRequest) (*pluginpb.OnConfigurationChangeResponse, error) {
 	p.notes.add("configuration", "")
+	if p.notes.has("configuration-fails") {
+		return &pluginpb.OnConfigurationChangeResponse{Error: &pluginpb.Error{Kind: &pluginpb.Error_ErrorString{ErrorString: &pluginpb.ErrorString{Err: "a bad setting"}}}}, nil
+	}
 	return &pluginpb.OnConfigurationChangeResponse{}, nil
 }
 
@@ -159,6 +182,9 @@ func (p *peerHooks) MessageWillBePosted(ctx context.Context, in *pluginpb.Messag
 		return nil, ctx.Err()
 	case "die":
 		p.die()
+	case "complain":
+		fmt.Fprintln(p.stderr, "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nLookupError: an old trouble")
+		go p.exitLater()
 	}
 	post := in.GetPost()
 	post.Message = fmt.Sprintf("%s %d", post.GetMessage(), os.Getpid())
@@ -177,6 +203,37 @@ func (p *peerHooks) MessageHasBeenPosted(_ context.Context, in *pluginpb.Message
 // ExecuteCommand answers with the process id.
 func (p *peerHooks) ExecuteCommand(context.Context, *pluginpb.ExecuteCommandRequest) (*pluginpb.ExecuteCommandResponse, error) {
 	return &pluginpb.ExecuteCommandResponse{Result: &pluginpb.CommandResponse{Text: fmt.Sprint(os.Getpid())}}, nil
+}
+
+// exitLater ends the process some time after it was asked to, as if nothing had been written lately.
+func (p *peerHooks) exitLater() {
+	for !p.notes.has("exit-later") {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(3 * time.Second)
+	os.Exit(9)
+}
+
+// leaveHolder starts a process of another session that keeps the sockets of this one open, until the directory of the
+// test is gone.
+func (p *peerHooks) leaveHolder() {
+	var files []*os.File
+	for fd := 3; fd < 64; fd++ {
+		if _, err := syscall.Getsockname(fd); err != nil {
+			continue
+		}
+		copied, err := syscall.Dup(fd)
+		if err != nil {
+			panic(err)
+		}
+		files = append(files, os.NewFile(uintptr(copied), "held"))
+	}
+	holder := exec.Command("/bin/sh", "-c", `while [ -d "$0" ]; do sleep 0.1; done`, p.notes.dir)
+	holder.ExtraFiles = files
+	holder.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := holder.Start(); err != nil {
+		panic(err)
+	}
 }
 
 // die kills the process as the kernel would when it is out of memory.
@@ -213,6 +270,16 @@ func servePeer(dir string) {
 	if n.has("start-slowly") {
 		time.Sleep(500 * time.Millisecond)
 	}
+	if n.has("dies-after-handshake") {
+		dieAfterHandshake(nil)
+	}
+	if n.has("dies-before-answering") {
+		dieAfterHandshake(func(listener net.Listener) {
+			if _, err := listener.Accept(); err != nil {
+				panic(err)
+			}
+		})
+	}
 	config := &goplugin.ServeConfig{
 		HandshakeConfig: handshake.Config,
 		Plugins:         goplugin.PluginSet{"hooks": &peerPlugin{notes: n, stderr: os.Stderr}},
@@ -222,4 +289,20 @@ func servePeer(dir string) {
 		config.GRPCServer = nil
 	}
 	goplugin.Serve(config)
+}
+
+// dieAfterHandshake says where it listens, waits for something and ends.
+func dieAfterHandshake(wait func(net.Listener)) {
+	listener, err := net.Listen("unix", filepath.Join(os.Getenv(handshake.SocketDirVariable), "mine"))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("1|1|unix|%s|grpc|\n", listener.Addr())
+	if wait != nil {
+		wait(listener)
+	} else {
+		time.Sleep(50 * time.Millisecond)
+	}
+	fmt.Fprintln(os.Stderr, "no more memory")
+	os.Exit(5)
 }

@@ -26,7 +26,7 @@ import (
 // Plugin is a plugin that is run and kept alive.
 //
 // It goes through its states once: New, Start, OnActivate (of Hooks), OnDeactivate or Stop. From OnActivate on the
-// process is started and activated again whenever it dies, until it dies too often.
+// process is started and activated again whenever it dies, after pauses that grow.
 type Plugin struct {
 	cfg    Config
 	log    hclog.Logger
@@ -55,7 +55,8 @@ type Plugin struct {
 	driver    plugin.Driver
 	process   *process
 	activated bool
-	failure   error // why the plugin was given up
+	state     State
+	failure   error // why the plugin did not start
 }
 
 // New prepares a plugin; nothing runs before Start.
@@ -66,19 +67,22 @@ func New(cfg Config) *Plugin {
 	if cfg.Restart == (Restart{}) {
 		cfg.Restart = DefaultRestart
 	}
+	cfg.clock = cfg.clock.completed()
 	if cfg.protocols == nil {
 		cfg.protocols = []goplugin.Protocol{goplugin.ProtocolGRPC}
 	}
 	p := &Plugin{cfg: cfg, log: cfg.Logger.Named("host"), api: cfg.API, driver: cfg.Driver, started: make(chan struct{}), done: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.enter(Starting)
 	deadlines := cfg.Settings.deadlines()
 	p.router = &router{
-		log:       p.log,
-		queueSize: cfg.Settings.QueueSize,
+		log:   p.log,
+		queue: queue{limit: cfg.Settings.QueueSize},
 		deadline: func(hook string) (context.Context, context.CancelFunc) {
 			return timeout(deadlines(hook))
 		},
 		replacing: func() bool { return p.activating.Load() != nil },
+		pausing:   p.pausing,
 		ownDoing: func() bool {
 			activating := p.activating.Load()
 			return activating != nil && activating.calls.Load() > 0
@@ -154,15 +158,15 @@ func (p *Plugin) start(ctx context.Context) error {
 
 // explainImplemented says in one line why a process that shook hands did not say which hooks it implements.
 func (p *Plugin) explainImplemented(ctx context.Context, started *process, err error) error {
-	var call *service.HookError
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return &lineError{"the plugin was stopped while it started", ErrStopped}
-	case errors.As(err, &call) && call.Code == codes.DeadlineExceeded:
-		return started.late()
 	}
-	if ended := started.endedSoon("before it was ready"); ended != nil {
+	if ended := started.endedInstead(err, "before it was ready"); ended != nil {
 		return ended
+	}
+	var call *service.HookError
+	if errors.As(err, &call) && call.Code == codes.DeadlineExceeded {
+		return started.late()
 	}
 	return &lineError{fmt.Sprintf("the plugin process answered, but not as a plugin for this host: %v", err), ErrHandshake}
 }
@@ -179,7 +183,15 @@ func (p *Plugin) adopt(started *process) bool {
 	}
 	p.process = started
 	p.router.setProcess(started.conn)
+	go p.watch(started)
 	return true
+}
+
+// current returns the newest process.
+func (p *Plugin) current() *process {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	return p.process
 }
 
 // Implemented returns the Go names of the hooks the plugin implements. It waits for Start to end, and returns its
@@ -197,7 +209,7 @@ func (p *Plugin) Hooks() *Hooks { return &Hooks{HooksClient: p.client, plugin: p
 
 var _ plugin.Hooks = (*Hooks)(nil)
 
-// Ping returns nil unless the plugin is stopped or was given up. While the process is being restarted the plugin
+// Ping returns nil unless the plugin is stopped. While the process is being restarted the plugin
 // counts as healthy.
 func (p *Plugin) Ping() error {
 	select {
@@ -213,19 +225,17 @@ func (p *Plugin) Check(ctx context.Context) error {
 	if err := p.Ping(); err != nil {
 		return err
 	}
-	p.lock.Lock()
-	current := p.process
-	p.lock.Unlock()
+	current := p.current()
 	if current == nil || p.router.live.Load() != current.conn {
 		return nil
 	}
 	_, err := grpc_health_v1.NewHealthClient(current.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
-	if status.Code(err) != codes.Unavailable {
+	if !isDisconnect(err) {
 		return err
 	}
 	// Its connection is gone; if so is the process, that is about to be noticed.
 	select {
-	case <-current.exited():
+	case <-current.ended():
 		return p.Ping()
 	case <-time.After(2 * child.OutputGrace):
 		return err
@@ -235,7 +245,7 @@ func (p *Plugin) Check(ctx context.Context) error {
 // Done is closed when no process of the plugin runs and none will be started.
 func (p *Plugin) Done() <-chan struct{} { return p.done }
 
-// Err says why the plugin is done: nil while it is not, ErrStopped when it was stopped, else what went wrong.
+// Err says why the plugin is done: nil while it is not, ErrStopped when it was stopped, else why it did not start.
 func (p *Plugin) Err() error {
 	select {
 	case <-p.done:
@@ -275,13 +285,8 @@ func (p *Plugin) Stop(ctx context.Context) {
 		<-p.started
 		p.supervising.Wait()
 		if p.startErr == nil {
-			p.lock.Lock()
-			current := p.process
-			p.lock.Unlock()
-			if lost := p.router.end(); lost > 0 {
-				p.log.Warn("The plugin stopped before it got all notifications", "lost", lost)
-			}
-			current.stop(ctx)
+			p.router.end()
+			p.current().stop(ctx)
 		}
 		p.finish(nil)
 	})
@@ -298,6 +303,7 @@ func (p *Plugin) finish(failure error) {
 	default:
 	}
 	p.failure = failure
+	p.state = State{Phase: Stopped, Since: p.cfg.clock.now(), Reason: failure, Restarts: p.state.Restarts}
 	p.router.end()
 	p.http.Close()
 	close(p.done)
@@ -362,18 +368,13 @@ func (p *Plugin) onFailure(_ string, err error) service.Decision {
 
 // activate activates the newest process and says, if that fails because it died, so.
 func (p *Plugin) activate() error {
-	p.lock.Lock()
-	current := p.process
-	p.lock.Unlock()
+	current := p.current()
 	err := p.client.OnActivate()
 	if err == nil {
 		return nil
 	}
-	var call *service.HookError
-	if errors.As(err, &call) {
-		if ended := current.endedSoon("during OnActivate"); ended != nil {
-			return ended
-		}
+	if ended := current.endedInstead(err, "during OnActivate"); ended != nil {
+		return ended
 	}
 	return err
 }

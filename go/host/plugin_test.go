@@ -24,7 +24,7 @@ import (
 const patience = 3 * time.Minute
 
 // quick are pauses for tests.
-var quick = host.Restart{First: 10 * time.Millisecond, Longest: 50 * time.Millisecond, Stable: time.Hour, GiveUp: 4}
+var quick = host.Restart{First: 10 * time.Millisecond, Longest: 50 * time.Millisecond, Stable: time.Hour}
 
 // versionAPI is a server API of which only the version is asked for.
 type versionAPI struct{ plugin.API }
@@ -271,7 +271,7 @@ func TestAHookThatMustBeAnsweredWaitsForTheRestart(t *testing.T) {
 }
 
 func TestManyCallersSurviveSeveralRestarts(t *testing.T) {
-	p, n, _ := runPeer(t, func(cfg *host.Config) { cfg.Restart.GiveUp = 100 })
+	p, n, _ := runPeer(t, nil)
 	stop := make(chan struct{})
 	var callers sync.WaitGroup
 	for range 8 {
@@ -347,23 +347,6 @@ func TestHooksAboutWhatThePluginDoesInItsOnActivateDoNotWaitForIt(t *testing.T) 
 	lock.Lock()
 	defer lock.Unlock()
 	require.Equal(t, []string{""}, reasons)
-}
-
-func TestAPluginThatKeepsCrashingIsGivenUp(t *testing.T) {
-	p, n, log := runPeer(t, nil)
-	n.add("start-fails", "")
-	kill(t, p)
-	select {
-	case <-p.Done():
-	case <-time.After(patience):
-		t.Fatal("not given up")
-	}
-	require.ErrorIs(t, p.Ping(), host.ErrExited)
-	require.EqualError(t, p.Err(), "gave up after 4 crashes in a row: the plugin process ended before it was ready (exit status 3): cannot start today")
-	require.Contains(t, log.String(), "giving up")
-	require.Len(t, n.lines("started"), 4)
-	_, reason := willBePosted(p, "hello")
-	require.Empty(t, reason, "the policy still answers")
 }
 
 func TestAFailedActivationIsTheAnswerAndNotRetried(t *testing.T) {

@@ -17,11 +17,13 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	pluginrunner "github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/host/internal/child"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpchooks"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/socketdir"
 )
 
@@ -48,9 +50,10 @@ type process struct {
 	started  time.Time
 
 	// Over gRPC:
-	conn   *plaincall.Conn
-	broker *goplugin.GRPCBroker
-	calls  atomic.Int64 // calls of the API and the Driver under way
+	conn    *plaincall.Conn
+	general *grpc.ClientConn
+	broker  *goplugin.GRPCBroker
+	calls   atomic.Int64 // calls of the API and the Driver under way
 	// Over net/rpc:
 	netrpc netrpchooks.Hooks
 
@@ -60,13 +63,14 @@ type process struct {
 	releases  []func(context.Context)
 	serving   sync.WaitGroup
 	cleanOnce sync.Once
+	cleaned   chan struct{} // closed when clean is called
 }
 
 // startProcess runs the program and waits for its handshake, or attaches to the plugin that Config.Reattach names. The
 // error is one line that says what went wrong.
 func startProcess(ctx context.Context, cfg Config, log hclog.Logger) (*process, error) {
 	launch := cfg.Launch
-	p := &process{launch: launch, log: log, output: child.NewOutput(cfg.Logger), started: time.Now()}
+	p := &process{launch: launch, log: log, output: child.NewOutput(cfg.Logger), started: time.Now(), cleaned: make(chan struct{})}
 	p.config = &goplugin.ClientConfig{
 		HandshakeConfig:  handshake.Config,
 		Plugins:          goplugin.PluginSet{handshake.Hooks: &hooksPlugin{netrpc: cfg.netrpc}},
@@ -106,9 +110,11 @@ func startProcess(ctx context.Context, cfg Config, log hclog.Logger) (*process, 
 	}
 	p.client = goplugin.NewClient(p.config)
 
-	// go-plugin cannot be interrupted while it waits for the handshake, but the process can.
+	// go-plugin cannot be interrupted while it waits for the handshake or connects, but the process can.
 	interrupted := context.AfterFunc(ctx, p.runner.KillNow)
 	defer interrupted()
+	overdue := time.AfterFunc(launch.Settings.StartTimeout, p.runner.KillNow)
+	defer overdue.Stop()
 	if err := p.connect(); err != nil {
 		explained := p.explain(ctx, err)
 		p.clean()
@@ -141,7 +147,7 @@ func (p *process) connect() error {
 	}
 	switch connected := dispensed.(type) {
 	case *connection:
-		p.conn, p.broker = plaincall.New(connected.conn, p.dialer()), connected.broker
+		p.conn, p.general, p.broker = plaincall.New(connected.conn, p.dialer()), connected.conn, connected.broker
 		return nil
 	case netrpchooks.Hooks:
 		p.netrpc = connected
@@ -167,7 +173,15 @@ func (p *process) killNow() {
 	}
 }
 
-// exited is closed when the process has ended; for one that was started elsewhere it never is.
+// ended is closed as soon as the process has ended; for one that was started elsewhere it never is.
+func (p *process) ended() <-chan struct{} {
+	if p.runner == nil {
+		return nil
+	}
+	return p.runner.Ended()
+}
+
+// exited is closed when the process has ended and its output was read; for one that was started elsewhere it never is.
 func (p *process) exited() <-chan struct{} {
 	if p.runner == nil {
 		return nil
@@ -198,44 +212,59 @@ func (p *process) explain(ctx context.Context, err error) error {
 		p.runner.KillNow()
 		<-p.runner.Exited()
 	}
-	if tooLate {
+	switch {
+	case tooLate && !p.runner.EndedByItself():
 		return p.late()
-	}
-	if p.output.Handshaken() {
+	case p.output.Handshaken() && !p.runner.EndedByItself():
 		return &lineError{fmt.Sprintf("the plugin process answered, but not as a plugin for this host: %s", firstLine(err.Error())), ErrHandshake}
-	}
-	if p.launch.python {
+	case p.launch.python && !p.output.Handshaken():
 		if misfit := pythonMisfit(ctx, p.launch.Program, p.launch.requires); misfit != nil {
 			return misfit
 		}
 	}
-	return p.ended("before it was ready")
+	return p.whyEnded("before it was ready")
 }
 
 // late says that the process took too long to start.
 func (p *process) late() error {
 	line := fmt.Sprintf("the plugin process did not become ready within %v; if it needs longer, raise props.mattermost_plugin.start_timeout in plugin.json",
 		p.launch.Settings.StartTimeout)
-	if reason := p.output.Reason(); reason != "" {
-		line += fmt.Sprintf(" (it last wrote: %s)", reason)
+	if last := p.output.Last(); last != "" {
+		line += fmt.Sprintf(" (it last wrote: %s)", last)
 	}
 	return &lineError{line, ErrStartTimeout}
 }
 
-// ended says that the process has ended, and why as far as its output tells.
-func (p *process) ended(when string) error {
+// whyEnded says that the process has ended, and why as far as its output tells.
+func (p *process) whyEnded(when string) error {
 	line := fmt.Sprintf("the plugin process ended %s (%s)", when, p.runner.ExitText())
-	if reason := p.output.Reason(); reason != "" {
+	if reason := p.runner.Reason(); reason != "" {
 		line += ": " + reason
 	}
 	return &lineError{line, ErrExited}
 }
 
-// endedSoon is ended if the process has ended or does so within moments, as when it took a call with it; else nil.
+// endedInstead says that the process has ended if that is why a call of a lifecycle hook failed, else nil.
+func (p *process) endedInstead(err error, when string) error {
+	var call *service.HookError
+	if !errors.As(err, &call) {
+		return nil
+	}
+	select {
+	case <-p.ended():
+	default:
+		if call.Code != codes.Unavailable && call.Code != codes.Canceled {
+			return nil
+		}
+	}
+	return p.endedSoon(when)
+}
+
+// endedSoon is whyEnded if the process has ended or does so within moments, as when it took a call with it; else nil.
 func (p *process) endedSoon(when string) error {
 	select {
 	case <-p.exited():
-		return p.ended(when)
+		return p.whyEnded(when)
 	case <-time.After(2 * child.OutputGrace):
 		return nil
 	}
@@ -261,6 +290,16 @@ func (p *process) giveBack() {
 	}
 }
 
+// hangUp ends all calls of a process that has ended. What it left behind may hold its sockets open.
+func (p *process) hangUp() {
+	if p.conn == nil {
+		return
+	}
+	p.conn.Close()
+	// It may have been closed already.
+	_ = p.general.Close()
+}
+
 // stop ends the process: it is asked to shut down, and killed when ctx ends.
 func (p *process) stop(ctx context.Context) {
 	deadline, ok := ctx.Deadline()
@@ -282,6 +321,7 @@ func (p *process) stop(ctx context.Context) {
 // clean ends what is left of the process and gives back all it held. It returns when everything is gone.
 func (p *process) clean() {
 	p.cleanOnce.Do(func() {
+		close(p.cleaned)
 		if p.conn != nil {
 			p.conn.Close()
 		}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/host/internal/child"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
 )
 
@@ -21,9 +22,9 @@ import (
 // it keeps notifications, and lets other calls wait or fail, by their kind.
 type router struct {
 	log       hclog.Logger
-	queueSize int
 	deadline  func(hook string) (context.Context, context.CancelFunc)
 	replacing func() bool // a new process is there and being activated
+	pausing   func() bool // it takes long until a new process is started
 	ownDoing  func() bool // see errOwnDoing
 
 	// live is the connection of an active process, process that of the newest one, active or not.
@@ -31,25 +32,21 @@ type router struct {
 	// queueing says that notifications go to the queue, also while the process lives: they keep their order.
 	queueing atomic.Bool
 
-	lock    sync.Mutex
-	changed chan struct{} // closed when live or over changes
-	over    bool          // no process will ever come
-	queue   []notice
-	dropped int
-}
+	arrivals atomic.Uint64 // counts the notifications, for their order
 
-// notice is a notification that waits for the process.
-type notice struct {
-	method string
-	args   any
-	reply  any
+	lock       sync.Mutex
+	changed    chan struct{} // closed when live or over changes
+	over       bool          // no process will ever come
+	queue      queue
+	delivering bool            // a goroutine delivers the queue
+	suspect    *plaincall.Conn // its process may have ended
 }
 
 // permissionPatience is how long a hook that asks for permission waits for a new process that is being activated. It
 // is short, because what it was asked about does not happen meanwhile.
 const permissionPatience = 2 * time.Second
 
-// errRestarting is the failure of a hook that asks for permission while there is no process.
+// errRestarting is the failure of a hook that does not wait for a process while there is none.
 var errRestarting = status.Error(codes.Unavailable, "the plugin process ended and is being restarted")
 
 // errOwnDoing is the answer to a hook that comes while a restarted plugin is in its OnActivate and calls the API: most
@@ -59,11 +56,16 @@ var errOwnDoing = status.Error(codes.FailedPrecondition, "the plugin is being ac
 
 // Invoke calls a hook.
 func (r *router) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
-	kind := hookKinds[path.Base(method)]
+	hook := path.Base(method)
+	kind := hookKinds[hook]
+	var arrival uint64
+	if kind == notification {
+		arrival = r.arrivals.Add(1)
+	}
 	for {
 		conn, err := r.connection(ctx, kind)
 		if conn == nil && err == nil {
-			if kept, err := r.keep(method, args, reply); kept || err != nil {
+			if kept, err := r.keep(arrival, method, args, reply, options); kept || err != nil {
 				return err
 			}
 			continue
@@ -73,7 +75,14 @@ func (r *router) Invoke(ctx context.Context, method string, args, reply any, opt
 		}
 		var reached peer.Peer
 		err = conn.Invoke(ctx, method, args, reply, append(slices.Clip(options), grpc.WaitForReady(true), grpc.Peer(&reached))...)
-		if err == nil || !r.neverSent(conn, &reached, kind) {
+		switch {
+		case err == nil:
+			return nil
+		case r.neverSent(conn, &reached, kind):
+		case kind == notification && reached.Addr == nil && isDisconnect(err):
+			r.doubt(conn)
+		default:
+			r.failed(conn, kind, hook, err)
 			return err
 		}
 	}
@@ -101,15 +110,57 @@ func (r *router) Begin(method string, deadline time.Time, args plaincall.Message
 	if conn == nil {
 		return false
 	}
-	switch hookKinds[path.Base(method)] {
-	case lifecycle:
+	hook := path.Base(method)
+	kind := hookKinds[hook]
+	if kind == lifecycle || kind == notification && r.queueing.Load() {
 		return false
-	case notification:
-		if r.queueing.Load() {
-			return false
-		}
 	}
-	return conn.Begin(method, deadline, args, then)
+	return conn.Begin(method, deadline, args, func(data []byte, failure error) {
+		if failure != nil {
+			r.failed(conn, kind, hook, failure)
+		}
+		then(data, failure)
+	})
+}
+
+// failed notes that a call was in flight when its connection ended. If so has the process, that is about to be noticed;
+// until then no notification is sent after this call.
+func (r *router) failed(conn *plaincall.Conn, kind hookKind, hook string, failure error) {
+	if !isDisconnect(failure) || kind == lifecycle {
+		return
+	}
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if kind == notification {
+		r.queue.losses.lose(hook)
+	}
+	if status.Code(failure) == codes.Unavailable {
+		r.doubtLocked(conn)
+	}
+}
+
+// doubt keeps notifications back until it is known whether the process of a connection has ended.
+func (r *router) doubt(conn *plaincall.Conn) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.doubtLocked(conn)
+}
+
+func (r *router) doubtLocked(conn *plaincall.Conn) {
+	if r.live.Load() == conn {
+		r.suspect = conn
+		r.queueing.Store(true)
+		r.startDelivery()
+	}
+}
+
+// isDisconnect tells whether a call failed because its connection ended.
+func isDisconnect(failure error) bool {
+	switch status.Code(failure) {
+	case codes.Unavailable, codes.Canceled:
+		return true
+	}
+	return false
 }
 
 // neverSent says that a failed call certainly did not reach the process, because its connection was closed first.
@@ -151,7 +202,7 @@ func (r *router) connection(ctx context.Context, kind hookKind) (*plaincall.Conn
 			return nil, status.Error(codes.Unavailable, "the plugin is stopped")
 		case r.ownDoing():
 			return nil, errOwnDoing
-		case kind == permission && !r.replacing():
+		case kind == permission && !r.replacing() || r.pausing():
 			return nil, errRestarting
 		}
 		select {
@@ -165,7 +216,11 @@ func (r *router) connection(ctx context.Context, kind hookKind) (*plaincall.Conn
 }
 
 // keep puts a notification into the queue. It does not if the process came back meanwhile.
-func (r *router) keep(method string, args, reply any) (bool, error) {
+func (r *router) keep(arrival uint64, method string, args, reply any, options []grpc.CallOption) (bool, error) {
+	n, err := newNotice(arrival, method, args, reply, options)
+	if err != nil {
+		return false, err
+	}
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	switch {
@@ -173,14 +228,10 @@ func (r *router) keep(method string, args, reply any) (bool, error) {
 		return false, status.Error(codes.Unavailable, "the plugin is stopped")
 	case r.live.Load() != nil && !r.queueing.Load():
 		return false, nil
-	case len(r.queue) >= r.queueSize:
-		if r.dropped == 0 {
-			r.log.Warn("Too many notifications while the plugin restarts; dropping what comes now", "queue_size", r.queueSize)
-		}
-		r.dropped++
-		return true, nil
 	}
-	r.queue = append(r.queue, notice{method, args, reply})
+	if kept, first := r.queue.add(n); !kept && first {
+		r.log.Warn("Too many notifications while the plugin restarts; dropping what comes now", "queue_size", r.queue.limit)
+	}
 	return true, nil
 }
 
@@ -190,75 +241,116 @@ func (r *router) setProcess(conn *plaincall.Conn) { r.process.Store(conn) }
 // up lets the hooks through to an active process, first the notifications that waited for it.
 func (r *router) up(conn *plaincall.Conn) {
 	r.lock.Lock()
-	waiting := len(r.queue) > 0
-	r.queueing.Store(waiting)
+	defer r.lock.Unlock()
 	r.live.Store(conn)
 	r.announce()
-	if r.dropped > 0 {
-		r.log.Warn("Notifications were dropped while the plugin was restarted", "dropped", r.dropped)
-		r.dropped = 0
-	}
-	r.lock.Unlock()
-	if waiting {
-		go r.deliver(conn)
+	r.report("Notifications were lost while the plugin was restarted")
+	r.queueing.Store(r.delivering || len(r.queue.waiting) > 0)
+	if len(r.queue.waiting) > 0 {
+		r.startDelivery()
 	}
 }
 
-// deliver calls the notifications that waited, one after the other in their order.
-func (r *router) deliver(conn *plaincall.Conn) {
+// startDelivery has the queue delivered. The caller holds the lock.
+func (r *router) startDelivery() {
+	if !r.delivering {
+		r.delivering = true
+		go r.deliver()
+	}
+}
+
+// endNotice is how long it takes at most until the end of a process is noticed.
+const endNotice = 2 * child.OutputGrace
+
+// report logs how many notifications were lost, if any were. The caller holds the lock.
+func (r *router) report(message string) {
+	if fields := r.queue.losses.fields(); fields != nil {
+		r.log.Warn(message, fields...)
+	}
+}
+
+// deliver calls the notifications that waited, one after the other in their order, while there is a process. A
+// notification leaves the queue when it may have reached the process, so that another end of the process loses nothing
+// but that one.
+func (r *router) deliver() {
 	for {
 		r.lock.Lock()
-		if r.live.Load() != conn {
+		conn, changed := r.live.Load(), r.changed
+		if conn != nil && r.suspect == conn {
+			r.suspect = nil
+			r.lock.Unlock()
+			select {
+			case <-changed:
+			case <-time.After(endNotice):
+			}
+			continue
+		}
+		if conn == nil || len(r.queue.waiting) == 0 {
+			r.delivering = false
+			if conn != nil {
+				r.queueing.Store(false)
+			}
 			r.lock.Unlock()
 			return
 		}
-		if len(r.queue) == 0 {
-			r.queue = nil
-			r.queueing.Store(false)
-			r.lock.Unlock()
-			return
-		}
-		next := r.queue[0]
-		r.queue = r.queue[1:]
+		next := r.queue.waiting[0]
 		r.lock.Unlock()
 
-		hook := path.Base(next.method)
-		ctx, cancel := r.deadline(hook)
-		var reached peer.Peer
-		err := conn.Invoke(ctx, next.method, next.args, next.reply, grpc.WaitForReady(true), grpc.Peer(&reached))
+		ctx, cancel := r.deadline(next.hook)
+		reached, err := next.call(ctx, conn)
 		cancel()
-		if err != nil && r.neverSent(conn, &reached, notification) {
-			r.lock.Lock()
-			r.queue = append([]notice{next}, r.queue...)
+		r.lock.Lock()
+		switch {
+		case err != nil && !reached && mayComeBack(err):
+			if isDisconnect(err) {
+				r.suspect = conn
+			}
 			r.lock.Unlock()
-			return
+			continue
+		case isDisconnect(err):
+			r.queue.losses.lose(next.hook)
+			r.suspect = conn
 		}
+		r.queue.take(next.arrival)
+		r.lock.Unlock()
 		if err != nil {
-			r.log.Error("A notification that waited for the restart failed", "hook", hook, "error", err)
+			r.log.Error("A notification that waited for the restart failed", "hook", next.hook, "error", err)
 		}
 	}
 }
 
-// down keeps the hooks from a process that ended.
-func (r *router) down() {
-	r.lock.Lock()
-	defer r.lock.Unlock()
-	r.live.Store(nil)
-	r.process.Store(nil)
-	r.announce()
+// mayComeBack tells whether a call that did not reach the process failed for want of a connection.
+func mayComeBack(err error) bool {
+	return isDisconnect(err) || status.Code(err) == codes.DeadlineExceeded
 }
 
-// end says that no process will come any more. It returns how many notifications were still waiting.
-func (r *router) end() int {
+// down keeps the hooks from a process that ended. It does nothing if another one is in its place.
+func (r *router) down(conn *plaincall.Conn) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.process.CompareAndSwap(conn, nil)
+	if r.live.CompareAndSwap(conn, nil) {
+		r.announce()
+	}
+}
+
+// end says that no process will come any more, and logs how many notifications were still waiting.
+func (r *router) end() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.live.Store(nil)
 	r.process.Store(nil)
 	r.over = true
-	lost := len(r.queue) + r.dropped
-	r.queue, r.dropped = nil, 0
+	r.queue.clear()
+	r.report("The plugin stopped before it got all notifications")
 	r.announce()
-	return lost
+}
+
+// wake has the calls that wait look again whether they are to.
+func (r *router) wake() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.announce()
 }
 
 // announce wakes the calls that wait for a change. The caller holds the lock.

@@ -7,43 +7,41 @@ import (
 	"time"
 )
 
-// supervise waits for the end of the process and replaces it, until the plugin is stopped or given up.
+// supervise waits for the end of the process and replaces it, until the plugin is stopped.
 func (p *Plugin) supervise() {
-	crashes := 0
+	crashes, pause := 0, time.Duration(0)
 	for {
-		p.lock.Lock()
-		current := p.process
-		p.lock.Unlock()
+		current, began := p.current(), p.cfg.clock.now()
 		select {
 		case <-p.ctx.Done():
 			return
-		case <-current.exited():
+		case <-current.ended():
 		}
-		p.router.down()
+		p.disconnect(current)
 		if p.ctx.Err() != nil {
 			return
 		}
-		lived := time.Since(current.started)
-		if lived >= p.cfg.Restart.Stable {
+		<-current.exited()
+		lived := p.cfg.clock.now().Sub(began)
+		if lived >= max(p.cfg.Restart.Stable, pause) {
 			crashes = 0
 		}
 		crashes++
-		err := current.ended(fmt.Sprintf("after %v", lived.Round(time.Millisecond)))
+		err := current.whyEnded(fmt.Sprintf("after %v", time.Since(current.started).Round(time.Millisecond)))
 		current.clean()
 
 		for err != nil {
-			if crashes >= p.cfg.Restart.GiveUp {
-				p.log.Error("The plugin process keeps crashing; giving up", "crashes", crashes, "error", err)
-				p.finish(fmt.Errorf("gave up after %d crashes in a row: %w", crashes, err))
-				return
-			}
-			pause := p.cfg.Restart.pause(crashes)
-			p.log.Error("The plugin process ended unexpectedly and will be restarted", "error", err, "in", pause.String(), "crashes", crashes)
+			pause = p.cfg.Restart.pause(crashes)
+			p.waitToRestart(err, crashes, pause)
+			p.router.wake() // those that do not wait for so long
+			p.log.Error("The plugin process ended unexpectedly and will be restarted", "error", err, "in", pause.String(), "crashes", crashes,
+				"since", p.State().Since.UTC().Format(time.RFC3339))
 			select {
 			case <-p.ctx.Done():
 				return
-			case <-time.After(pause):
+			case <-p.cfg.clock.after(pause):
 			}
+			p.tryAgain()
 			if err = p.replace(); err != nil {
 				if p.ctx.Err() != nil {
 					return
@@ -51,7 +49,23 @@ func (p *Plugin) supervise() {
 				crashes++
 			}
 		}
-		p.log.Info("The plugin process was restarted", "pid", p.PID(), "crashes", crashes)
+		away := p.recovered()
+		p.log.Info("The plugin process was restarted", "pid", p.PID(), "crashes", crashes, "after", away.Round(time.Millisecond).String())
+	}
+}
+
+// disconnect takes the hooks from a process that ended, and ends the calls that still wait for it.
+func (p *Plugin) disconnect(ended *process) {
+	p.router.down(ended.conn)
+	ended.hangUp()
+}
+
+// watch disconnects a process as soon as it has ended, so that nothing waits for it whatever the plugin does.
+func (p *Plugin) watch(started *process) {
+	select {
+	case <-started.ended():
+		p.disconnect(started)
+	case <-started.cleaned:
 	}
 }
 
@@ -70,7 +84,9 @@ func (p *Plugin) replace() error {
 	defer context.AfterFunc(p.ctx, started.killNow)()
 	before := p.implemented
 	implemented, err := p.client.Implemented()
-	if err == nil {
+	if err != nil {
+		err = p.explainImplemented(p.ctx, started, err)
+	} else {
 		if !slices.Equal(slices.Sorted(slices.Values(before)), slices.Sorted(slices.Values(implemented))) {
 			p.log.Warn("The plugin implements other hooks since its restart; the server learns of it when the plugin is enabled again",
 				"before", before, "now", implemented)
@@ -79,7 +95,7 @@ func (p *Plugin) replace() error {
 	}
 	if err != nil {
 		p.activating.Store(nil)
-		p.router.down()
+		p.router.down(started.conn)
 		started.killNow()
 		started.clean()
 		return err

@@ -171,6 +171,15 @@ func (s *Supervisor) PID() int {
 	return s.managed.PID()
 }
 
+// State returns how the plugin is. Over net/rpc nothing restarts a process but a health check, so it says no more than
+// that it runs.
+func (s *Supervisor) State() State {
+	if s.direct != nil {
+		return State{Phase: Running, Since: s.direct.started}
+	}
+	return s.managed.State()
+}
+
 // Hooks returns the hooks of the plugin.
 func (s *Supervisor) Hooks() plugin.Hooks { return s.hooks }
 

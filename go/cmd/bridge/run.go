@@ -140,15 +140,6 @@ func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
 	parent := os.Getppid()
 	ticker := time.NewTicker(parentCheck)
 	defer ticker.Stop()
-	givenUp := make(chan struct{})
-	go func() {
-		// A plugin that did not start stays for the server to ask why.
-		if _, err := child.Implemented(); err == nil {
-			<-child.Done()
-			close(givenUp)
-		}
-	}()
-
 	for {
 		select {
 		case <-served:
@@ -159,14 +150,6 @@ func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
 				logger.Error("OnDeactivate failed", "error", err)
 			}
 			return 0
-		case <-givenUp:
-			if errors.Is(child.Err(), host.ErrStopped) {
-				givenUp = nil // the server deactivated it and will say so
-				continue
-			}
-			// The server's health check finds the bridge gone and does what it does with any plugin that crashed.
-			logger.Error("The plugin was given up", "error", child.Err())
-			return 1
 		case <-ticker.C:
 			if os.Getppid() != parent {
 				log.disconnect()

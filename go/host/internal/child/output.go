@@ -29,28 +29,21 @@ var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|(unix|tcp)\|`)
 // Output turns what the process writes to stdout and stderr into log records.
 type Output struct {
 	logger hclog.Logger
+	memory memory
 
-	lock      sync.Mutex
-	traceback string // last line of the last traceback
-	lastError string // message of the last record at level error
-	lastLine  string // last line of text
-	shaken    bool   // the handshake line was seen
+	lock   sync.Mutex
+	shaken bool // the handshake line was seen
 }
 
 // NewOutput returns an output that logs what it reads.
 func NewOutput(logger hclog.Logger) *Output { return &Output{logger: logger} }
 
-// Reason is the most telling line the process wrote, for an error about its end; "" if it wrote nothing.
-func (o *Output) Reason() string {
-	o.lock.Lock()
-	defer o.lock.Unlock()
-	for _, line := range []string{o.traceback, o.lastError, o.lastLine} {
-		if line != "" {
-			return line
-		}
-	}
-	return ""
-}
+// Last is the last thing that the process wrote, as one line; "" if it wrote nothing.
+func (o *Output) Last() string { return o.memory.lastOutput() }
+
+// Reason is the most telling line that came with the end of the process at that time, for an error about it; "" if
+// there was none. Of a process that ended before its handshake it is the most telling line of all.
+func (o *Output) Reason(end time.Time) string { return o.memory.reason(end, !o.Handshaken()) }
 
 // Handshaken says whether the process wrote its handshake.
 func (o *Output) Handshaken() bool {
@@ -76,7 +69,7 @@ func (o *Output) readStdout(stdout io.Reader, handshake io.Writer) {
 			continue
 		}
 		if line != "" {
-			o.remember(line)
+			o.memory.add(textOutput, line)
 			log.Info(line)
 		}
 	}
@@ -129,7 +122,7 @@ func (o *Output) stderrLine(line string, block *tracebackBlock) {
 		return
 	}
 	if strings.TrimSpace(line) != "" {
-		o.remember(line)
+		o.memory.add(textOutput, line)
 		o.logger.Log(textLevel(line), line, "source", "stderr")
 	}
 }
@@ -140,25 +133,17 @@ func (o *Output) flush(block *tracebackBlock) {
 		return
 	}
 	text := block.take()
-	o.rememberTraceback(text)
+	kind := tracebackOutput
+	if isFatal(text) {
+		kind = fatalOutput
+	}
+	o.memory.add(kind, exceptionLine(text))
 	o.logger.Error(text, "source", "stderr")
 }
 
 // log hands a record on under its own name and level.
 func (o *Output) log(r record) {
-	if r.level >= hclog.Error {
-		o.lock.Lock()
-		o.lastError = firstLine(r.message)
-		if cause := r.text("error"); cause != "" {
-			o.lastError += ": " + firstLine(cause)
-		}
-		o.lock.Unlock()
-	}
-	for _, text := range r.texts() {
-		if strings.Contains(text, tracebackStart) {
-			o.rememberTraceback(text)
-		}
-	}
+	o.rememberRecord(r)
 	logger := o.logger
 	if r.name != "" {
 		logger = logger.ResetNamed(r.name)
@@ -166,16 +151,26 @@ func (o *Output) log(r record) {
 	logger.Log(r.level, r.message, r.fields...)
 }
 
-func (o *Output) remember(line string) {
-	o.lock.Lock()
-	defer o.lock.Unlock()
-	o.lastLine = strings.TrimSpace(line)
-}
-
-func (o *Output) rememberTraceback(text string) {
-	o.lock.Lock()
-	defer o.lock.Unlock()
-	o.traceback = exceptionLine(text)
+// rememberRecord remembers a record at level error, by the exception in it if it has one.
+func (o *Output) rememberRecord(r record) {
+	for _, text := range r.texts() {
+		if strings.Contains(text, tracebackStart) {
+			kind := tracebackOutput
+			if strings.HasPrefix(r.message, uncaught) {
+				kind = fatalOutput
+			}
+			o.memory.add(kind, exceptionLine(text))
+			return
+		}
+	}
+	if r.level < hclog.Error {
+		return
+	}
+	line := firstLine(r.message)
+	if cause := r.text("error"); cause != "" {
+		line += ": " + firstLine(cause)
+	}
+	o.memory.add(errorOutput, line)
 }
 
 // textLevel is the level of a line of text that is not a record.

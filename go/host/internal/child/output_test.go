@@ -88,7 +88,7 @@ ModuleNotFoundError: No module named 'nothing'`
 		{"info", "", "before", map[string]any{"source": "stderr"}},
 		{"error", "", traceback, map[string]any{"source": "stderr"}},
 	}, records)
-	require.Equal(t, "ModuleNotFoundError: No module named 'nothing'", o.Reason())
+	require.Equal(t, "ModuleNotFoundError: No module named 'nothing'", o.Reason(time.Now()))
 }
 
 func TestARecordEndsATraceback(t *testing.T) {
@@ -122,7 +122,7 @@ func TestAPanicOfGoIsOneRecordAndItsFirstLineTheReason(t *testing.T) {
 	panicked := "panic: no coffee\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:3 +0x1d"
 	records, o := stderrOf(t, panicked+"\n")
 	require.Equal(t, []logged{{"error", "", panicked, map[string]any{"source": "stderr"}}}, records)
-	require.Equal(t, "panic: no coffee", o.Reason())
+	require.Equal(t, "panic: no coffee", o.Reason(time.Now()))
 }
 
 func TestTheReasonIsTheExceptionThatEndedThePlugin(t *testing.T) {
@@ -164,7 +164,7 @@ Extension modules: one, two (total: 2)
 		"":           "",
 	} {
 		_, o := stderrOf(t, text)
-		require.Equal(t, reason, o.Reason(), text)
+		require.Equal(t, reason, o.Reason(time.Now()), text)
 	}
 }
 

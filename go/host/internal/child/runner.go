@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -26,8 +27,11 @@ type Runner struct {
 	// handshake is what go-plugin reads as stdout: the handshake line and nothing else.
 	handshake *io.PipeReader
 
-	exited  chan struct{}
-	exitErr error // set before exited is closed
+	ended    chan struct{} // closed when the process was waited for
+	endedAt  time.Time     // set before ended is closed
+	byItself bool          // set before ended is closed: nobody here killed it
+	exited   chan struct{} // closed when its output was read, too
+	exitErr  error         // set before exited is closed
 
 	killOnce sync.Once
 	lock     sync.Mutex
@@ -38,7 +42,7 @@ type Runner struct {
 
 // NewRunner prepares a run of cmd. It takes ownership of the command's standard streams.
 func NewRunner(cmd *exec.Cmd, output *Output) *Runner {
-	return &Runner{cmd: cmd, output: output, exited: make(chan struct{})}
+	return &Runner{cmd: cmd, output: output, ended: make(chan struct{}), exited: make(chan struct{})}
 }
 
 // Start starts the process.
@@ -93,6 +97,10 @@ func (r *Runner) Start(context.Context) error {
 	reading.Go(func() { r.output.readStderr(stderrReader) })
 	go func() {
 		err := <-waited
+		r.lock.Lock()
+		r.endedAt, r.byItself = time.Now(), !r.killed
+		r.lock.Unlock()
+		close(r.ended)
 		killGroup(r.pid)
 		deadline := time.Now().Add(OutputGrace)
 		deadlineErr := errors.Join(stdoutReader.SetReadDeadline(deadline), stderrReader.SetReadDeadline(deadline))
@@ -101,6 +109,23 @@ func (r *Runner) Start(context.Context) error {
 		close(r.exited)
 	}()
 	return nil
+}
+
+// Ended is closed as soon as the process has ended.
+func (r *Runner) Ended() <-chan struct{} { return r.ended }
+
+// EndedByItself says whether a process that has ended did so before anybody here killed it.
+func (r *Runner) EndedByItself() bool {
+	return r.hasEnded() && r.byItself
+}
+
+// Reason is the most telling line of the output that came with the end of a process that has exited, "" if there was
+// none. Who is killed from outside has not written why.
+func (r *Runner) Reason() string {
+	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+		return ""
+	}
+	return r.output.Reason(r.endedAt)
 }
 
 // Exited is closed when the process was waited for and its output was read.
@@ -139,7 +164,7 @@ func (r *Runner) Kill(context.Context) error {
 		r.lock.Lock()
 		pid, patience := r.pid, time.Until(r.killAt)
 		r.lock.Unlock()
-		if pid != 0 && patience > 0 {
+		if pid != 0 && patience > 0 && !r.hasEnded() {
 			terminateGroup(pid)
 			select {
 			case <-r.exited:
@@ -157,8 +182,18 @@ func (r *Runner) KillNow() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.killed = true
-	if r.pid != 0 {
+	if r.pid != 0 && !r.hasEnded() {
 		killGroup(r.pid)
+	}
+}
+
+// hasEnded says whether the process was waited for. Its id may then be another process's.
+func (r *Runner) hasEnded() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -70,11 +70,16 @@ func startsWith(line string, starts []string) bool {
 	return false
 }
 
+// isFatal says whether a text is what a runtime writes when it ends the program.
+func isFatal(text string) bool {
+	return strings.HasPrefix(text, "Fatal Python error:") || startsWith(text, goStarts)
+}
+
 // exceptionLine returns the line of a traceback that names the exception: the last one that is not indented, or the
 // first line of a message that goes over several.
 func exceptionLine(text string) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if strings.HasPrefix(lines[0], "Fatal Python error:") || startsWith(lines[0], goStarts) {
+	if isFatal(lines[0]) {
 		return lines[0]
 	}
 	// The exception's line follows the last line of the last list of frames.
