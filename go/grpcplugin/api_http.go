@@ -90,6 +90,9 @@ func requestHead(request *http.Request) *convert.PluginHTTPRequestHead {
 	for name, values := range request.Header {
 		head.Header[name] = values
 	}
+	// As net/http has it, the request's fields say how long the body is.
+	delete(head.Header, "Content-Length")
+	delete(head.Header, "Transfer-Encoding")
 	switch {
 	case request.Body == nil || request.Body == http.NoBody:
 	case request.ContentLength > 0:

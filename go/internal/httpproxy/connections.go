@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -33,6 +35,46 @@ type connection struct {
 	reader *bufio.Reader
 	writer *bufio.Writer
 	since  time.Time // when it became idle; zero: it was never used
+	room   int       // bytes that may still be read before the head of a response is too large
+}
+
+func newConnection(conn net.Conn) *connection {
+	c := &connection{Conn: conn, writer: bufio.NewWriterSize(conn, 2<<10)}
+	c.reader = bufio.NewReaderSize(c, 16<<10)
+	return c
+}
+
+// Read implements io.Reader, for the connection's reader.
+func (c *connection) Read(p []byte) (int, error) {
+	if c.room <= 0 {
+		return 0, errLargeHead
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.room)])
+	c.room -= n
+	return n, err
+}
+
+// isQuiet tells whether an idle connection is open and nothing came on it since its last response.
+func (c *connection) isQuiet() bool {
+	if c.reader.Buffered() > 0 {
+		return false
+	}
+	socket, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return true // of a test; there is no way to look
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return false
+	}
+	quiet := false
+	err = raw.Read(func(fd uintptr) bool {
+		var one [1]byte
+		_, err := syscall.Read(int(fd), one[:]) // does not wait: net's sockets never do
+		quiet = errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return err == nil && quiet
 }
 
 // isSafe tells for a method whether a request may be sent twice.
@@ -82,6 +124,7 @@ func (c *connection) ask(r *http.Request, sending *sending) (*http.Response, err
 	if r.Body != nil {
 		sending.start(r.Body, r.ContentLength)
 	}
+	c.room = maxHead
 	if _, err := c.reader.Peek(1); err != nil {
 		return nil, &unreadError{err}
 	}
@@ -90,9 +133,14 @@ func (c *connection) ask(r *http.Request, sending *sending) (*http.Response, err
 		if err != nil {
 			return nil, err
 		}
-		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
+		if err := checkResponse(response, false); err != nil {
+			return nil, err
+		}
+		if response.StatusCode >= 200 {
+			c.room = math.MaxInt
 			return response, nil
 		}
+		c.room = maxHead // as net/http has it: an informational response is passed on before the next is read
 		if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.Got1xxResponse != nil {
 			if err := trace.Got1xxResponse(response.StatusCode, textproto.MIMEHeader(response.Header)); err != nil {
 				return nil, err
@@ -103,8 +151,9 @@ func (c *connection) ask(r *http.Request, sending *sending) (*http.Response, err
 
 // watch makes the connection idle when the response has been read.
 func (c *connections) watch(conn *connection, response *http.Response, sending *sending, stop func() bool) {
+	usable := !response.Close && (!endsWithHead(response.Request.Method, response) || !announcesBody(response))
 	done := func(whole bool) {
-		if stop() && whole && !response.Close && sending.complete() {
+		if stop() && whole && usable && conn.reader.Buffered() == 0 && sending.complete() {
 			c.put(conn)
 		} else {
 			_ = conn.Close()
@@ -148,26 +197,37 @@ func (w *watchedConnection) end(whole bool) {
 
 // take returns a connection that is idle, or a new one.
 func (c *connections) take(ctx context.Context) (*connection, error) {
-	c.lock.Lock()
-	if last := len(c.idle) - 1; last >= 0 {
-		conn := c.idle[last]
-		c.idle[last], c.idle = nil, c.idle[:last]
-		c.lock.Unlock()
-		return conn, nil
+	for conn := c.pop(); conn != nil; conn = c.pop() {
+		if conn.isQuiet() {
+			return conn, nil
+		}
+		_ = conn.Close()
 	}
-	c.lock.Unlock()
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn, reader: bufio.NewReaderSize(conn, 16<<10), writer: bufio.NewWriterSize(conn, 2<<10)}, nil
+	return newConnection(conn), nil
+}
+
+// pop returns the idle connection that was used last; nil if there is none.
+func (c *connections) pop() *connection {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	last := len(c.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	conn := c.idle[last]
+	c.idle[last], c.idle = nil, c.idle[:last]
+	return conn
 }
 
 // put makes a connection idle.
 func (c *connections) put(conn *connection) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	if len(c.idle) >= idlePerHost {
+	if len(c.idle) >= maxIdle {
 		_ = conn.Close()
 		return
 	}

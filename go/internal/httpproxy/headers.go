@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 )
@@ -31,6 +32,27 @@ var hopByHop = []string{
 	"Transfer-Encoding", "Upgrade",
 }
 
+// canonical returns a request whose headers have their names in canonical form, as net/http's Server has them. Another
+// plugin may have spelled them otherwise, which makes them other keys here, and the same to whoever reads the request.
+func canonical(r *http.Request) *http.Request {
+	for name := range r.Header {
+		if textproto.CanonicalMIMEHeaderKey(name) == name {
+			continue
+		}
+		header := make(http.Header, len(r.Header))
+		for name, values := range r.Header {
+			if !forged(name) {
+				name = textproto.CanonicalMIMEHeaderKey(name)
+				header[name] = append(header[name], values...)
+			}
+		}
+		r = r.WithContext(r.Context())
+		r.Header = header
+		return r
+	}
+	return r
+}
+
 // outgoing returns the URL and the headers of the request to the plugin.
 func outgoing(c *plugin.Context, r *http.Request, pluginID string) (url.URL, http.Header) {
 	out := make(http.Header, len(r.Header)+3)
@@ -51,7 +73,7 @@ func outgoing(c *plugin.Context, r *http.Request, pluginID string) (url.URL, htt
 	for _, name := range hopByHop {
 		out.Del(name)
 	}
-	if strings.Contains(strings.ToLower(strings.Join(r.Header["Te"], ",")), "trailers") {
+	if httpguts.HeaderValuesContainsToken(r.Header["Te"], "trailers") {
 		out.Set("Te", "trailers")
 	}
 	if _, given := out["User-Agent"]; !given {
@@ -67,13 +89,13 @@ func outgoing(c *plugin.Context, r *http.Request, pluginID string) (url.URL, htt
 
 // forged tells whether a header claims to be from us or the server. The server removes the names that it uses itself
 // in the one spelling it knows; with underscores in the place of hyphens they are others to it and to HTTP, but the
-// same to a WSGI application.
+// same to a WSGI application. In lower case, which only another plugin can send, they are the same to every one.
 func forged(name string) bool {
 	folded := textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(name, "_", "-"))
 	if strings.HasPrefix(folded, reservedPrefix) {
 		return true
 	}
-	return strings.HasPrefix(folded, serverPrefix) && folded != textproto.CanonicalMIMEHeaderKey(name)
+	return strings.HasPrefix(folded, serverPrefix) && folded != name
 }
 
 // encodeContext is the inverse of what the SDK does in http/_scope.py.

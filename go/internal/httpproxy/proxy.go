@@ -39,7 +39,7 @@ const (
 
 	// The plugin keeps idle connections for longer, so that it never closes one that is about to be used.
 	idleTimeout = 30 * time.Second
-	idlePerHost = 64
+	maxIdle     = 64
 )
 
 // Endpoint is where a plugin process serves HTTP. The zero Endpoint stands for one that serves none.
@@ -91,9 +91,24 @@ func (t *target) close() {
 // suitable returns how a request is sent.
 func (t *target) suitable(r *http.Request) http.RoundTripper {
 	if r.Header.Get("Upgrade") != "" || r.Header.Get("Expect") != "" {
-		return t.transport
+		return checked{t.transport}
 	}
 	return t.direct
+}
+
+// checked refuses what a Transport takes for a response and is none.
+type checked struct{ transport *http.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := c.transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkResponse(response, exchangeOf(r).upgrade); err != nil {
+		return nil, errors.Join(err, response.Body.Close())
+	}
+	return response, nil
 }
 
 // New returns a proxy. Close gives its connections back.
@@ -138,6 +153,7 @@ type exchange struct {
 	headers   http.Header // what the plugin gets
 	url       url.URL
 	transport http.RoundTripper
+	upgrade   bool // the request asks for another protocol
 	body      *requestBody
 	response  *responseWriter
 	patience  *patience.Patience
@@ -164,6 +180,8 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 		return
 	}
 
+	r = canonical(r)
+
 	// Not the server's own context, with which ReverseProxy would panic to abort a response: over net/rpc that would
 	// end the process. See responseWriter.finish.
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -174,6 +192,10 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	x.patience = patience.New(p.options.AnswerTimeout(hook), func() { cancel(errNoAnswer) })
 	defer x.patience.End()
 	x.url, x.headers = outgoing(c, r, p.options.PluginID)
+	if err := checkRequest(r, x); err != nil {
+		p.refuse(w, r, x, err)
+		return
+	}
 	x.response = newResponseWriter(w, func(error) { cancel(errGone) })
 	x.body = newRequestBody(r, x.patience)
 	x.body.probe(r)
@@ -209,10 +231,11 @@ func (p *Proxy) target(ctx context.Context, hook string) (*target, error) {
 	}
 	dial := func(ctx context.Context) (net.Conn, error) { return p.options.Dial(ctx, endpoint) }
 	current = &target{endpoint: endpoint, direct: &connections{dial: dial}, transport: &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
-		DisableCompression:  true, // what the client accepts is between it and the plugin
-		MaxIdleConnsPerHost: idlePerHost,
-		IdleConnTimeout:     idleTimeout,
+		DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		DisableCompression: true, // what the client accepts is between it and the plugin
+		// A connection that another protocol was asked for, or whose body was perhaps not sent, serves one request.
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxHead,
 		// A body is sent when the plugin asks for it. If it never answers, patience ends the request.
 		ExpectContinueTimeout: 24 * time.Hour,
 		ReadBufferSize:        16 << 10,
@@ -237,7 +260,7 @@ func rewrite(r *httputil.ProxyRequest) {
 	x := exchangeOf(r.In)
 	connection, upgrade := r.Out.Header.Get("Connection"), r.Out.Header.Get("Upgrade")
 	r.Out.Header = x.headers
-	if upgrade != "" {
+	if x.upgrade = upgrade != ""; x.upgrade {
 		r.Out.Header.Set("Connection", connection)
 		r.Out.Header.Set("Upgrade", upgrade)
 	}
@@ -246,17 +269,32 @@ func rewrite(r *httputil.ProxyRequest) {
 		r.Out.Close = true
 	}
 	r.Out.URL = &x.url
-	r.Out.Host = r.In.Host
+	if r.Out.Host = r.In.Host; r.Out.Host == "" {
+		r.Out.Host = x.url.Host // as net/http has it
+	}
 }
 
 // watchResponse remembers when the plugin's response breaks off, which ReverseProxy does not tell.
 func watchResponse(response *http.Response) error {
 	x := exchangeOf(response.Request)
+	if response.StatusCode == http.StatusNoContent {
+		response.Header.Del("Content-Length") // of a body that the client would wait for
+	}
 	if response.StatusCode != http.StatusSwitchingProtocols {
 		x.response.expect(response.ContentLength)
 		response.Body = &watchedBody{ReadCloser: response.Body, response: x.response}
 	}
 	return nil
+}
+
+// refuse answers a request that is not sent to the plugin.
+func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, x *exchange, refusal *refusal) {
+	level := hclog.Warn // another plugin has a mistake, or worse
+	if refusal.status != http.StatusBadRequest {
+		level = hclog.Debug
+	}
+	p.options.Logger.Log(level, "Refused a request to the plugin", "hook", x.hook, "path", x.path, "status", refusal.status, "error", refusal.error)
+	http.Error(w, http.StatusText(refusal.status), refusal.status)
 }
 
 // failed answers a request for which there is no response of the plugin's.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpcheck"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/patience"
 )
@@ -30,8 +30,8 @@ func newRequestBody(r *http.Request, patience *patience.Patience) *requestBody {
 	} else if conn := netrpcstream.Of(r.Body); conn != nil {
 		b.source = netrpcstream.NewBody(conn)
 	}
-	// Over net/rpc the request's ContentLength is not transmitted. The server has checked the header.
-	if length, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
+	// Over net/rpc the request's ContentLength is not transmitted. The header has been checked (checkRequest).
+	if length, err := httpcheck.BodyLength(r.Header); err == nil && length >= 0 {
 		b.announced = length
 	}
 	return b

@@ -1,20 +1,23 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
+	"strings"
 
 	"github.com/mattermost/mattermost/server/public/plugin"
+	"golang.org/x/net/http/httpguts"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpcheck"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/netrpcstream"
 )
 
@@ -47,14 +50,15 @@ func (s *apiServer) PluginHTTP(stream grpc.BidiStreamingServer[convert.PluginHTT
 	})
 }
 
-// pluginRequest returns the request for a head, with the body that follows it.
+// pluginRequest returns the request for a head, with the body that follows it. What is no HTTP is refused: the head is
+// from a process that need not use an SDK, and the server checks nothing.
 func pluginRequest(head *convert.PluginHTTPRequestHead, body io.Reader) (*http.Request, error) {
-	target, err := url.Parse(head.Url)
+	target, err := pluginURL(head.Url)
 	if err != nil {
-		return nil, fmt.Errorf("the URL of a request to a plugin: %w", err)
+		return nil, err
 	}
 	request := &http.Request{
-		Method: head.Method, URL: target, Host: head.Host, RemoteAddr: head.RemoteAddr,
+		Method: cmp.Or(head.Method, http.MethodGet), URL: target, Host: head.Host, RemoteAddr: head.RemoteAddr,
 		Header: make(http.Header, len(head.Header)),
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
@@ -63,9 +67,13 @@ func pluginRequest(head *convert.PluginHTTPRequestHead, body io.Reader) (*http.R
 			request.Header.Add(name, value)
 		}
 	}
-	length, err := strconv.ParseInt(request.Header.Get("Content-Length"), 10, 64)
+	if !httpguts.ValidHeaderFieldValue(request.RemoteAddr) {
+		return nil, errors.New("the remote address of a request contains a control character")
+	}
+	length, err := httpcheck.BodyLength(request.Header)
+	err = cmp.Or(err, httpcheck.Method(request.Method), httpcheck.Host(request.Host), httpcheck.Header(request.Header))
 	if err != nil {
-		length = -1
+		return nil, fmt.Errorf("a request to a plugin: %w", err)
 	}
 	// The head is that of a request to be sent: whether it has a body is what its headers say.
 	if chunked := request.Header.Get("Transfer-Encoding") != ""; chunked || length > 0 {
@@ -73,6 +81,30 @@ func pluginRequest(head *convert.PluginHTTPRequestHead, body io.Reader) (*http.R
 	}
 	request.Header.Del("Transfer-Encoding")
 	return request, nil
+}
+
+// pluginURL returns the URL with which the server is asked for a path of a plugin, as "/com.example.other/path?query".
+//
+// The server takes the path, unescaped, apart, parses what follows the plugin's id as a URL, and does not look at the
+// error: a percent sign in the path, or a control character, would end its process, and a question mark the path. So
+// it gets a path that is, unescaped, still the escaped one.
+func pluginURL(text string) (*url.URL, error) {
+	asked, err := url.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of a request to a plugin: %w", err)
+	}
+	// The server would leave out what it cannot read.
+	if _, err := url.ParseQuery(asked.RawQuery); err != nil {
+		return nil, fmt.Errorf("the query of a request to a plugin: %w", err)
+	}
+	id, path, found := strings.Cut(strings.TrimPrefix(asked.EscapedPath(), "/"), "/")
+	if !found {
+		return asked, nil // the server answers that there is no path
+	}
+	if rest, double := strings.CutPrefix(path, "/"); double {
+		path = "%2F" + rest // two slashes would begin a host
+	}
+	return &url.URL{Path: "/" + id + "/" + path, RawQuery: asked.RawQuery}, nil
 }
 
 // askPlugin is PluginHTTP of an API that cannot be interrupted. A response that comes too late is closed.

@@ -13,6 +13,7 @@ its head                1 status_code: int64, 2 header: map of string to `String
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._runtime.wire import fields, put_varint
@@ -24,9 +25,24 @@ __all__ = ["chunk_of", "decode_head", "encode_chunk", "encode_head"]
 
 _HEAD, _CHUNK = 1, 2
 
+# What a method and the name of a header are (RFC 9110, 5.6.2), and what no value may contain.
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f]")
+
 
 def encode_head(method: str, url: str, host: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the first message of a request."""
+    """Return the first message of a request.
+
+    Raises:
+        ValueError: Method, URL, host or a header is nothing that HTTP has.
+    """
+    if not _TOKEN.fullmatch(method.encode("utf-8", "replace")):
+        raise ValueError(f"{method[:40]!r} is no method of HTTP")
+    if _CONTROL_OR_SPACE.search(url) or _CONTROL_OR_SPACE.search(host):
+        raise ValueError(f"the URL of {host[:40]!r} contains a control character or a space")
+    headers = list(headers)
+    _check_headers(headers)
     lists: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         # Strings are UTF-8 on the wire; header values may be any bytes.
@@ -59,7 +75,7 @@ def decode_head(message: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
     """Return the status and the headers of a response.
 
     Raises:
-        ValueError: The message is no head.
+        ValueError: The message is no head, or one that HTTP does not have.
     """
     for number, head in fields(message):
         if number == _HEAD and isinstance(head, bytes):
@@ -76,7 +92,18 @@ def decode_head(message: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
             for _, item in fields(entry.get(2, b"")):
                 if isinstance(item, bytes):
                     headers.append((entry.get(1, b""), item.decode().encode("latin-1", "replace")))
+    if not 200 <= status <= 999:
+        raise ValueError(f"the response has the status {status}")
+    _check_headers(headers)
     return status, headers
+
+
+def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} is no name of a header")
+        if _CONTROL.search(value):
+            raise ValueError(f"the header {name[:40].decode('ascii')} contains a control character")
 
 
 def chunk_of(message: bytes) -> bytes:

@@ -28,6 +28,10 @@ _REMOTE = _RESERVED + b"remote"
 _TASK = "mattermost.task"
 _GIVEN_UP = "mattermost.given_up"
 
+# Statuses of responses that end with their head, and the headers that say how long a body is.
+_BODYLESS = frozenset({204, 304})
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
 _SECURE = {"http": "https", "ws": "wss"}
 
 
@@ -36,20 +40,39 @@ class _Response:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._bodyless = False
         self.complete = False
 
     async def send(self, message: Message) -> None:
         """Send a message, and let others run after each piece of a body.
 
+        A response that must have no body gets none, whatever the application sends: uvicorn would send it,
+        and who reads the connection would take it for the next response.
+
         When the client has left, uvicorn drops what is sent and returns at once. An application that never
         waits for anything else would then keep the event loop until its last piece, and never hear that
         nobody listens.
         """
+        if message["type"] == "http.response.start":
+            message = self._checked(message)
+        elif self._bodyless and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await self._send(message)
         if message.get("more_body", False):
             await asyncio.sleep(0)
         elif message["type"] == "http.response.body":
             self.complete = True
+
+    def _checked(self, message: Message) -> Message:
+        """Return the head of a response, without what announces a body if there can be none."""
+        status = message["status"]
+        if not 200 <= status <= 599:
+            raise ValueError(f"an application cannot answer with the status {status}")
+        if status not in _BODYLESS:
+            return message
+        self._bodyless = True
+        headers = [pair for pair in message.get("headers", ()) if bytes(pair[0]).lower() not in _FRAMING]
+        return {**message, "headers": headers}
 
 
 def give_up(scope: Scope) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncPluginTransport", "PluginTransport"]
 
 _METHOD = METHODS["plugin_http"]
+
+# As the server has it.
+_PLUGIN_ID = re.compile(r"[A-Za-z0-9._-]+")
 
 # Bytes in a message.
 _PIECE = 256 * 1024
@@ -63,8 +67,10 @@ class PluginTransport(httpx.BaseTransport):
         timeout = _read_timeout(request)
         waiting = _Watch(timeout)
 
+        head = _head(request, self._plugin_id)
+
         def messages() -> Iterator[bytes]:
-            yield _head(request, self._plugin_id)
+            yield head
             assert isinstance(request.stream, httpx.SyncByteStream)
             for data in request.stream:
                 yield from _pieces(data)
@@ -75,12 +81,13 @@ class PluginTransport(httpx.BaseTransport):
             waiting.cancel = call.cancel
             try:
                 status, headers = decode_head(_first(next(call, None)))
+                length = _length(request, status, headers)
             except BaseException:
                 call.cancel()
                 raise
             finally:
                 waiting.stop()
-        body = _Body(call, request, timeout, _length(request, headers))
+        body = _Body(call, request, timeout, length)
         return httpx.Response(status, headers=headers, stream=body)
 
 
@@ -104,8 +111,10 @@ class AsyncPluginTransport(httpx.AsyncBaseTransport):
         timeout = _read_timeout(request)
         sent = asyncio.Event()
 
+        head = _head(request, self._plugin_id)
+
         async def messages() -> AsyncIterator[bytes]:
-            yield _head(request, self._plugin_id)
+            yield head
             assert isinstance(request.stream, httpx.AsyncByteStream)
             async for data in request.stream:
                 for message in _pieces(data):
@@ -116,10 +125,11 @@ class AsyncPluginTransport(httpx.AsyncBaseTransport):
         with _translated(request):
             try:
                 status, headers = decode_head(_first(await _head_of(call, sent, timeout)))
+                length = _length(request, status, headers)
             except BaseException:
                 call.cancel()
                 raise
-        body = _AsyncBody(call, request, timeout, _length(request, headers))
+        body = _AsyncBody(call, request, timeout, length)
         return httpx.Response(status, headers=headers, stream=body)
 
 
@@ -140,6 +150,8 @@ class _Body(httpx.SyncByteStream):
                     break
                 data = chunk_of(message)
                 received += len(data)
+                if self._length is not None and received > self._length:
+                    break
                 yield data
             _check(received, self._length)
 
@@ -163,6 +175,8 @@ class _AsyncBody(httpx.AsyncByteStream):
                     break
                 data = chunk_of(message)
                 received += len(data)
+                if self._length is not None and received > self._length:
+                    break
                 yield data
             _check(received, self._length)
 
@@ -230,8 +244,14 @@ def _stream_of(api: Any) -> Callable[..., Any]:
 
 
 def _head(request: httpx.Request, plugin_id: str) -> bytes:
-    target = f"/{plugin_id or request.url.host}{request.url.raw_path.decode('ascii')}"
-    return encode_head(request.method, target, request.url.netloc.decode("ascii"), request.headers.raw)
+    plugin_id = plugin_id or request.url.host
+    if not _PLUGIN_ID.fullmatch(plugin_id):
+        raise httpx.UnsupportedProtocol(f"{plugin_id[:40]!r} is no id of a plugin", request=request)
+    target = f"/{plugin_id}{request.url.raw_path.decode('ascii')}"
+    try:
+        return encode_head(request.method, target, request.url.netloc.decode("ascii"), request.headers.raw)
+    except ValueError as error:
+        raise httpx.LocalProtocolError(str(error), request=request) from error
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
@@ -245,19 +265,23 @@ def _first(message: bytes | None) -> bytes:
     return message
 
 
-def _length(request: httpx.Request, headers: list[tuple[bytes, bytes]]) -> int | None:
-    """Return how long the body has to be; None: nobody said, or it has none."""
-    if request.method == "HEAD":
-        return None
-    for name, value in headers:
-        if name.lower() == b"content-length" and value.isdigit():
-            return int(value)
-    return None
+def _length(request: httpx.Request, status: int, headers: list[tuple[bytes, bytes]]) -> int | None:
+    """Return how long the body has to be; None: nobody said.
+
+    Raises:
+        ValueError: The headers do not agree on it.
+    """
+    lengths = {value for name, value in headers if name.lower() == b"content-length"}
+    if len(lengths) > 1 or not all(value.isdigit() for value in lengths):
+        raise ValueError("the response has no one length")
+    if request.method == "HEAD" or status in (204, 304):
+        return 0
+    return int(lengths.pop()) if lengths else None
 
 
 def _check(received: int, length: int | None) -> None:
-    if length is not None and received < length:
-        raise httpx.RemoteProtocolError(f"the response ended after {received} of {length} bytes")
+    if length is not None and received != length:
+        raise httpx.RemoteProtocolError(f"the response has {received} bytes instead of {length}")
 
 
 def _read_timeout(request: httpx.Request) -> float | None:

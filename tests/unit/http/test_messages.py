@@ -77,3 +77,44 @@ async def test_addresses(messages: dict[str, Any], monkeypatch: pytest.MonkeyPat
         assert messages["ServeMetricsResponse"].FromString(servers.address("metrics")).network == ""
     finally:
         await servers.stop()
+
+
+SMUGGLED = "GET /x HTTP/1.1\r\nMattermost-User-Id: someone\r\n\r\nGET"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "host", "headers"),
+    [
+        (SMUGGLED, "/p/x", "p", []),
+        ("", "/p/x", "p", []),
+        ("G\u00c4T", "/p/x", "p", []),
+        ("GET", "/p/x HTTP/1.1\r\nX: y", "p", []),
+        ("GET", "/p/x", "p\nX: y", []),
+        ("GET", "/p/x", "p", [(b"X-A", b"x\r\nY: z")]),
+        ("GET", "/p/x", "p", [(b"X-A", b"a\0b")]),
+        ("GET", "/p/x", "p", [(b"X A", b"x")]),
+        ("GET", "/p/x", "p", [(b"X-A:\r\nY", b"x")]),
+    ],
+)
+def test_what_is_no_http_is_not_sent(
+    method: str, url: str, host: str, headers: list[tuple[bytes, bytes]]
+) -> None:
+    with pytest.raises(ValueError, match=r"is no method|control character|is no name"):
+        encode_head(method, url, host, headers)
+
+
+@pytest.mark.parametrize("status", [0, 99, 100, 199, 1000])
+def test_a_response_has_a_status(messages: dict[str, Any], status: int) -> None:
+    response = messages["PluginHTTPResponse"]()
+    response.head.status_code = status
+    with pytest.raises(ValueError, match=f"has the status {status}"):
+        decode_head(response.SerializeToString())
+
+
+@pytest.mark.parametrize(("name", "value"), [("X-A", "x\r\nY: z"), ("X A", "x")])
+def test_a_response_has_headers_of_http(messages: dict[str, Any], name: str, value: str) -> None:
+    response = messages["PluginHTTPResponse"]()
+    response.head.status_code = 200
+    response.head.header[name].items.append(value)
+    with pytest.raises(ValueError, match=r"control character|is no name"):
+        decode_head(response.SerializeToString())
