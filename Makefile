@@ -17,7 +17,7 @@ PURE_TESTS = tests/unit/grpc tests/unit/runtime tests/unit/codec tests/conforman
 RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-go test-python adoption check check-format check-types check-generated check-go \
+.PHONY: help setup demo test test-go test-python torture adoption check check-format check-types check-generated check-go \
 	generate lock picture bench wheel wheel-speed clean
 
 help: ## show these commands
@@ -57,6 +57,9 @@ test-python: $(READY) $(SPEED)
 	$(PY) -m tests.harness
 	$(PY) -m pytest
 	MATTERMOST_PLUGIN_PURE=1 $(PY) -m pytest $(PURE_TESTS)
+
+torture: $(READY) $(SPEED) ## do faults under load on a real server, 200 kills among them, for half an hour
+	$(PY) -m tests.torture
 
 adoption: $(READY) ## build a Mattermost server with the host inside, and run the end-to-end tests on it
 	$(PY) -m tests.adoption

@@ -67,6 +67,10 @@ class TestBench:
         server = MattermostServer(self._program, directory, database, self._guardian, port=port)
         return self._stack.enter_context(server)
 
+    def restart_database(self) -> None:
+        """Stop PostgreSQL, which ends its connections, and start it again."""
+        self._postgres.restart()
+
     def query(self, server: MattermostServer, statement: str) -> list[list[str]]:
         """Ask the database of a server, past the server; return the rows as text."""
         return self._postgres.query(server.directory.name, statement)

@@ -135,7 +135,7 @@ class ServerLog:
         self._thread.join()
 
     def _read(self) -> None:
-        with self._stream, self._copy.open("wb") as copy:
+        with self._stream, self._copy.open("ab") as copy:
             for line in self._stream:
                 copy.write(line)
                 copy.flush()

@@ -58,6 +58,14 @@ class Postgres:
             f"postgres://postgres@/{name}?host={quote(str(self._socket_directory), safe='')}&sslmode=disable"
         )
 
+    def restart(self) -> None:
+        """Stop the server, which ends its connections, and start it again with its data."""
+        self._server.stop()
+        self._guardian.release_group(self._pid)
+        self._server.start()
+        self._pid = self._server.get_postmaster_info().pid
+        self._guardian.watch_group(self._pid)
+
     def query(self, database: str, statement: str) -> list[list[str]]:
         """Ask as an administrator, past any Mattermost server; return the rows as text."""
         options = "\\set ON_ERROR_STOP on\n\\set QUIET on\n\\pset format csv\n\\pset tuples_only on\n"

@@ -67,24 +67,11 @@ class MattermostServer:
     ) -> None:
         self._guardian = guardian
         self._clients: list[RestClient] = []
-        self._released = False
+        self._program = program
+        self._database = database
         self.directory = directory
-        self._process = subprocess.Popen(
-            [program.executable, "server"],
-            cwd=directory,
-            env=_environment(directory, database, port),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            # Ctrl-C must reach the harness only, which then shuts the server down in order.
-            start_new_session=True,
-        )
-        guardian.watch_group(self._process.pid)
-        self.pid = self._process.pid
-        assert self._process.stdout is not None
-        self.log = ServerLog(self._process.stdout, directory / "server.log")
+        self._start(port)
         try:
-            self.url = self._wait_until_listening()
             self.admin = self._create_admin()
         except BaseException:
             self.kill()
@@ -137,6 +124,19 @@ class MattermostServer:
             return []
         return children
 
+    def restart(self) -> None:
+        """Shut the server down and start it again at the same address; sessions stay valid.
+
+        The log begins anew.
+
+        Raises:
+            LeftoverProcessesError: A process that it had started survived the shutdown; it is killed.
+            ServerStartError: It did not come up again.
+        """
+        port = int(self.url.rpartition(":")[2])
+        self._shut_down()
+        self._start(port)
+
     def wait(self) -> None:
         """Wait until the server ends by itself."""
         self._process.wait()
@@ -149,6 +149,34 @@ class MattermostServer:
         """
         if self._released:
             return
+        try:
+            self._shut_down()
+        finally:
+            self._close_clients()
+
+    def _start(self, port: int) -> None:
+        self._process = subprocess.Popen(
+            [self._program.executable, "server"],
+            cwd=self.directory,
+            env=_environment(self.directory, self._database, port),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C must reach the harness only, which then shuts the server down in order.
+            start_new_session=True,
+        )
+        self._released = False
+        self._guardian.watch_group(self._process.pid)
+        self.pid = self._process.pid
+        assert self._process.stdout is not None
+        self.log = ServerLog(self._process.stdout, self.directory / "server.log")
+        try:
+            self.url = self._wait_until_listening()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _shut_down(self) -> None:
         started = self.descendants()
         self._process.send_signal(signal.SIGTERM)
         try:
@@ -168,6 +196,7 @@ class MattermostServer:
             self._process.kill()
             self._process.wait()
         self._release()
+        self._close_clients()
 
     def _release(self) -> None:
         # Plugins run in the server's process group; what the server left behind is still in it.
@@ -176,6 +205,8 @@ class MattermostServer:
         self._guardian.release_group(self.pid)
         self._released = True
         self.log.join()
+
+    def _close_clients(self) -> None:
         for client in self._clients:
             client.close()
         self._clients.clear()
