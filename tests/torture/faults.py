@@ -79,7 +79,7 @@ def stop(scene: Scene, target: Target) -> float:
     process = target.python()
     began = time.monotonic()
     process.suspend()
-    with suppress(psutil.NoSuchProcess):
+    with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
         process.wait(scene.random.uniform(10, 60))
     with suppress(psutil.NoSuchProcess):
         process.resume()
