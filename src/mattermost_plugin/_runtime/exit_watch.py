@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 
 from mattermost_plugin._logger import get_logger
+from mattermost_plugin._runtime.log import finish
 from mattermost_plugin._runtime.timing import EXIT_GRACE
 
 __all__ = ["bound_exit"]
@@ -30,9 +30,5 @@ def _give_up() -> None:
         "on_deactivate)",
         ", ".join(names) or "none",
     )
-    for stream in (sys.stdout, sys.stderr):
-        # Only what stands for the standard streams has unfinished lines to log.
-        finish = getattr(stream, "finish", None)
-        if finish is not None:
-            finish()
+    finish()
     os._exit(0)

@@ -5,8 +5,6 @@ One JSON object per line: `@level`, `@message`, `@module`, `@timestamp`, and eve
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from json.encoder import JSONEncoder, encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["LineWriter", "format_line"]
+__all__ = ["format_line", "record_lines"]
 
 # go-plugin reads lines through a buffer of 64 KiB and takes what is longer for text of no level.
 _LONGEST_LINE = 60 * 1024
@@ -24,40 +22,23 @@ _PIECE = 9 * 1024
 # The one form of a time that go-plugin parses; a line with another one is taken for text.
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 
+# Where the time stands in a line: records that differ only in it say the same.
+_TIME_AT = len('{"@timestamp":"')
+_TIME_SIZE = len("2006-01-02T15:04:05.000000Z")
 
-class LineWriter:
-    """Writes log lines to a file descriptor, whole ones, from any thread."""
 
-    def __init__(self, fd: int = 2) -> None:
-        self._fd = fd
-        self._lock = threading.RLock()
+def record_lines(
+    level: str, message: str, module: str, timestamp: float, fields: Mapping[str, Any] | None = None
+) -> tuple[bytes, list[bytes]]:
+    """Return what a record says without its time, and its lines; the arguments are those of `format_line`.
 
-    def write(
-        self,
-        level: str,
-        message: str,
-        module: str,
-        timestamp: float,
-        fields: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Write one record; one too long for a line becomes several, numbered by the field `part`."""
-        line = format_line(level, message, module, timestamp, fields)
-        if len(line) <= _LONGEST_LINE:
-            self.write_raw(line)
-            return
-        for part in _split(level, message, module, timestamp, fields or {}):
-            self.write_raw(part)
-
-    def write_raw(self, data: bytes) -> None:
-        """Write bytes as they are. What cannot be written is lost: there is nobody left to tell."""
-        with self._lock:
-            try:
-                written = os.write(self._fd, data)
-                while written < len(data):
-                    data = data[written:]
-                    written = os.write(self._fd, data)
-            except OSError:
-                return
+    A record too long for a line becomes several, numbered by the field `part`.
+    """
+    line = format_line(level, message, module, timestamp, fields)
+    said = line[_TIME_AT + _TIME_SIZE :]
+    if len(line) <= _LONGEST_LINE:
+        return said, [line]
+    return said, list(_split(level, message, module, timestamp, fields or {}))
 
 
 def format_line(
@@ -74,8 +55,8 @@ def format_line(
     """
     quote = encode_basestring_ascii
     line = (
-        f'{{"@level":"{level}","@message":{quote(message)},"@module":{quote(module)},'
-        f'"@timestamp":"{_format_time(timestamp)}"'
+        f'{{"@timestamp":"{_format_time(timestamp)}","@level":"{level}","@message":{quote(message)},'
+        f'"@module":{quote(module)}'
     )
     if fields:
         for key, value in fields.items():

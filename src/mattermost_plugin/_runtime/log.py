@@ -5,18 +5,23 @@ from __future__ import annotations
 import atexit
 import faulthandler
 import logging
+import os
 import sys
 import threading
 import traceback
+import weakref
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._logger import get_logger, send_to
 from mattermost_plugin._runtime.capture import LoggedStream
-from mattermost_plugin._runtime.hclog import LineWriter
+from mattermost_plugin._runtime.log_configuration import keep_handler, stream_handlers
+from mattermost_plugin._runtime.log_writer import LogWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["TRACE", "HostHandler", "install", "level_of"]
+__all__ = ["TRACE", "HostHandler", "finish", "install", "level_of"]
 
 # Below debug, as hclog has it. `logging` has no name for it; `logging.log(TRACE, ...)` works.
 TRACE = 5
@@ -45,9 +50,16 @@ def level_of(name: str) -> int:
 class HostHandler(logging.Handler):
     """Writes records as the host expects them, with `extra` as fields and a traceback as `traceback`."""
 
-    def __init__(self, writer: LineWriter) -> None:
+    def __init__(self, writer: LogWriter, *, may_wait: bool = True) -> None:
+        """Make the handler.
+
+        Args:
+            writer: Where lines go.
+            may_wait: Whether a thread that logs faster than the host reads is slowed down.
+        """
         super().__init__()
         self._writer = writer
+        self._may_wait = may_wait
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Filter and write one record without a lock: formatting shares nothing, the writer has its own."""
@@ -59,13 +71,17 @@ class HostHandler(logging.Handler):
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        try:
-            self._writer.write(
-                _level_name(record.levelno), record.getMessage(), record.name, record.created, _fields(record)
-            )
-        except Exception:  # noqa: BLE001 - logging must not break what it reports on
-            self.handleError(record)
+        """Write one record, unless another handler of this thread has just written it."""
+        if _is_new(record):
+            try:
+                self._write(record, record.getMessage(), _fields(record))
+            except Exception:  # noqa: BLE001 - logging must not break what it reports on
+                self.handleError(record)
+
+    def emit_text(self, record: logging.LogRecord, text: str) -> None:
+        """Write one record as the text that a stream handler has made of it, traceback included."""
+        if _is_new(record):
+            self._write(record, text, _extra(record))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Say what is wrong with a record that cannot be formatted, and show it as it was given."""
@@ -75,7 +91,28 @@ class HostHandler(logging.Handler):
             record.name,
             record.created,
             {"traceback": traceback.format_exc(), "file": f"{record.pathname}:{record.lineno}"},
+            may_wait=self._may_wait,
         )
+
+    def _write(self, record: logging.LogRecord, message: str, fields: dict[str, Any] | None) -> None:
+        level = _level_name(record.levelno)
+        self._writer.write(level, message, record.name, record.created, fields, may_wait=self._may_wait)
+
+
+class _Last(threading.local):
+    # The record that this thread has written last. Not kept alive: its traceback would be, too.
+    record: Callable[[], logging.LogRecord | None] = staticmethod(lambda: None)
+
+
+_last = _Last()
+
+
+def _is_new(record: logging.LogRecord) -> bool:
+    """Whether a record was not written yet: several handlers may lead to the host."""
+    if _last.record() is record:
+        return False
+    _last.record = weakref.ref(record)
+    return True
 
 
 def _level_name(level: int) -> str:
@@ -88,12 +125,16 @@ def _level_name(level: int) -> str:
     return "debug" if level >= logging.DEBUG else "trace"
 
 
-def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
+def _extra(record: logging.LogRecord) -> dict[str, Any] | None:
     attributes = record.__dict__
-    fields: dict[str, Any] | None = None
     # A record without `extra` has exactly the plain attributes: no need to look at each.
-    if len(attributes) != _PLAIN_SIZE:
-        fields = {key: value for key, value in attributes.items() if key not in _STANDARD}
+    if len(attributes) == _PLAIN_SIZE:
+        return None
+    return {key: value for key, value in attributes.items() if key not in _STANDARD}
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
+    fields = _extra(record)
     if record.exc_info or record.exc_text or record.stack_info:
         fields = fields or {}
         if record.exc_info and record.exc_info[0] is not None:
@@ -105,6 +146,50 @@ def _fields(record: logging.LogRecord) -> dict[str, Any] | None:
     return fields
 
 
+class HostLog:
+    """The log of this process, once the host reads it.
+
+    Attributes:
+        writer: Writes the lines.
+        handler: What the root logger has for the author's records.
+    """
+
+    def __init__(self) -> None:
+        self.writer = LogWriter()
+        self.handler = HostHandler(self.writer)
+        # A stream handler has a lock of its own, for which the event loop may wait: nobody waits behind it.
+        text = HostHandler(self.writer, may_wait=False)
+        self._out = LoggedStream(self.writer, "info", "stdout", 1, text.emit_text)
+        self._err = LoggedStream(self.writer, "warn", "stderr", 2, text.emit_text)
+
+    def take_streams(self) -> None:
+        """Take the place of `sys.stdout` and `sys.stderr`, also where a handler of `logging` has them."""
+        for handler in stream_handlers():
+            if handler.stream in (sys.stdout, sys.__stdout__):
+                handler.setStream(self._out)
+            elif handler.stream in (sys.stderr, sys.__stderr__):
+                handler.setStream(self._err)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        sys.stdout, sys.stderr = self._out, self._err
+
+    def finish(self) -> None:
+        """Write all that is left, before the process ends."""
+        self._err.finish()
+        self._out.finish()
+        self.writer.flush()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child."""
+        self.writer.after_fork()
+        self._err.forget()
+        self._out.forget()
+
+
+_log: HostLog | None = None
+
+
 def install(level: str = "") -> None:
     """Make this process's output the host's log; once, a second call does nothing.
 
@@ -112,25 +197,25 @@ def install(level: str = "") -> None:
     `sys.stderr` warn lines, warnings and uncaught exceptions records. A crash of the interpreter leaves its
     traceback as text.
     """
-    root = logging.getLogger()
-    if any(isinstance(handler, HostHandler) for handler in root.handlers):
+    global _log  # noqa: PLW0603 - a process has one log
+    if _log is not None:
         return
-    writer = LineWriter()
-    # A stream handler that the author's module made by logging.basicConfig() would show every record twice.
+    _log = log = HostLog()
+    lowest = level_of(level)
+    send_to(HostHandler(log.writer, may_wait=False), lowest)
+    root = logging.getLogger()
+    # A stream handler that the author's module made by logging.basicConfig() has no format worth keeping.
     for handler in root.handlers[:]:
-        if isinstance(handler, logging.StreamHandler) and handler.stream in _STANDARD_STREAMS:
+        if type(handler) is logging.StreamHandler and handler.stream in _STANDARD_STREAMS:
             root.removeHandler(handler)
-    root.addHandler(HostHandler(writer))
-    root.setLevel(level_of(level))
+    root.addHandler(log.handler)
+    root.setLevel(lowest)
     # asyncio tells at debug which selector it uses: of no interest to anybody who reads a server's log.
     logging.getLogger("asyncio").setLevel(max(root.level, logging.INFO))
-    out, err = LoggedStream(writer, "info", "stdout", 1), LoggedStream(writer, "warn", "stderr", 2)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-    sys.stdout, sys.stderr = out, err
-    atexit.register(err.finish)
-    atexit.register(out.finish)
+    keep_handler(log.handler)
+    log.take_streams()
+    atexit.register(log.finish)
+    os.register_at_fork(after_in_child=log.after_fork)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_thread_exception
@@ -138,19 +223,28 @@ def install(level: str = "") -> None:
     faulthandler.enable(file=2)
 
 
+def finish() -> None:
+    """Write all that is left; nothing if the host does not read this process's log."""
+    if _log is not None:
+        _log.finish()
+
+
+_python = get_logger("python")
+_threading = get_logger("threading")
+
 _STANDARD_STREAMS = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
     text = "".join(traceback.format_exception_only(kind, error)).strip()
-    logging.getLogger().error("Uncaught exception: %s", text, exc_info=(kind, error, where))
+    _python.error("Uncaught exception: %s", text, exc_info=(kind, error, where))
 
 
 def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
     if args.exc_type is SystemExit or args.exc_value is None:
         return
     name = args.thread.name if args.thread is not None else "?"
-    logging.getLogger("threading").error(
+    _threading.error(
         "Uncaught exception in thread %s: %r",
         name,
         args.exc_value,
@@ -161,7 +255,7 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
 def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
     if args.exc_value is None:
         return
-    logging.getLogger("python").error(
+    _python.error(
         "%s: %r",
         args.err_msg or "Exception ignored",
         args.object,

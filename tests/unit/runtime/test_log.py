@@ -165,16 +165,18 @@ def test_lines_of_threads_do_not_mix():
         barrier = threading.Barrier(4)
         def talk(letter):
             barrier.wait()
-            for _ in range(200):
+            for n in range(200):
                 sys.stdout.write(letter * 5)
-                sys.stdout.write(letter * 5 + "\\n")
+                sys.stdout.write(letter * 5 + f" {n}\\n")
         threads = [threading.Thread(target=talk, args=(letter,)) for letter in "abcd"]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
         """
     )
     assert len(lines) == 800
-    assert {line["@message"] for line in lines} == {letter * 10 for letter in "abcd"}
+    assert {line["@message"] for line in lines} == {
+        f"{letter * 10} {n}" for letter in "abcd" for n in range(200)
+    }
 
 
 def test_a_handler_that_prints_does_not_call_itself():
@@ -190,7 +192,6 @@ def test_a_handler_that_prints_does_not_call_itself():
     assert [(line["@module"], line["@message"]) for line in lines] == [
         ("root", "once"),
         ("stdout", "printed once"),
-        ("stderr", "once"),
     ]
 
 
@@ -269,9 +270,9 @@ def test_a_long_field_becomes_several_lines_too():
 
 
 def test_a_print_without_line_ends_does_not_grow_without_bound():
-    lines, done = run("for _ in range(100): sys.stdout.write('y' * 1000)")
+    lines, done = run("for n in range(100): sys.stdout.write(f'{n:04}' * 250)")
     assert max(map(len, done.stderr.splitlines())) < LONGEST
-    assert "".join(line["@message"] for line in lines) == "y" * 100_000
+    assert "".join(line["@message"] for line in lines) == "".join(f"{n:04}" * 250 for n in range(100))
 
 
 def test_line_separators_and_control_characters_stay_inside_one_line():
