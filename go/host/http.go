@@ -10,6 +10,7 @@ import (
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/convert"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/httpproxy"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/peers"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
@@ -91,8 +92,8 @@ func dialEndpoint(ctx context.Context, endpoint httpproxy.Endpoint) (net.Conn, e
 	if socket, ok := conn.(*net.UnixConn); ok {
 		// A body is then passed on while the plugin works. As much as the system allows: an error changes nothing.
 		_ = socket.SetWriteBuffer(httpBuffer)
-		if user, known := peerUser(socket); known && user != ownUser {
-			return nil, errors.Join(fmt.Errorf("the plugin's HTTP socket belongs to a process of user %d", user), conn.Close())
+		if err := peers.Check(socket, peers.NoGroup); err != nil {
+			return nil, errors.Join(fmt.Errorf("the plugin's HTTP socket is not the plugin's: %w", err), conn.Close())
 		}
 	}
 	return conn, nil

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/peers"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/plaincall"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
@@ -37,7 +38,7 @@ func (p *process) serve(register func(grpc.ServiceRegistrar)) (uint32, error) {
 	p.servers = append(p.servers, server)
 	p.lock.Unlock()
 	p.serving.Go(func() {
-		if err := server.Serve(ownPeers(listener, p.log)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		if err := server.Serve(peers.Own(listener, "the server's API", peers.NoGroup, p.log)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			p.log.Error("Serving the plugin failed", "error", err)
 		}
 	})

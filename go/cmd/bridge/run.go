@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/mattermost/mattermost/server/public/plugin"
 
@@ -65,11 +66,10 @@ func run() int {
 
 	connected := make(chan struct{})
 	child, implemented := start(log, connected)
-	served := make(chan struct{})
+	served := make(chan error, 1)
 	go func() {
-		defer close(served)
 		announce := sync.OnceFunc(func() { close(connected) })
-		err := serve(logger, func(link *service.ServerLink) *goplugin.ServeConfig {
+		served <- serve(logger, func(link *service.ServerLink) *goplugin.ServeConfig {
 			served := &hooks{Hooks: child.Hooks(), log: log, link: link}
 			config := service.NetRPCConfig(served)
 			config.Plugins[handshake.Hooks] = &reportingHooks{
@@ -81,9 +81,6 @@ func run() int {
 			}
 			return config
 		})
-		if err != nil {
-			logger.Error(err.Error())
-		}
 	}()
 
 	status := wait(child, served, log)
@@ -133,7 +130,7 @@ func launchFromBundle() (host.Launch, error) {
 }
 
 // wait returns, with the exit status, when the bridge has nothing more to do.
-func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
+func wait(child *host.Plugin, served <-chan error, log *serverLog) int {
 	logger := log.logger.Named("bridge")
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
@@ -142,13 +139,18 @@ func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
 	defer ticker.Stop()
 	for {
 		select {
-		case <-served:
-			return 0
+		case err := <-served:
+			if err == nil {
+				return 0
+			}
+			logger.Error("The bridge ends, so that the server starts the plugin anew", "error", err)
+			if errors.Is(err, service.ErrDeaf) {
+				deactivate(child, logger)
+			}
+			return 1
 		case received := <-signals:
 			logger.Info("Stopping the plugin", "signal", received.String())
-			if err := child.Deactivate(); err != nil {
-				logger.Error("OnDeactivate failed", "error", err)
-			}
+			deactivate(child, logger)
 			return 0
 		case <-ticker.C:
 			if os.Getppid() != parent {
@@ -156,6 +158,13 @@ func wait(child *host.Plugin, served <-chan struct{}, log *serverLog) int {
 				return 1
 			}
 		}
+	}
+}
+
+// deactivate lets the plugin clean up where no server asks for it.
+func deactivate(child *host.Plugin, logger hclog.Logger) {
+	if err := child.Deactivate(); err != nil {
+		logger.Error("OnDeactivate failed", "error", err)
 	}
 }
 

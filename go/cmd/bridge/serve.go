@@ -6,16 +6,19 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"os/user"
 	"runtime"
+	"strconv"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/handshake"
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/peers"
 	"github.com/mattermost-plugin/mattermost-plugin/go/internal/service"
 )
 
-// serve answers the server until it has enough of the plugin. configure returns what is served on a connection; link is
+// serve answers the server until it has enough of the plugin, or cannot be understood any more. configure returns what is served on a connection; link is
 // nil where go-plugin alone does it.
 func serve(logger hclog.Logger, configure func(link *service.ServerLink) *goplugin.ServeConfig) error {
 	if isUnusual() {
@@ -24,7 +27,11 @@ func serve(logger hclog.Logger, configure func(link *service.ServerLink) *goplug
 		goplugin.Serve(config)
 		return nil
 	}
-	listener, err := listen(os.Getenv(handshake.SocketDirVariable))
+	group, err := socketGroup()
+	if err != nil {
+		return err
+	}
+	listener, err := listen(os.Getenv(handshake.SocketDirVariable), group)
 	if err != nil {
 		return fmt.Errorf("listen for the server: %w", err)
 	}
@@ -33,13 +40,13 @@ func serve(logger hclog.Logger, configure func(link *service.ServerLink) *goplug
 	if _, err := fmt.Println(handshake.Line(listener.Addr())); err != nil {
 		return fmt.Errorf("answer the server's handshake: %w", err)
 	}
-	service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet { return configure(link).Plugins }, logger)
-	return nil
+	return service.ServeNetRPC(peers.Own(listener, "the bridge", group, logger),
+		func(link *service.ServerLink) goplugin.PluginSet { return configure(link).Plugins }, logger)
 }
 
 // listen listens on a socket in a directory. That may be the server's choice, and hold sockets of others, also of bridges
-// that were killed: the name is one that nothing has.
-func listen(dir string) (net.Listener, error) {
+// that were killed: the name is one that nothing has. A group other than peers.NoGroup may connect, too.
+func listen(dir string, group int) (net.Listener, error) {
 	file, err := os.CreateTemp(dir, "plugin")
 	if err != nil {
 		return nil, err
@@ -47,10 +54,32 @@ func listen(dir string) (net.Listener, error) {
 	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
 		return nil, err
 	}
-	return net.Listen("unix", file.Name())
+	listener, err := net.Listen("unix", file.Name())
+	if err != nil || group == peers.NoGroup {
+		return listener, err
+	}
+	if err := errors.Join(os.Chown(file.Name(), -1, group), os.Chmod(file.Name(), 0o660)); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
 }
 
-// isUnusual tells whether the server asks for something that is go-plugin's business.
-func isUnusual() bool {
-	return os.Getenv("PLUGIN_CLIENT_CERT") != "" || os.Getenv("PLUGIN_UNIX_SOCKET_GROUP") != "" || runtime.GOOS == "windows"
+// socketGroup is the group that the server wants its socket to be of, by number or name; peers.NoGroup if it wants none.
+func socketGroup() (int, error) {
+	name := os.Getenv(goplugin.EnvUnixSocketGroup)
+	if name == "" {
+		return peers.NoGroup, nil
+	}
+	if number, err := strconv.Atoi(name); err == nil {
+		return number, nil
+	}
+	found, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, fmt.Errorf("find the group of %s: %w", goplugin.EnvUnixSocketGroup, err)
+	}
+	return strconv.Atoi(found.Gid)
 }
+
+// isUnusual tells whether the server asks for something that is go-plugin's business: who connects proves by a
+// certificate that it is the server.
+func isUnusual() bool { return os.Getenv("PLUGIN_CLIENT_CERT") != "" || runtime.GOOS == "windows" }

@@ -15,6 +15,8 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mattermost-plugin/mattermost-plugin/go/internal/peers"
 )
 
 // carried is what the bridge's goroutines are in where calls go past go-plugin.
@@ -29,7 +31,7 @@ func TestOnlyServersThatAskForMoreThanMattermostDoAreServedByGoPluginAlone(t *te
 		"AutoMTLS":   {func(config *goplugin.ClientConfig) { config.AutoMTLS = true }, false},
 		"a group": {func(config *goplugin.ClientConfig) {
 			config.UnixSocketConfig = &goplugin.UnixSocketConfig{Group: strconv.Itoa(os.Getgid())}
-		}, false},
+		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBundle(t, moderator)
@@ -64,7 +66,7 @@ func TestOnlyServersThatAskForMoreThanMattermostDoAreServedByGoPluginAlone(t *te
 func TestASocketThatAKilledBridgeHasLeftIsInNobodysWay(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
-		listener, err := listen(dir)
+		listener, err := listen(dir, peers.NoGroup)
 		require.NoError(t, err)
 		listener.(*net.UnixListener).SetUnlinkOnClose(false) // as it is left by a process that is killed
 		require.NoError(t, listener.Close())
@@ -72,4 +74,30 @@ func TestASocketThatAKilledBridgeHasLeftIsInNobodysWay(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
 	require.Len(t, left, 2)
+}
+
+func TestABridgeThatIsNotSpokenToAnyMoreDeactivatesThePluginAndEnds(t *testing.T) {
+	b := newBundle(t, moderator)
+	s, client, _ := startOldServer(t, b, nil)
+	require.NoError(t, s.client.Close())
+	require.Eventually(t, client.Exited, patience, 10*time.Millisecond)
+	require.Len(t, b.lines("deactivated"), 1)
+	gone(t, b.lastPID())
+}
+
+func TestASocketForAGroupIsForItsMembersAndForNobodyElse(t *testing.T) {
+	t.Setenv(goplugin.EnvUnixSocketGroup, strconv.Itoa(os.Getgid()))
+	group, err := socketGroup()
+	require.NoError(t, err)
+	require.Equal(t, os.Getgid(), group)
+	listener, err := listen(t.TempDir(), group)
+	require.NoError(t, err)
+	defer listener.Close()
+	info, err := os.Stat(listener.Addr().String())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o660), info.Mode().Perm())
+
+	t.Setenv(goplugin.EnvUnixSocketGroup, "no-such-group")
+	_, err = socketGroup()
+	require.ErrorContains(t, err, "no-such-group")
 }

@@ -20,10 +20,13 @@ type Client struct {
 func NewClient(stream io.ReadWriteCloser, types ...any) *Client {
 	codec := &clientCodec{
 		stream: stream, requests: newMessages(types), responses: fastgob.NewDecoder(stream),
-		begun: map[uint64]begun{}, next: firstBegun,
+		begun: map[uint64]begun{}, next: firstBegun, over: make(chan struct{}),
 	}
 	return &Client{rpc.NewClientWithCodec(codec), codec}
 }
+
+// Over is closed when no response can be read any more.
+func (c *Client) Over() <-chan struct{} { return c.codec.over }
 
 // largeReply is what takes a while to make something of.
 const largeReply = 64 << 10
@@ -54,7 +57,8 @@ type clientCodec struct {
 	requests *messages
 	begun    map[uint64]begun
 	next     uint64
-	ended    bool // nothing is read any more
+	ended    bool          // nothing is read any more
+	over     chan struct{} // closed when ended is set
 }
 
 // WriteRequest implements rpc.ClientCodec.
@@ -148,7 +152,10 @@ func (c *clientCodec) end(why error) {
 		why = io.ErrUnexpectedEOF
 	}
 	c.lock.Lock()
-	c.ended = true
+	if !c.ended {
+		c.ended = true
+		close(c.over)
+	}
 	lost := c.begun
 	c.begun = nil
 	c.lock.Unlock()

@@ -6,6 +6,7 @@ import (
 	"net/rpc"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/hashicorp/go-hclog"
@@ -24,7 +25,12 @@ import (
 type ServerLink struct {
 	tap    *muxtap.Tap
 	logger hclog.Logger
-	hooks  sync.Once // they are expected
+	hooks  sync.Once   // they are expected
+	asked  atomic.Bool // the server has asked for the plugin
+
+	broken     chan struct{} // closed when calls one way or the other cannot be read any more
+	breakOnce  sync.Once
+	brokenWith string // set before broken is closed: what cannot be read
 
 	lock        sync.Mutex
 	api, driver *netrpcwire.Client
@@ -32,7 +38,7 @@ type ServerLink struct {
 
 // NewServerLink returns the link over a socket.
 func NewServerLink(socket net.Conn, logger hclog.Logger) *ServerLink {
-	return &ServerLink{tap: muxtap.New(socket), logger: logger}
+	return &ServerLink{tap: muxtap.New(socket), logger: logger, broken: make(chan struct{})}
 }
 
 // Session is the connection for go-plugin to serve.
@@ -53,10 +59,22 @@ var registered = []any{
 // the two may have the other's number, and serves the same plugin; the other one, and all later ones, are go-plugin's: by
 // then, uploads take numbers too.
 func (l *ServerLink) expectHooks(broker *goplugin.MuxBroker, methods map[string]netrpcwire.Method) {
+	l.asked.Store(true)
 	l.hooks.Do(func() {
 		l.tap.Expect(broker.NextId()+1, func(stream *muxtap.Stream) {
-			go netrpcwire.Serve(stream, methods, l.logger, registered...)
+			go func() {
+				netrpcwire.Serve(stream, methods, l.logger, registered...)
+				l.breaks("the server's calls of hooks")
+			}()
 		})
+	})
+}
+
+// breaks notes that something can be read no more. The server does not make these streams anew.
+func (l *ServerLink) breaks(what string) {
+	l.breakOnce.Do(func() {
+		l.brokenWith = what
+		close(l.broken)
 	})
 }
 
@@ -65,15 +83,20 @@ func (l *ServerLink) expectClients(args *plugin.Z_OnActivateArgs) {
 	l.lock.Lock()
 	l.api, l.driver = nil, nil // those of an earlier activation
 	l.lock.Unlock()
-	expect := func(number uint32, client **netrpcwire.Client) {
+	expect := func(number uint32, client **netrpcwire.Client, what string) {
 		l.tap.ExpectDial(number, func(stream *muxtap.Stream) {
 			l.lock.Lock()
 			defer l.lock.Unlock()
-			*client = netrpcwire.NewClient(stream, registered...)
+			made := netrpcwire.NewClient(stream, registered...)
+			*client = made
+			go func() {
+				<-made.Over()
+				l.breaks(what)
+			}()
 		})
 	}
-	expect(args.APIMuxId, &l.api)
-	expect(args.DriverMuxId, &l.driver)
+	expect(args.APIMuxId, &l.api, "the server's answers to API calls")
+	expect(args.DriverMuxId, &l.driver, "the server's answers to calls of the database driver")
 }
 
 // UseForAPI has the API that Mattermost's code gives an activated plugin make its calls by this link, and returns what

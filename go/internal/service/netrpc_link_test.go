@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"net"
 	"net/rpc"
 	"path/filepath"
@@ -108,7 +109,7 @@ func serveByHand(t *testing.T, hooks func(link *service.ServerLink) *bridged, di
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet {
+		_ = service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet {
 			return goplugin.PluginSet{"hooks": &byHand{link: link, hooks: hooks, dispensing: dispensing}}
 		}, hclog.NewNullLogger())
 	}()
@@ -229,5 +230,41 @@ func TestEachConnectionAndEachActivationHasItsOwnAPI(t *testing.T) {
 			}
 			must(t, served.failed)
 		}
+	}
+}
+
+func TestAServerThatIsNotUnderstoodAnyMoreEndsServing(t *testing.T) {
+	for name, breakOff := range map[string]func(net.Conn, *dispensed) error{
+		"the stream of the hooks has ended": func(_ net.Conn, hooks *dispensed) error { return hooks.Close() },
+		"the connection has ended":          func(conn net.Conn, _ *dispensed) error { return conn.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+			must(t, err)
+			ended := make(chan error, 1)
+			go func() {
+				ended <- service.ServeNetRPC(listener, func(link *service.ServerLink) goplugin.PluginSet {
+					return goplugin.PluginSet{"hooks": &byHand{
+						link: link, hooks: func(*service.ServerLink) *bridged { return &bridged{} }, dispensing: func(*goplugin.MuxBroker) {},
+					}}
+				}, hclog.NewNullLogger())
+			}()
+			t.Cleanup(func() { listener.Close() })
+			conn, err := net.Dial("unix", listener.Addr().String())
+			must(t, err)
+			t.Cleanup(func() { conn.Close() }) // it may be closed
+			client, err := goplugin.NewRPCClient(conn, goplugin.PluginSet{"hooks": dispenser{}})
+			must(t, err)
+			found, err := client.Dispense("hooks")
+			must(t, err)
+			hooks := found.(*dispensed)
+			if got := hooks.implemented(t); len(got) != 1 {
+				t.Fatalf("%v are implemented", got)
+			}
+			must(t, breakOff(conn, hooks))
+			if err := <-ended; !errors.Is(err, service.ErrDeaf) {
+				t.Errorf("serving ended with %v", err)
+			}
+		})
 	}
 }

@@ -2,10 +2,12 @@ package service
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -23,13 +25,23 @@ func NetRPCConfig(implementation any) *goplugin.ServeConfig {
 	return <-found
 }
 
-// ServeNetRPC answers the servers that connect until one says that it has had enough, or the listener is closed.
-// plugins returns what a connection provides.
-func ServeNetRPC(listener net.Listener, plugins func(*ServerLink) goplugin.PluginSet, logger hclog.Logger) {
-	done := make(chan struct{})
-	finish := sync.OnceFunc(func() { close(done) })
+// ErrDeaf says that what a server says cannot be read any more, though it is there and has not said that it has enough.
+// It makes no new connection by itself.
+var ErrDeaf = errors.New("cannot be read any more")
+
+// quitNotice is how long it takes at most until a server that ends a connection on purpose, or has ended itself, is known
+// to have.
+const quitNotice = 3 * time.Second
+
+// ServeNetRPC answers the servers that connect until one says that it has had enough, or the listener is closed; or until
+// one that had asked for the plugin cannot be understood any more, which is ErrDeaf. plugins returns what a connection
+// provides.
+func ServeNetRPC(listener net.Listener, plugins func(*ServerLink) goplugin.PluginSet, logger hclog.Logger) error {
+	done := make(chan error, 1)
+	var once sync.Once
+	finish := func(why error) { once.Do(func() { done <- why }) }
 	go func() {
-		defer finish()
+		defer finish(nil)
 		for {
 			socket, err := listener.Accept()
 			if err != nil {
@@ -42,18 +54,31 @@ func ServeNetRPC(listener net.Listener, plugins func(*ServerLink) goplugin.Plugi
 			go serveLink(link, plugins(link), finish)
 		}
 	}()
-	<-done
+	return <-done
 }
 
-// serveLink serves a connection as long as it lasts. finish is called when the server has had enough.
-func serveLink(link *ServerLink, plugins goplugin.PluginSet, finish func()) {
+// serveLink serves a connection as long as it lasts. finish is called when the server has had enough, or cannot be
+// understood any more.
+func serveLink(link *ServerLink, plugins goplugin.PluginSet, finish func(error)) {
 	quit := make(chan struct{})
 	over := make(chan struct{})
 	go func() {
 		select {
 		case <-quit:
-			finish()
+			finish(nil)
+			return
+		case <-link.broken:
 		case <-over:
+			if !link.asked.Load() {
+				return // no server that uses the plugin
+			}
+			link.breaks("what the server says")
+		}
+		select {
+		case <-quit:
+			finish(nil)
+		case <-time.After(quitNotice):
+			finish(fmt.Errorf("%s %w", link.brokenWith, ErrDeaf))
 		}
 	}()
 	// What the process prints goes where it always went, and not over the connection: these are never written to.

@@ -105,7 +105,7 @@ func serveLinks(t testing.TB, plugins func(*service.ServerLink) goplugin.PluginS
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		service.ServeNetRPC(listener, plugins, hclog.NewNullLogger())
+		_ = service.ServeNetRPC(listener, plugins, hclog.NewNullLogger())
 	}()
 	reattach := &goplugin.ReattachConfig{
 		Protocol: goplugin.ProtocolNetRPC, ProtocolVersion: 1, Addr: listener.Addr(), Pid: os.Getpid(), Test: true,
