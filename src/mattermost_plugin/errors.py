@@ -26,7 +26,8 @@
     ├── NotConnected                the API was used before on_activate or after the end
     ├── Unavailable                 the host is gone
     ├── DeadlineExceeded            no answer in time (also a TimeoutError)
-    └── CallFailed                  the call broke in another way
+    ├── CallFailed                  the call broke in another way
+    └── SettingsError               a setting is not what the plugin's class says (also a ValueError)
 
 What a method of the API raises is always one of these. `mattermost_plugin.sql` has the family of `SQLError`
 under the names of PEP 249.
@@ -62,6 +63,7 @@ __all__ = [
     "ProgrammingError",
     "SQLError",
     "ServerError",
+    "SettingsError",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
@@ -407,3 +409,11 @@ class CallFailed(PluginError):
         super().__init__(message)
         self.method = method
         self.status = status
+
+
+class SettingsError(PluginError, ValueError):
+    """The plugin's settings are not what its class for them says, or one without a default is missing.
+
+    The message names each setting with the type it should have. It never holds a value, since that may be a
+    secret.
+    """

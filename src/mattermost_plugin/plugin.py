@@ -80,6 +80,13 @@ class _PluginBase(HookMethods):
         manifest: dict[str, Any] = json.loads((self.bundle_path / "plugin.json").read_text(encoding="utf-8"))
         return manifest
 
+    def _fill(self, into: type[_Configuration], settings: dict[str, Any]) -> _Configuration:
+        from mattermost_plugin._runtime.configuration import fill
+
+        # There is none where no host started this process.
+        known = (self.bundle_path / "plugin.json").is_file()
+        return fill(into, settings, self.manifest if known else None)
+
     @classmethod
     def run(cls) -> None:
         """Serve this plugin to the host that started the process, until the host ends it.
@@ -140,16 +147,21 @@ class Plugin(_PluginBase):
         """Return the plugin's settings as an instance of the dataclass `into`.
 
         A setting belongs to the field of the same letters, whatever their case: `WarnAfter` of the manifest
-        to `warn_after`. Fields without a setting keep their default.
+        to `warn_after`. Fields without a setting keep their default. Values are what the annotations say:
+        see `docs/settings.md`.
+
+        Args:
+            into: A class made by `dataclasses.dataclass`.
+
+        Returns:
+            A new object. In its `repr`, texts of secret settings are `'***'`.
 
         Raises:
-            TypeError: `into` is no dataclass, or a field without default has no setting.
-            ValueError: A setting does not fit the type of its field.
+            TypeError: `into` is no dataclass, or has an annotation that a setting cannot have.
+            SettingsError: Settings do not fit, or one without a default is missing.
             PluginError: The server could not be asked.
         """
-        from mattermost_plugin._runtime.configuration import fill
-
-        return fill(into, self.api.load_plugin_configuration())
+        return self._fill(into, self.api.load_plugin_configuration())
 
     @classmethod
     def _serve(cls, environment: Environment) -> None:
@@ -184,16 +196,21 @@ class AsyncPlugin(_PluginBase):
         """Return the plugin's settings as an instance of the dataclass `into`.
 
         A setting belongs to the field of the same letters, whatever their case: `WarnAfter` of the manifest
-        to `warn_after`. Fields without a setting keep their default.
+        to `warn_after`. Fields without a setting keep their default. Values are what the annotations say:
+        see `docs/settings.md`.
+
+        Args:
+            into: A class made by `dataclasses.dataclass`.
+
+        Returns:
+            A new object. In its `repr`, texts of secret settings are `'***'`.
 
         Raises:
-            TypeError: `into` is no dataclass, or a field without default has no setting.
-            ValueError: A setting does not fit the type of its field.
+            TypeError: `into` is no dataclass, or has an annotation that a setting cannot have.
+            SettingsError: Settings do not fit, or one without a default is missing.
             PluginError: The server could not be asked.
         """
-        from mattermost_plugin._runtime.configuration import fill
-
-        return fill(into, await self.api.load_plugin_configuration())
+        return self._fill(into, await self.api.load_plugin_configuration())
 
     @classmethod
     def _serve(cls, environment: Environment) -> None:

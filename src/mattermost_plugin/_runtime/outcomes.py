@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import RpcError, StatusCode
 from mattermost_plugin._logger import get_logger
-from mattermost_plugin.errors import AppError, PluginError
+from mattermost_plugin.errors import AppError, PluginError, SettingsError
 from mattermost_plugin.reject import Reject
 
 if TYPE_CHECKING:
@@ -33,10 +33,9 @@ def encode_result(method: Method, result: Any) -> bytes:
                 raise TypeError("this hook cannot reject")
         return method.codec.encode_response(result)
     except Exception as error:
-        shown = repr(result)
+        # Without the value: what a hook returns may hold secrets, and the log is no place for them.
         wrong = TypeError(
-            f"{method.name} returned {shown if len(shown) < 200 else shown[:200] + '...'} "
-            f"({type(result).__name__}); the hook is {method.signature}: {error}"
+            f"{method.name} returned a {type(result).__name__}; the hook is {method.signature}: {error}"
         )
         wrong.__cause__ = error
         logger.exception(
@@ -60,7 +59,8 @@ def encode_failure(method: Method, error: BaseException) -> bytes:
         method.name,
         type(error).__name__,
         error,
-        exc_info=error,
+        # What is wrong with settings stands in the text; the author's code has no part in it.
+        exc_info=None if isinstance(error, SettingsError) else error,
         extra={"hook": method.name},
     )
     if encode_error is None:
