@@ -26,6 +26,9 @@ FOLDER = "src/mattermost_plugin/api"
 _CONTENT = {False: "Content", True: "AsyncContent"}
 _OPENED = {False: "BinaryIO", True: "AsyncReader"}
 
+# What clients get as JSON, whatever Python has it as: Go name of the method, and the parameter.
+_AS_JSON = ("PublishWebSocketEvent", "payload")
+
 _PACKAGE = '''"""What a plugin can ask the server to do: `API` for `Plugin`, `AsyncAPI` for `AsyncPlugin`."""
 
 from __future__ import annotations
@@ -89,7 +92,13 @@ def _face(schema: Schema, *, asynchronous: bool) -> str:
             "",
             *imports({"typing": typing}),
             "",
-            *imports({"mattermost_plugin._gen": ["api_methods as _m"], module: [base]}),
+            *imports(
+                {
+                    "mattermost_plugin._codec.json_values": ["json_object"],
+                    "mattermost_plugin._gen": ["api_methods as _m"],
+                    module: [base],
+                }
+            ),
             "",
             "if TYPE_CHECKING:",
             *imports(checking, "    "),
@@ -116,6 +125,8 @@ def _method(method: Method, glossary: Glossary, *, asynchronous: bool) -> list[s
     streamed = [stream.python_name for stream in streamed_parameters(method)]
     # The variadic part travels as a list.
     passed = [f"list({name[1:]})" if name.startswith("*") else name for name, _ in found]
+    if method.go_name == _AS_JSON[0]:
+        passed = [f"json_object({name}, {name!r})" if name == _AS_JSON[1] else name for name in passed]
     given = [*streamed, *(name for name in passed if name not in streamed)]
     entry = f"_m.{method.python_name.upper()}"
     core = "_send" if streamed else "_receive" if returns_content(method) else "_call"

@@ -12,9 +12,11 @@ from mattermost_plugin._runtime.loop_watch import DEFAULT_LIMIT
 from mattermost_plugin.hooks import HookMethods
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from mattermost_plugin._runtime.database import Database
+    from mattermost_plugin._runtime.faces_blocking import LoopTransport
     from mattermost_plugin._runtime.methods import Method
     from mattermost_plugin.api import API, AsyncAPI
 
@@ -173,26 +175,57 @@ class Plugin(_PluginBase):
 class AsyncPlugin(_PluginBase):
     """A plugin on asyncio: `async def` hooks run on one event loop, and `self.api` is awaited.
 
-    Override the hooks you need. Plain `def` hooks run in worker threads, so that they may block.
+    Override the hooks you need. Plain `def` hooks run in worker threads, so that they may block: there, use
+    `self.blocking_api`.
     """
 
     _api: AsyncAPI | None = None
+    # What carries the calls of `blocking_api`.
+    _blocking: LoopTransport | None = None
 
     @property
     def api(self) -> AsyncAPI:
-        """The server's API.
+        """The server's API, to be awaited.
 
         Raises:
             NotConnected: There is no connection yet, or no more.
+            RuntimeError: This is a `def` hook, which cannot await; it has `blocking_api`.
         """
         api = self._api
         if api is None:
             from mattermost_plugin._runtime.statuses import not_connected
 
             raise not_connected()
+        self._require_await("api", "blocking_api")
         return api
 
-    async def load_configuration(self, into: type[_Configuration]) -> _Configuration:
+    @property
+    def blocking_api(self) -> API:
+        """The server's API for `def` hooks and other threads: each call waits for its result.
+
+        Raises:
+            NotConnected: There is no connection yet, or no more.
+            RuntimeError: From its methods, on the thread of the event loop, which would wait for itself.
+        """
+        transport = self._blocking
+        if transport is None:
+            from mattermost_plugin._runtime.statuses import not_connected
+
+            raise not_connected()
+        from mattermost_plugin.api import API
+
+        return API(transport)
+
+    def _require_await(self, name: str, other: str) -> None:
+        from mattermost_plugin._runtime.faces_blocking import in_plain_hook
+
+        if in_plain_hook():
+            raise RuntimeError(
+                f"self.{name} has to be awaited, which a def hook cannot do: use self.{other} here, or write "
+                "async def"
+            )
+
+    def load_configuration(self, into: type[_Configuration]) -> Awaitable[_Configuration]:
         """Return the plugin's settings as an instance of the dataclass `into`.
 
         A setting belongs to the field of the same letters, whatever their case: `WarnAfter` of the manifest
@@ -209,8 +242,17 @@ class AsyncPlugin(_PluginBase):
             TypeError: `into` is no dataclass, or has an annotation that a setting cannot have.
             SettingsError: Settings do not fit, or one without a default is missing.
             PluginError: The server could not be asked.
+            RuntimeError: This is a `def` hook, which cannot await; it has `load_configuration_blocking`.
         """
+        self._require_await("load_configuration()", "load_configuration_blocking()")
+        return self._load(into)
+
+    async def _load(self, into: type[_Configuration]) -> _Configuration:
         return self._fill(into, await self.api.load_plugin_configuration())
+
+    def load_configuration_blocking(self, into: type[_Configuration]) -> _Configuration:
+        """Do what `load_configuration` does, in a `def` hook or another thread."""
+        return self._fill(into, self.blocking_api.load_plugin_configuration())
 
     @classmethod
     def _serve(cls, environment: Environment) -> None:

@@ -37,7 +37,7 @@ def test_coroutines_and_plain_functions_are_hooks(
         alice.create_post(channel["id"], "reject me")
 
     post = alice.create_post(channel["id"], "fine")
-    plugin.wait_for_log("Posted", post_id=post["id"])
+    plugin.wait_for_log("Posted", post_id=post["id"], author="alice")
 
 
 def test_api_calls_run_side_by_side(plugin: InstalledPlugin, alice: RestClient, channel: Json) -> None:

@@ -8,6 +8,7 @@
 | `list`, `tuple`, `dict` with `str` keys | `[]any`, `map[string]any` |
 | `datetime` | `time.Time` |
 | the models and exceptions that Mattermost registers with gob, lists of them | those types |
+| other models, dataclasses, enums | what JSON has for them |
 
 A value that came from Go goes back as the type it had (`kinds`).
 """
@@ -354,7 +355,13 @@ def _encode_other(value: Any) -> bytes:
     for base in (str, bool, int, float, complex, bytes, list, tuple, dict):
         if isinstance(value, base):
             return _ENCODERS[base](value)
-    raise BadType(f"Go's any cannot hold a {type(value).__qualname__}")
+    from enum import Enum
+
+    from mattermost_plugin._codec.json_values import is_record, json_value
+
+    if is_record(value) or isinstance(value, Enum):
+        return encode_value(json_value(value, type(value).__name__))
+    raise BadType(f"a {type(value).__qualname__} cannot be sent there; send a dict, list, str or number")
 
 
 def _encode_kind(value: Any, kind: int) -> bytes:

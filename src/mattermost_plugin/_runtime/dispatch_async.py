@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._runtime.checks import is_coroutine_function
+from mattermost_plugin._runtime.faces_blocking import plainly
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 
     async def in_thread(*arguments: Any) -> Any:
         try:
-            result = await asyncio.to_thread(hook, *arguments)
+            result = await asyncio.to_thread(plainly, hook, *arguments)
         except StopIteration as error:
             raise RuntimeError("the hook raised StopIteration") from error
         # A decorator without functools.wraps hides that the hook is a coroutine function.

@@ -111,6 +111,12 @@ class AsyncChannelTransport:
             call = self._calls[method] = self._channel.unary_unary(method.path, as_is, decode, failed)
         return call(request, timeout=timeout)
 
+    def raw(self, method: Method, request: bytes, timeout: float | None) -> Awaitable[bytes]:
+        """Make the call and return its response as it came; a failure is a `PluginError`."""
+        failed = partial(self._failed, method=method)
+        call: Callable[..., Awaitable[bytes]] = self._channel.unary_unary(method.path, as_is, as_is, failed)
+        return call(request, timeout=timeout)
+
     async def upload(self, method: Method, requests: AsyncIterator[bytes], timeout: float | None) -> bytes:
         """Make a call whose request is a stream and turn a failure into a `PluginError`."""
         from mattermost_plugin._runtime.file_calls_async import upload

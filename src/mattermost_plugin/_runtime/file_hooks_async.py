@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mattermost_plugin._codec.parts import chunk_of, pack_chunk
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.checks import is_coroutine_function
+from mattermost_plugin._runtime.faces_blocking import plainly
 from mattermost_plugin._runtime.file_hooks import OutputFile, no_longer_wanted, responded
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
 from mattermost_plugin._runtime.pieces import file_to_read
@@ -104,7 +105,7 @@ async def _run_in_thread(
         file = file_to_read(blocking_pieces())
         output = OutputFile(lambda piece: _wait_for(send(piece), loop, method))
         try:
-            return responded(method, hook(*arguments, file, output.file), output.flush)
+            return responded(method, plainly(hook, *arguments, file, output.file), output.flush)
         finally:
             file.close()
             output.give_up()

@@ -160,6 +160,7 @@ class AsyncRuntime:
             self._plugin._database = Database(target_of(await self._broker.wait(driver_id)), context_of)
         if not api_id:
             return
+        from mattermost_plugin._runtime.faces_blocking import LoopTransport
         from mattermost_plugin.api import AsyncAPI
 
         target = target_of(await self._broker.wait(api_id))
@@ -168,6 +169,7 @@ class AsyncRuntime:
             await self._transport.close()
         self._transport = AsyncChannelTransport(Channel(target, ssl_context=context))
         self._plugin._api = AsyncAPI(self._transport)
+        self._plugin._blocking = LoopTransport(self._transport, self._loop)
 
     async def _start_http(self) -> None:
         if not self._http_hooks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._codec.json_values import json_object
 from mattermost_plugin._gen import api_methods as _m
 from mattermost_plugin._runtime.faces_async import AsyncFace
 
@@ -3028,7 +3029,7 @@ class AsyncAPI(AsyncFace):
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.2.
         """
-        await self._call(_m.PUBLISH_WEBSOCKET_EVENT, event, payload, broadcast)
+        await self._call(_m.PUBLISH_WEBSOCKET_EVENT, event, json_object(payload, "payload"), broadcast)
 
     async def has_permission_to(self, user_id: str, permission: Permission) -> bool:
         """Check if the user has the permission at system scope.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._codec.json_values import json_object
 from mattermost_plugin._gen import api_methods as _m
 from mattermost_plugin._runtime.faces import SyncFace
 
@@ -3020,7 +3021,7 @@ class API(SyncFace):
             PluginError: If the call itself fails: `Unavailable`, `DeadlineExceeded`,
                 `NotConnected`, `CallFailed`, or `NotSupported` by a server before 5.2.
         """
-        self._call(_m.PUBLISH_WEBSOCKET_EVENT, event, payload, broadcast)
+        self._call(_m.PUBLISH_WEBSOCKET_EVENT, event, json_object(payload, "payload"), broadcast)
 
     def has_permission_to(self, user_id: str, permission: Permission) -> bool:
         """Check if the user has the permission at system scope.

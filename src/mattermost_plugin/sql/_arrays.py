@@ -3,6 +3,7 @@ r"""Arrays as PostgreSQL writes them: `{1,NULL,"a \"b\""}`."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin.errors import DataError
@@ -12,18 +13,20 @@ if TYPE_CHECKING:
 
 __all__ = ["list_of", "text_of_list"]
 
-# A quoted item, one without quotes, or a mark; by what stands between items, which the others may contain.
-_ITEM = {
-    delimiter: re.compile(
-        rf'"((?:[^"\\]|\\.)*)"|([^{{}}{delimiter}"\\]+(?:\\.[^{{}}{delimiter}"\\]*)*)|([{{}}{delimiter}])',
-        re.DOTALL,
-    )
-    for delimiter in ",;"
-}
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'(["\\])')
 # In front of the braces if they do not begin at 1: "[0:2]={...}".
 _BOUNDS = re.compile(r"(?:\[-?\d+:-?\d+\])+=")
+
+
+@lru_cache(maxsize=20)
+def _items(delimiter: str) -> re.Pattern[str]:
+    """Match a quoted item, one without quotes, or a mark; by what stands between items."""
+    between = re.escape(delimiter)
+    return re.compile(
+        rf'"((?:[^"\\]|\\.)*)"|([^{{}}{between}"\\]+(?:\\.[^{{}}{between}"\\]*)*)|([{{}}{between}])',
+        re.DOTALL,
+    )
 
 
 def list_of(text: str, item: Callable[[str], Any], delimiter: str = ",") -> list[Any]:
@@ -32,14 +35,14 @@ def list_of(text: str, item: Callable[[str], Any], delimiter: str = ",") -> list
     Args:
         text: The array.
         item: Makes a value of an item that is not null.
-        delimiter: Between items; a semicolon for boxes.
+        delimiter: What stands between items: a comma, but for boxes and some types of extensions.
 
     Raises:
         DataError: It is no array.
     """
     bounds = _BOUNDS.match(text)
     position = bounds.end() if bounds else 0
-    items = _ITEM[delimiter]
+    items = _items(delimiter)
     stack: list[list[Any]] = []
     root: list[Any] | None = None
     while position < len(text):

@@ -16,7 +16,14 @@ from mattermost_plugin.errors import (
     ProgrammingError,
 )
 from mattermost_plugin.sql._cursor import Cursor
-from mattermost_plugin.sql._describing import Plan, describe_by_prepare, describe_by_select, plan_of
+from mattermost_plugin.sql._describing import (
+    Plan,
+    describe_by_prepare,
+    describe_by_select,
+    describe_unknown,
+    plan_of,
+    read_types,
+)
 from mattermost_plugin.sql._lexer import parse
 from mattermost_plugin.sql._rows import Rows
 
@@ -317,28 +324,41 @@ class Connection:
         plan = self._driver.plans.get(statement.text)
         if plan is None:
             try:
-                plan = plan_of(statement, self._describe(statement, args))
+                plan = plan_of(statement, *self._describe(statement, args))
             except DatabaseError as error:
                 raise error from None
             self._driver.plans.put(statement.text, plan)
         return plan
 
-    def _describe(self, statement: Statement, args: Sequence[Any]) -> list[str]:
+    def _describe(
+        self, statement: Statement, args: Sequence[Any]
+    ) -> tuple[list[str], tuple[str, ...] | None]:
+        """Return the types of a statement's columns, and their kinds where the driver does not know them."""
         if not statement.changes:
             head = describe_by_select(statement).index(statement.text)
             with shifted(head):
                 rows_id = self._driver.conn_query(self._id, describe_by_select(statement), args)
             _rows, _names, types, _more, _end = self._driver.rows_next(rows_id, 1, 1, describe=True)
-            return types
+            if all(types):
+                return types, None
+            return types, read_types(self._one(describe_unknown(statement, len(types)), args))[1]
         if self.server_version < _RESULT_TYPES_SINCE:
-            return []  # then the plan is to run it as it is; a date or time is refused
+            return [], None  # then the plan is to run it as it is; a date or time is refused
         script, head = describe_by_prepare(statement)
         with shifted(head):
-            rows_id = self._driver.conn_query(self._id, script, ())
-        rows = Rows(self._driver, rows_id, Plan(script, None), parse_json=False)
+            return read_types(self._one(script, ()))
+
+    def _one(self, sql: str, args: Sequence[Any]) -> str:
+        """Return the first value of a query, which is text."""
+        rows = Rows(
+            self._driver,
+            self._driver.conn_query(self._id, sql, args),
+            Plan(sql, None),
+            parse_json=False,
+        )
         found = rows.fetch(None)
         rows.detach()
-        return [str(kind) for kind in str(found[0][0]).split(" ")]
+        return str(found[0][0])
 
 
 class shifted:  # noqa: N801 - used like a function

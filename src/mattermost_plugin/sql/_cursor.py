@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin.errors import InterfaceError, ProgrammingError
 from mattermost_plugin.sql._lexer import parse
-from mattermost_plugin.sql._parameters import adapt, numbered, numbered_for_all
+from mattermost_plugin.sql._parameters import numbered, numbered_for_all, renumbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,13 +91,14 @@ class Cursor:
             InterfaceError: The cursor or its connection is closed.
         """
         if parameters is None:
-            return self.execute_numbered(sql, ())
+            return self._run(sql, ())
         text, args = numbered(sql, parameters)
         return self._run(text, args)
 
     def execute_numbered(self, sql: str, parameters: Sequence[Any]) -> Self:
         """Run a statement with parameters `$1`, `$2`, ..., of the types that PostgreSQL infers."""
-        return self._run(sql, [adapt(value) for value in parameters])
+        text, (args,) = renumbered(sql, [parameters])
+        return self._run(text, args)
 
     def executemany(self, sql: str, parameters: Iterable[Parameters]) -> Self:
         """Run one statement with each of many sets of parameters; rows that it returns are dropped."""
@@ -111,7 +112,7 @@ class Cursor:
 
     def executemany_numbered(self, sql: str, parameters: Iterable[Sequence[Any]]) -> Self:
         """Do what `executemany` does for a statement whose parameters are called `$1`, `$2`, ..."""
-        return self._run_many(sql, [[adapt(value) for value in row] for row in parameters])
+        return self._run_many(*renumbered(sql, list(parameters)))
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Return the next row; None after the last.

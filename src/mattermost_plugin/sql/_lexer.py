@@ -12,7 +12,7 @@ from mattermost_plugin.errors import ProgrammingError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Statement", "parse"]
+__all__ = ["Statement", "parse", "tokens"]
 
 _TOKEN = re.compile(
     r"""
@@ -78,16 +78,18 @@ def parse(sql: str) -> Statement:
     found: list[Statement] = []
     words: list[_Word] = []
     start = depth = 0
-    for token in (*_tokens(sql), _Word(";", len(sql), -1)):
+    body = _Body()
+    for token in (*tokens(sql), _Word(";", len(sql), -1)):
+        body.follow(words, token.text)
         if token.text == "(":
             words.append(_Word("(", token.start, depth))
             depth += 1
         elif token.text == ")":
             depth -= 1
-        elif token.text == ";" and (depth <= 0 or token.depth < 0):
+        elif token.text == ";" and ((depth <= 0 and not body.open) or token.depth < 0):
             if words:
                 found.append(_statement(sql[start : token.start], start, words))
-            words, start, depth = [], token.start + 1, 0
+            words, start, depth, body = [], token.start + 1, 0, _Body()
         else:
             words.append(_Word(token.text, token.start, depth))
     if len(found) == 1:
@@ -103,7 +105,36 @@ def parse(sql: str) -> Statement:
     )
 
 
-def _tokens(sql: str) -> Iterator[_Word]:
+class _Body:
+    """Tells whether a `CREATE FUNCTION` or `CREATE PROCEDURE` is within its `BEGIN ATOMIC ... END`.
+
+    There, semicolons are between the statements of the body.
+    """
+
+    def __init__(self) -> None:
+        self._ends = 0  # how many END are to come: that of the body, and those of CASE
+
+    @property
+    def open(self) -> bool:
+        return self._ends > 0
+
+    def follow(self, before: list[_Word], word: str) -> None:
+        """Take note of the next word of a statement that has the words `before`."""
+        last = before[-1].text if before else ""
+        if self._ends and last in ("AS", "."):
+            return  # a name, which may be called like a keyword
+        if self._ends:
+            self._ends += {"CASE": 1, "END": -1}.get(word, 0)
+        elif word == "ATOMIC" and last == "BEGIN" and before[0].text == "CREATE":
+            self._ends = 1 if {"FUNCTION", "PROCEDURE"} & {one.text for one in before[1:4]} else 0
+
+
+def tokens(sql: str) -> Iterator[_Word]:
+    """Return the words and marks of a text in SQL, each string and quoted name as one.
+
+    Raises:
+        ProgrammingError: A string, identifier or comment has no end.
+    """
     at, end = 0, len(sql)
     while at < end:
         match = _TOKEN.match(sql, at)

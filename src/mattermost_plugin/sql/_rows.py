@@ -66,7 +66,10 @@ class Rows:
             (name, kind, None, None, None, None, None) for name, kind in zip(names, self.types, strict=True)
         ]
         self._decoders: list[tuple[int, Callable[[Any], Any]]] = []
-        for index, kind in enumerate(self.types):
+        kinds = self._plan.kinds
+        if kinds is None or len(kinds) != len(self.types):
+            kinds = tuple(self.types)
+        for index, kind in enumerate(kinds):
             decode = decoder(kind, parse_json=self._parse_json)
             if decode is not None:
                 self._decoders.append((index, decode))

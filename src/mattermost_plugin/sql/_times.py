@@ -1,4 +1,4 @@
-"""Dates, times and intervals as PostgreSQL writes them with DateStyle ISO, which its Go driver insists on."""
+"""Dates and times as PostgreSQL writes them in ISO format."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from mattermost_plugin.errors import DataError
 
-__all__ = [
-    "date_of",
-    "interval_of",
-    "text_of_interval",
-    "time_of",
-    "timestamp_of",
-]
+__all__ = ["date_of", "time_of", "timestamp_of"]
 
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?")
 # Earlier releases of Python want all digits of a fraction, and minutes of an offset.
 _READS_POSTGRES = sys.version_info >= (3, 11)
-_INTERVAL = re.compile(
-    r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?"
-    r"(?:([+-])?(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?"
-)
 
 
 def _beyond(text: str, kind: str) -> DataError:
@@ -79,38 +69,10 @@ def timestamp_of(text: str) -> datetime:
             return datetime.fromisoformat(text)
         except ValueError:
             pass  # looked at more closely below
-    day, _, rest = text.partition(" ")
+    day, _, rest = text.replace("T", " ").partition(" ")
     if not rest or rest.endswith("BC"):
         raise _beyond(text, "datetime")
     try:
         return datetime.combine(date_of(day), time_of(rest))
     except DataError:
         raise _beyond(text, "datetime") from None
-
-
-def interval_of(text: str) -> timedelta:
-    """Return a `timedelta`; a month counts as 30 days and a year as 365.
-
-    Raises:
-        DataError: It is not written in the interval style `postgres`, infinite or too long.
-    """
-    match = _INTERVAL.fullmatch(text)
-    if match is None or not text:
-        raise _beyond(text, "timedelta")
-    years, months, days, sign, hours, minutes, seconds, fraction = match.groups()
-    clock = timedelta(
-        hours=int(hours or 0),
-        minutes=int(minutes or 0),
-        seconds=int(seconds or 0),
-        microseconds=int((fraction or "").ljust(6, "0")),
-    )
-    try:
-        whole = timedelta(days=int(years or 0) * 365 + int(months or 0) * 30 + int(days or 0))
-        return whole - clock if sign == "-" else whole + clock
-    except OverflowError:
-        raise _beyond(text, "timedelta") from None
-
-
-def text_of_interval(value: timedelta) -> str:
-    """Return a `timedelta` as an interval of days and seconds."""
-    return f"{value.days} days {value.seconds}.{value.microseconds:06} seconds"

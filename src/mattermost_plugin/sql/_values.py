@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mattermost_plugin.sql._arrays import list_of
-from mattermost_plugin.sql._times import date_of, interval_of, time_of, timestamp_of
+from mattermost_plugin.sql._intervals import interval_of
+from mattermost_plugin.sql._times import date_of, time_of, timestamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +47,19 @@ DATETIME = TypeObject(
 ROWID = TypeObject("ROWID", frozenset({"OID"}))
 
 
+# In bytes, \\ or \nnn.
+_OCTAL = re.compile(rb"\\(?:\\|([0-7]{3}))")
+
+
 def _bool(text: str) -> bool:
     return text == "t"
 
 
 def _bytea(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
+    if text.startswith("\\x"):
+        return bytes.fromhex(text[2:])
+    # bytea_output = escape: bytes that are no ASCII in octal, and the backslash twice.
+    return _OCTAL.sub(lambda match: bytes([int(match[1], 8)]) if match[1] else b"\\", text.encode("latin-1"))
 
 
 def _vector(text: str) -> list[int]:
@@ -94,8 +103,9 @@ def decoder(kind: str, *, parse_json: bool = True) -> Callable[[Any], Any] | Non
     """Return what turns the values of a column that are not null into Python's; None if nothing has to.
 
     Args:
-        kind: Type of the column, as `RowsColumnTypeDatabaseTypeName` has it; empty for types of extensions
-            and of the database's own.
+        kind: Type of the column, as `RowsColumnTypeDatabaseTypeName` has it, or as the plan of its statement
+            has it: empty for types of extensions and of the database's own; for an array `_` and the type of
+            its items, or what stands between them if that is no comma.
         parse_json: Whether JSON is parsed; otherwise it is text.
     """
     if kind in _READY:
@@ -103,7 +113,10 @@ def decoder(kind: str, *, parse_json: bool = True) -> Callable[[Any], Any] | Non
     if not parse_json and kind in _JSON:
         return _as_text if kind[0] != "_" else _array(str)
     if kind.startswith("_"):
-        return _array(_FROM_TEXT.get(kind[1:], str), ";" if kind == "_BOX" else ",")
+        delimiter = ";" if kind == "_BOX" else kind[1:] if kind[1:] and not kind[1].isalnum() else ","
+        # Of a domain over an array, each item is one.
+        inner = decoder(kind[1:], parse_json=parse_json) if kind[1:2] == "_" and len(kind) > 1 else None
+        return _array(inner or _FROM_TEXT.get(kind[1:], str), "," if inner else delimiter)
     convert = _FROM_TEXT.get(kind)
     if convert is None:
         return _as_text

@@ -85,6 +85,9 @@ class Asynchronous(AsyncPlugin):
         return CommandResponse(text=args.command)
 
     def message_will_be_posted(self, ctx: Context, post: Post) -> Post | None:
+        author: User = self.blocking_api.get_user(post.user_id)
+        settings: Settings = self.load_configuration_blocking(Settings)
+        post.message += f"{author.username} {settings.warn_after}"
         return post
 
 

@@ -18,6 +18,7 @@ from codegen.python_methods import (
     unavailable,
 )
 from mattermost_plugin import API, AppError, AsyncAPI, NotFound, NotSupported
+from mattermost_plugin._codec.json_values import json_object
 from mattermost_plugin._codec.parts import chunk_of
 from mattermost_plugin._gen import api_methods
 from tests.codegen.repository import schema
@@ -115,6 +116,9 @@ def prepared(method: Method) -> tuple[Recorder, list[Any], Any]:
     filler = PythonFiller(5)
     arguments = [filler.of(field.conversion) for field in request_fields(schema(), method)]
     values = [filler.of(field.conversion) for field in result_fields(method)]
+    if method.go_name == "PublishWebSocketEvent":
+        # Times are text for the clients.
+        arguments[1] = json_object(arguments[1], "payload")
     result = None if not values else values[0] if len(values) == 1 else tuple(values)
     codec = api_methods.API[method.python_name].codec
     recorder = Recorder(codec.encode_response(result))

@@ -48,7 +48,10 @@ def metadata(**changes: Any) -> PostMetadata:
         ({"file_ids": ["a", 3]}, "Post.file_ids[1]: expected str, got int"),
         ({"props": [1]}, "Post.props: expected dict[str, Any], got list"),
         ({"props": {3: 1}}, "Post.props[3]: expected str as key, got int"),
-        ({"props": {"x": [0, 1, 2, {1}]}}, "Post.props['x'][3]: Go's any cannot hold a set"),
+        (
+            {"props": {"x": [0, 1, 2, {1}]}},
+            "Post.props['x'][3]: a set cannot be sent there; send a dict, list, str or number",
+        ),
         ({"participants": ["jane"]}, "Post.participants[0]: expected User, got str"),
         ({"participants": [User(username=3)]}, "User.username: expected str, got int"),  # type: ignore[arg-type]
         ({"metadata": {}}, "Post.metadata: expected PostMetadata | None, got dict"),

@@ -21,6 +21,7 @@ from mattermost_plugin._grpc.aio import Channel as AsyncChannel
 from mattermost_plugin._grpc.threads import Channel
 from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
+from mattermost_plugin._runtime.faces_blocking import LoopTransport
 from mattermost_plugin.api import API, AsyncAPI
 from mattermost_plugin.files import AsyncReader
 from tests.unit.runtime.file_host import Endless, FileMethods
@@ -154,6 +155,33 @@ def test_content_of_any_kind_arrives(files, api, kind):
     info = api.upload_file(BLOCKING[kind](), "c", "name")
     assert (info.name, info.channel_id, info.size) == ("name", "c", len(CONTENT))
     assert files.received == [CONTENT]
+
+
+async def blocking_of(async_api):
+    return API(LoopTransport(async_api._transport, asyncio.get_running_loop()))
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+async def test_content_of_any_kind_arrives_from_threads_beside_a_loop(files, async_api, kind):
+    blocking = await blocking_of(async_api)
+    info = await asyncio.to_thread(blocking.upload_file, BLOCKING[kind](), "c", "name")
+    assert (info.name, info.size) == ("name", len(CONTENT))
+    assert files.received == [CONTENT]
+
+
+async def test_threads_beside_a_loop_read_files(async_api):
+    blocking = await blocking_of(async_api)
+
+    def read():
+        with blocking.open_file("f") as file:
+            return file.read(10), file.read()
+
+    assert await asyncio.to_thread(blocking.get_file, "f") == CONTENT
+    assert await asyncio.to_thread(read) == (CONTENT[:10], CONTENT[10:])
+    with pytest.raises(NotFound):
+        await asyncio.to_thread(blocking.get_file, "missing")
+    with pytest.raises(RuntimeError, match="would block the event loop"):
+        blocking.get_file("f")
 
 
 @pytest.mark.parametrize("kind", ASYNCHRONOUS)

@@ -58,4 +58,4 @@ def test_what_has_no_end_is_an_error(sql: str) -> None:
 def test_a_statement_is_wrapped_only_for_dates_and_times() -> None:
     statement = parse("select 1, now()")
     assert plan_of(statement, ["INT4", "TEXT"]).sql == statement.text
-    assert "_v.c1::text" in plan_of(statement, ["INT4", "TIMESTAMPTZ"]).sql
+    assert "to_json(_v.c1)" in plan_of(statement, ["INT4", "TIMESTAMPTZ"]).sql

@@ -38,7 +38,8 @@ class AsyncWitness(AsyncPlugin):
         return None
 
     def message_has_been_posted(self, context: Context, post: Post) -> None:
-        log.info("Posted", extra={"post_id": post.id})
+        author = self.blocking_api.get_user(post.user_id)
+        log.info("Posted", extra={"post_id": post.id, "author": author.username})
 
     async def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         keys = [f"parallel-{number}" for number in range(50)]
