@@ -192,6 +192,11 @@ class AsyncAPI(AsyncFace):
     async def save_config(self, config: Config) -> None:
         """Sets the given config and persists the changes.
 
+        Do not pass what `get_config` or `get_unsanitized_config` returned: the server's RPC loses
+        settings that are False, 0 or empty on the way to the plugin, they are None there, and
+        saving them sets them to their defaults. Change single settings by the server's REST API
+        (`PUT /api/v4/config/patch`) instead.
+
         Go name: ``SaveConfig``. Minimum server version: 5.2.
 
         Args:
