@@ -40,8 +40,8 @@ SENTENCES: dict[str, str] = {
     "object of your own class see `Plugin.load_configuration`.",
     "sets the given config and persists the changes": "sets the given config and persists the changes. "
     "Do not pass what `get_config` or `get_unsanitized_config` returned: the server's RPC loses settings "
-    "that are False, 0 or empty on the way to the plugin, they are None there, and saving them sets them to their "
-    "defaults. Change single settings by the server's REST API (`PUT /api/v4/config/patch`) instead",
+    "that are False, 0 or empty on the way to the plugin, they are None there, and saving them sets them to "
+    "their defaults. Change single settings by the server's REST API (`PUT /api/v4/config/patch`) instead",
     "An error is returned if the user has no preference set with the given category and name, an error is "
     "returned.": "Raises if the user has no such preference.",
     "payload is the data sent with the event. Interface values must be primitive Go types or "
