@@ -22,6 +22,10 @@ type Settings struct {
 
 	// QueueSize is queue_size: how many notifications wait while the process is being restarted. 0 keeps none.
 	QueueSize int
+
+	// StuckTimeout is stuck_timeout, in seconds: how long the process may answer nothing at all, neither calls nor the
+	// host's liveness probes, until it is replaced. 0 means for ever.
+	StuckTimeout time.Duration
 }
 
 // DefaultSettings are the settings of a plugin that asks for nothing.
@@ -31,6 +35,7 @@ func DefaultSettings() Settings {
 		StartTimeout: seconds(30),
 		HookTimeout:  seconds(30),
 		QueueSize:    1000,
+		StuckTimeout: seconds(60),
 	}
 }
 
@@ -54,6 +59,8 @@ func (s *Settings) set(key string, value any) {
 		s.HookTimeouts = secondsByHook(value)
 	case "queue_size":
 		s.QueueSize = int(number(value))
+	case "stuck_timeout":
+		s.StuckTimeout = seconds(number(value))
 	}
 }
 
@@ -77,4 +84,5 @@ var settingRules = []rule{
 	{key: "hook_timeout", kind: "seconds", expects: "a number of seconds from 0, at most 31536000", maximum: 31536000},
 	{key: "hook_timeouts", kind: "seconds_by_hook", expects: "a number of seconds from 0, at most 31536000", maximum: 31536000},
 	{key: "queue_size", kind: "count", expects: "a whole number from 0, at most 1000000", maximum: 1000000},
+	{key: "stuck_timeout", kind: "seconds", expects: "a number of seconds from 0, at most 31536000", maximum: 31536000},
 }

@@ -116,7 +116,7 @@ func TestSettingsComeFromThePropsOfTheManifest(t *testing.T) {
 
 	b.manifest(func(manifest, _ map[string]any) {
 		manifest["props"] = map[string]any{"something": "else", "mattermost_plugin": map[string]any{
-			"on_failure": "reject", "start_timeout": 2.5, "hook_timeout": 0, "queue_size": 7,
+			"on_failure": "reject", "start_timeout": 2.5, "hook_timeout": 0, "queue_size": 7, "stuck_timeout": 90,
 			"hook_timeouts": map[string]any{"message_will_be_posted": 1, "ExecuteCommand": 0.5},
 		}}
 	})
@@ -124,6 +124,7 @@ func TestSettingsComeFromThePropsOfTheManifest(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, host.Settings{
 		OnFailure: host.Reject, StartTimeout: 2500 * time.Millisecond, HookTimeout: 0, QueueSize: 7,
+		StuckTimeout: 90 * time.Second,
 		HookTimeouts: map[string]time.Duration{"messagewillbeposted": time.Second, "executecommand": 500 * time.Millisecond},
 	}, launch.Settings)
 }

@@ -46,6 +46,7 @@ func peerLaunch(t *testing.T) (host.Launch, *notes) {
 	dir := t.TempDir()
 	settings := host.DefaultSettings()
 	settings.StartTimeout = patience
+	settings.StuckTimeout = 0
 	return host.Launch{
 		PluginID: "com.example.peer",
 		Bundle:   dir,

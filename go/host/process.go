@@ -64,6 +64,7 @@ type process struct {
 	serving   sync.WaitGroup
 	cleanOnce sync.Once
 	cleaned   chan struct{} // closed when clean is called
+	stuck     atomic.Bool   // killed because it answered nothing
 }
 
 // startProcess runs the program and waits for its handshake, or attaches to the plugin that Config.Reattach names. The
@@ -237,6 +238,10 @@ func (p *process) late() error {
 
 // whyEnded says that the process has ended, and why as far as its output tells.
 func (p *process) whyEnded(when string) error {
+	if p.stuck.Load() {
+		return &lineError{fmt.Sprintf("the plugin process answered nothing for %v and was killed; if it may be busy for so long, raise props.mattermost_plugin.stuck_timeout in plugin.json",
+			p.launch.Settings.StuckTimeout), ErrExited}
+	}
 	line := fmt.Sprintf("the plugin process ended %s (%s)", when, p.runner.ExitText())
 	if reason := p.runner.Reason(); reason != "" {
 		line += ": " + reason

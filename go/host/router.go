@@ -33,6 +33,7 @@ type router struct {
 	queueing atomic.Bool
 
 	arrivals atomic.Uint64 // counts the notifications, for their order
+	answers  atomic.Uint64 // counts the hooks that the process answered
 
 	lock       sync.Mutex
 	changed    chan struct{} // closed when live or over changes
@@ -77,6 +78,7 @@ func (r *router) Invoke(ctx context.Context, method string, args, reply any, opt
 		err = conn.Invoke(ctx, method, args, reply, append(slices.Clip(options), grpc.WaitForReady(true), grpc.Peer(&reached))...)
 		switch {
 		case err == nil:
+			r.answers.Add(1)
 			return nil
 		case r.neverSent(conn, &reached, kind):
 		case kind == notification && reached.Addr == nil && isDisconnect(err):
@@ -118,6 +120,8 @@ func (r *router) Begin(method string, deadline time.Time, args plaincall.Message
 	return conn.Begin(method, deadline, args, func(data []byte, failure error) {
 		if failure != nil {
 			r.failed(conn, kind, hook, failure)
+		} else {
+			r.answers.Add(1)
 		}
 		then(data, failure)
 	})

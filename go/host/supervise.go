@@ -12,6 +12,7 @@ func (p *Plugin) supervise() {
 	crashes, pause := 0, time.Duration(0)
 	for {
 		current, began := p.current(), p.cfg.clock.now()
+		go p.probe(current)
 		select {
 		case <-p.ctx.Done():
 			return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -219,6 +220,27 @@ func TestTheEndOfTheProcessEndsEveryWait(t *testing.T) {
 		go func() { checked <- p.Check(context.Background()) }()
 		require.NoError(t, <-checked, "it is being restarted")
 	})
+}
+
+func TestAProcessThatAnswersNothingIsReplaced(t *testing.T) {
+	p, _, log := runPeer(t, func(cfg *host.Config) { cfg.Settings.StuckTimeout = time.Second })
+	stopped := p.PID()
+	require.NoError(t, syscall.Kill(stopped, syscall.SIGSTOP))
+	require.Eventually(t, func() bool {
+		message, _ := willBePosted(p, "hello")
+		return message != "hello" && message != fmt.Sprintf("hello %d", stopped)
+	}, patience, time.Millisecond)
+	require.Contains(t, log.String(), "the plugin process answered nothing for 1s and was killed")
+}
+
+func TestAProcessWithAHookThatTakesLongIsLeftAlone(t *testing.T) {
+	p, _, _ := runPeer(t, func(cfg *host.Config) {
+		cfg.Settings.StuckTimeout = 3 * time.Second
+		cfg.Settings.HookTimeout = 6 * time.Second
+	})
+	pid := p.PID()
+	willBePosted(p, "hang")
+	require.Equal(t, pid, p.PID())
 }
 
 func TestWhatFailedLongBeforeTheEndIsNotBlamedForIt(t *testing.T) {

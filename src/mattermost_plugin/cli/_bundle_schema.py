@@ -64,6 +64,12 @@ SETTINGS: tuple[Rule, ...] = (
         maximum=31536000,
     ),
     Rule("queue_size", kind="count", expects="a whole number from 0, at most 1000000", maximum=1000000),
+    Rule(
+        "stuck_timeout",
+        kind="seconds",
+        expects="a number of seconds from 0, at most 31536000",
+        maximum=31536000,
+    ),
 )
 
 HOOKS: tuple[str, ...] = (
