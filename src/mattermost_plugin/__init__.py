@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TooManyRequests,
         Unauthorized,
         Unavailable,
+        UserError,
     )
     from mattermost_plugin.models import *  # noqa: F403 - the generated module lists its names
     from mattermost_plugin.plugin import AsyncPlugin, Plugin
@@ -75,6 +76,7 @@ _HOMES = {
     "TooManyRequests": "errors",
     "Unauthorized": "errors",
     "Unavailable": "errors",
+    "UserError": "errors",
 }
 
 __all__ = [
@@ -101,6 +103,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
+    "UserError",
     "__version__",
 ]
 __all__ += _models.__all__

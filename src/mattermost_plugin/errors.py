@@ -22,6 +22,7 @@
     │       ├── NotSupportedError   0A
     │       ├── OperationalError    08, 26 to 28, 34, 40, 53 to 58; or the database cannot be reached
     │       └── ProgrammingError    20, 21, 3D, 3F, 42, 44
+    ├── UserError                   raised by an author for the user who reads it
     ├── NotSupported                the server (or this release) does not have the method
     ├── NotConnected                the API was used before on_activate or after the end
     ├── Unavailable                 the host is gone
@@ -67,6 +68,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
+    "UserError",
     "app_error",
     "database_error",
 ]
@@ -219,6 +221,18 @@ def app_error(
         params=params,
         skip_translation=skip_translation,
     )
+
+
+class UserError(PluginError):
+    """Raised by a hook to tell the user what is wrong, in the author's words.
+
+    From `execute_command` the user sees the message as the command's error. From a hook that can reject, it
+    is the reason of the rejection. The log has it at level debug only. Of every other exception a user sees
+    no text.
+
+    Attributes:
+        message: What the user reads.
+    """
 
 
 class ServerError(PluginError):

@@ -48,6 +48,9 @@ class _PluginBase(HookMethods):
     #: stack of what blocks it; None or 0: no warning.
     loop_blocked_after: ClassVar[float | None] = DEFAULT_LIMIT
 
+    #: Plain `def` hooks of an `AsyncPlugin` that run at once, each on a thread, before that is a warning.
+    hook_threads: ClassVar[int] = 64
+
     # The way to the server's database, for `mattermost_plugin.sql`.
     _database: Database | None = None
 

@@ -49,15 +49,16 @@ def test_a_command_is_suggested_with_its_subcommands(
     assert suggestions("/witness ") == [("witness who", "Say who calls")]
 
 
-def test_the_error_of_a_command_that_fails_is_shown_and_logged(
+def test_a_command_that_fails_shows_an_error_id_under_which_the_log_has_the_reason(
     witness: InstalledWitness, alice: RestClient, channel: Json
 ) -> None:
     with pytest.raises(RestError) as caught:
         alice.run_command(channel["id"], "/witness fail 'nothing to see'")
 
     assert caught.value.status == 500
-    assert "nothing to see" in caught.value.message
+    assert "nothing to see" not in f"{caught.value.message} {caught.value.detailed_error}"
     record = witness.wait_for_log("execute_command", level="error")
+    assert record.fields["error_id"] in caught.value.message
     assert "RuntimeError: nothing to see" in f"{record.message}\n{record.fields}"
 
 

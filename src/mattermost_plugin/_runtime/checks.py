@@ -57,6 +57,9 @@ def check_settings(cls: Any) -> None:
         TypeError: A value is of another type, or no class attribute.
         ValueError: A value is out of range.
     """
+    threads = cls.hook_threads
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise TypeError(f"{cls.__qualname__}.hook_threads must be an int of at least 1, not {threads!r}")
     seconds = cls.loop_blocked_after
     name = f"{cls.__qualname__}.loop_blocked_after"
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):

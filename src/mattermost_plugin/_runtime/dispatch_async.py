@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._runtime.checks import is_coroutine_function
 from mattermost_plugin._runtime.faces_blocking import plainly
+from mattermost_plugin._runtime.hook_threads import HookThreads
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class AsyncDispatcher:
 
     def __init__(self, plugin: object) -> None:
         self._plugin = plugin
+        self._threads = HookThreads(getattr(plugin, "hook_threads", 64))
 
     def handler(self, method: Method) -> Callable[..., Awaitable[Any]]:
         """Return what serves one hook: (request, call or None) -> response.
@@ -37,7 +39,7 @@ class AsyncDispatcher:
             from mattermost_plugin._runtime.file_hooks_async import file_handler
 
             return file_handler(getattr(self._plugin, method.name), method)
-        hook = awaitable(getattr(self._plugin, method.name))
+        hook = self._awaitable(getattr(self._plugin, method.name))
 
         async def handle(request: bytes, _call: ServerCall | None) -> bytes:
             arguments = _NOTHING
@@ -58,20 +60,24 @@ class AsyncDispatcher:
 
     async def run(self, method: Method, *arguments: Any) -> Any:
         """Call a hook outside of a request and return its result, or raise what it raises."""
-        return await awaitable(getattr(self._plugin, method.name))(*arguments)
+        return await self._awaitable(getattr(self._plugin, method.name))(*arguments)
+
+    def _awaitable(self, hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        """Return the hook itself, or for a plain `def` a function that runs it on a thread."""
+        if is_coroutine_function(hook):
+            return hook
+
+        async def in_thread(*arguments: Any) -> Any:
+            result = await self._threads.run(_checked, hook, *arguments)
+            # A decorator without functools.wraps hides that the hook is a coroutine function.
+            return await result if asyncio.iscoroutine(result) else result
+
+        return in_thread
 
 
-def awaitable(hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """Return the hook itself, or for a plain `def` a function that runs it in a worker thread."""
-    if is_coroutine_function(hook):
-        return hook
-
-    async def in_thread(*arguments: Any) -> Any:
-        try:
-            result = await asyncio.to_thread(plainly, hook, *arguments)
-        except StopIteration as error:
-            raise RuntimeError("the hook raised StopIteration") from error
-        # A decorator without functools.wraps hides that the hook is a coroutine function.
-        return await result if asyncio.iscoroutine(result) else result
-
-    return in_thread
+def _checked(hook: Callable[..., Any], *arguments: Any) -> Any:
+    # A future cannot hold a StopIteration.
+    try:
+        return plainly(hook, *arguments)
+    except StopIteration as error:
+        raise RuntimeError("the hook raised StopIteration") from error

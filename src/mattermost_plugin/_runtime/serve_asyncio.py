@@ -17,6 +17,7 @@ from mattermost_plugin._runtime.broker import target_of
 from mattermost_plugin._runtime.broker_async import AsyncBroker
 from mattermost_plugin._runtime.database import Database
 from mattermost_plugin._runtime.dispatch_async import AsyncDispatcher
+from mattermost_plugin._runtime.exit_watch import name_threads_soon
 from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
@@ -122,6 +123,7 @@ class AsyncRuntime:
             self._warm()
             reason = await self._ending
             logger.debug("The plugin ends: %s", reason)
+            name_threads_soon()
             self._shutting_down.set()
             await self._lifecycle.end()
             await server.stop(CALLS_GRACE)

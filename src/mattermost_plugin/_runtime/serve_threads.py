@@ -17,6 +17,7 @@ from mattermost_plugin._runtime.broker import Broker, target_of
 from mattermost_plugin._runtime.database import Database
 from mattermost_plugin._runtime.dispatch import Dispatcher
 from mattermost_plugin._runtime.ending import Ending
+from mattermost_plugin._runtime.exit_watch import name_threads_soon
 from mattermost_plugin._runtime.faces import ChannelTransport
 from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
@@ -92,6 +93,7 @@ class ThreadsRuntime:
             self._warm()
             reason = self._wait(parent)
             logger.debug("The plugin ends: %s", reason)
+            name_threads_soon()
             self._shutting_down.set()
             self._lifecycle.end()
             server.stop(CALLS_GRACE)
