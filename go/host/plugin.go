@@ -95,6 +95,7 @@ func New(cfg Config) *Plugin {
 		Dial:          dialEndpoint,
 		AnswerTimeout: deadlines,
 		PluginID:      cfg.PluginID,
+		Ending:        func() bool { return p.ctx.Err() != nil },
 		Logger:        p.log,
 	})
 	p.client = service.NewHooksClient(p.router, service.HooksOptions{

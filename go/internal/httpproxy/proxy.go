@@ -63,6 +63,9 @@ type Options struct {
 	// PluginID tells under which path the server has the plugin when the request does not.
 	PluginID string
 
+	// Ending tells whether the plugin is about to end, so that what breaks off is no fault; nil: it never is.
+	Ending func() bool
+
 	// Logger gets a line for each request that failed.
 	Logger hclog.Logger
 }
@@ -209,9 +212,17 @@ func (p *Proxy) serve(hook string, c *plugin.Context, w http.ResponseWriter, r *
 	}
 	p.reverse.ServeHTTP(x.response, in.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
 	if err := x.response.finish(); err != nil {
-		p.options.Logger.Error("The plugin's response broke off", "hook", hook, "path", x.path, "error", err)
+		p.options.Logger.Log(p.severity(), "The plugin's response broke off", "hook", hook, "path", x.path, "error", err)
 		abort(w, r)
 	}
+}
+
+// severity is the level at which a failure of the plugin is logged.
+func (p *Proxy) severity() hclog.Level {
+	if p.options.Ending != nil && p.options.Ending() {
+		return hclog.Info
+	}
+	return hclog.Error
 }
 
 // target returns the plugin's server for the hook; nil if it has none.
@@ -315,7 +326,7 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &dial) && dial.Op == "dial":
 		code = http.StatusServiceUnavailable
 	}
-	p.options.Logger.Error("A request to the plugin failed", "hook", x.hook, "method", r.Method, "path", x.path, "status", code, "error", err)
+	p.options.Logger.Log(p.severity(), "A request to the plugin failed", "hook", x.hook, "method", r.Method, "path", x.path, "status", code, "error", err)
 	if code == http.StatusServiceUnavailable {
 		unavailable(w)
 		return

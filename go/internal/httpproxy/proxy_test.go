@@ -535,3 +535,26 @@ func TestUpgradedConnectionsCarryWhatBothSidesSay(t *testing.T) {
 		require.Empty(t, rest)
 	})
 }
+
+func TestWhatBreaksOffWhileThePluginEndsIsNoFault(t *testing.T) {
+	for _, ending := range []bool{false, true} {
+		server := newRaw(t, func(_ *http.Request, conn io.Writer) {
+			conn.(io.Closer).Close()
+		})
+		var output bytes.Buffer
+		proxy := httpproxy.New(httpproxy.Options{
+			Locate: func(context.Context, string) (httpproxy.Endpoint, error) {
+				return httpproxy.Endpoint{Network: "unix", Address: server.socket}, nil
+			},
+			Dial:          func(ctx context.Context, _ httpproxy.Endpoint) (net.Conn, error) { return server.dial(ctx) },
+			AnswerTimeout: func(string) time.Duration { return time.Minute },
+			Ending:        func() bool { return ending },
+			PluginID:      pluginID,
+			Logger:        hclog.New(&hclog.LoggerOptions{Output: &output, Level: hclog.Info}),
+		})
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { proxy.ServeHTTP(&plugin.Context{}, w, r) })
+		require.Equal(t, http.StatusBadGateway, ask(t, handler, http.MethodGet, "/").status)
+		proxy.Close()
+		require.Equal(t, !ending, strings.Contains(output.String(), "[ERROR]"), output.String())
+	}
+}

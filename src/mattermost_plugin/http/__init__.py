@@ -18,12 +18,14 @@ if TYPE_CHECKING:
         request_plugin,
         request_user_id,
     )
+    from mattermost_plugin.http._limits import HTTPLimits
     from mattermost_plugin.http._router import Request, Response, Router
     from mattermost_plugin.http._transport import AsyncPluginTransport, PluginTransport
 
 __all__ = [
     "AsyncPluginTransport",
     "ClientDisconnected",
+    "HTTPLimits",
     "PluginTransport",
     "Request",
     "RequestInfo",
@@ -38,6 +40,7 @@ __all__ = [
 _MODULES = {
     "AsyncPluginTransport": "_transport",
     "ClientDisconnected": "_errors",
+    "HTTPLimits": "_limits",
     "PluginTransport": "_transport",
     "Request": "_router",
     "RequestInfo": "_info",

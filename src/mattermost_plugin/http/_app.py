@@ -6,6 +6,8 @@ import inspect
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
+from mattermost_plugin.http._limits import HTTPLimits
+
 if TYPE_CHECKING:
     from mattermost_plugin.http._asgi import ASGIApp
 
@@ -21,7 +23,8 @@ def application(plugin: object, attribute: str) -> ASGIApp:
             returns one and is called once.
 
     Raises:
-        TypeError: It is none that is known; the message says what it may be.
+        TypeError: It is none that is known, or `http_limits` is no `HTTPLimits`; the message says what it
+            may be.
         ModuleNotFoundError: It is a WSGI application and the extra `http` is not installed.
     """
     where = f"{type(plugin).__qualname__}.{attribute}"
@@ -48,11 +51,21 @@ def application(plugin: object, attribute: str) -> ASGIApp:
         need("a2wsgi")
         from mattermost_plugin.http._wsgi import WSGIAdapter
 
-        return WSGIAdapter(value)
+        return WSGIAdapter(value, _limits(plugin))
     raise TypeError(
         f"{where} is {value!r}, which is called neither as an ASGI application (scope, receive, send) "
         "nor as a WSGI application (environ, start_response)"
     )
+
+
+def _limits(plugin: object) -> HTTPLimits:
+    limits = getattr(plugin, "http_limits", None) or HTTPLimits()
+    if not isinstance(limits, HTTPLimits):
+        raise TypeError(
+            f"{type(plugin).__qualname__}.http_limits is {limits!r}; "
+            "it must be an instance of mattermost_plugin.http.HTTPLimits"
+        )
+    return limits
 
 
 def is_asgi(app: Any) -> bool:

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
     from mattermost_plugin._grpc.addresses import PeerCredentials
 
-__all__ = ["guarded"]
+__all__ = ["Guard", "guarded"]
 
 logger = get_logger("mattermost_plugin.http")
 
 # Seconds that an application has to notice that its client is gone: the host waits no longer for a response.
 _NOTICE = 5
 
-# Octets of a body that may wait for the application. Uvicorn stops reading at 64 KiB, which is after each
+# Bytes of a body that may wait for the application. Uvicorn stops reading at 64 KiB, which is after each
 # read of asyncio's (256 KiB), and to stop and go on is a tenth of what a large upload takes.
 _MUCH = 512 << 10
+
+# What websockets reads of the head of a request: bytes in a line, and lines.
+_LONGEST_LINE = 8192
+_MOST_HEADERS = 128
 
 # Seconds between two looks at a connection that is not read.
 _LOOK = 1
@@ -43,14 +47,17 @@ def guarded(accepts: Callable[[PeerCredentials], bool], protocol: type) -> type:
         accepts: Asked about each process that connects.
         protocol: Which of uvicorn's it is depends on what is installed.
     """
-    return type("Guarded", (_Guard, protocol), {"accepts": staticmethod(accepts)})
+    return type("Guarded", (Guard, protocol), {"accepts": staticmethod(accepts)})
 
 
-class _Guard(asyncio.Protocol):
+class Guard(asyncio.Protocol):
+    """What `guarded` adds to uvicorn's protocol."""
+
     accepts: Callable[[PeerCredentials], bool]
 
-    # Uvicorn's: the connection, the request that was served last or None, and whether it reads.
+    # Uvicorn's: the connection, the scope and the request that came last or None, and whether it reads.
     transport: Any
+    scope: Any
     cycle: Any
     flow: Any
 
@@ -74,6 +81,23 @@ class _Guard(asyncio.Protocol):
             self.cycle.body = _Body()
         super().on_body(body)  # type: ignore[misc]
 
+    def handle_websocket_upgrade(self, *event: Any) -> None:
+        """Hand the connection to the package websockets, which has limits of its own and says nothing."""
+        method, target = self.scope["method"], getattr(self, "url", None) or event[0].target
+        headers = self.scope["headers"]
+        if len(f"{method}  HTTP/1.1\r\n") + len(target) > _LONGEST_LINE:
+            self._refuse(b"414 URI Too Long")
+        elif len(headers) > _MOST_HEADERS or any(
+            len(name) + len(value) + len(": \r\n") > _LONGEST_LINE for name, value in headers
+        ):
+            self._refuse(b"431 Request Header Fields Too Large")
+        else:
+            super().handle_websocket_upgrade(*event)  # type: ignore[misc]
+
+    def _refuse(self, status: bytes) -> None:
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.transport.close()
+
     def _pause_if_much(self) -> None:
         # Without a body, this is about a further request that must wait for its turn.
         if not 0 < len(self.cycle.body) <= _MUCH:
@@ -94,6 +118,12 @@ class _Guard(asyncio.Protocol):
         super().connection_lost(error)
         if self.cycle is not None and not self.cycle.response_complete:
             asyncio.get_running_loop().call_later(_NOTICE, give_up, self.cycle.scope)
+
+    def break_off(self) -> None:
+        """Close the connection in the middle of a response."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.transport.abort()
 
     def _look_later(self) -> None:
         self._looking = asyncio.get_running_loop().call_later(_LOOK, self._look)

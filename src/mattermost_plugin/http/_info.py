@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,14 +22,26 @@ class RequestInfo:
         plugin: The plugin that is asked.
         user_id: Id of the user who asks, by a valid session; empty: nobody has logged in.
         source_plugin_id: Id of the plugin that asks; empty for a request from outside.
+        closing: Set when the plugin is about to end. What takes long ends then by itself, or is broken off a
+            second later, before `on_deactivate`. Threads can wait for it (`closing.wait(1)` in the place of
+            `time.sleep(1)`); ASGI applications are also told by `http.disconnect`, and by
+            `websocket.disconnect` with the code 1001.
     """
 
-    __slots__ = ("_context", "_encoded", "plugin", "source_plugin_id", "user_id")
+    __slots__ = ("_context", "_encoded", "closing", "plugin", "source_plugin_id", "user_id")
 
-    def __init__(self, plugin: Any, user_id: str, source_plugin_id: str, encoded_context: str) -> None:
+    def __init__(
+        self,
+        plugin: Any,
+        user_id: str,
+        source_plugin_id: str,
+        encoded_context: str,
+        closing: threading.Event | None = None,
+    ) -> None:
         self.plugin = plugin
         self.user_id = user_id
         self.source_plugin_id = source_plugin_id
+        self.closing = closing or threading.Event()
         self._encoded = encoded_context
         self._context: Context | None = None
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mattermost_plugin._logger import get_logger
+from mattermost_plugin.http._closing import Closing
 from mattermost_plugin.http._info import KEY, RequestInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mattermost_plugin.http._asgi import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["HostScope", "give_up"]
+__all__ = ["ABANDONED", "HostScope", "give_up"]
 
 logger = get_logger("mattermost_plugin.http")
 
@@ -27,6 +30,9 @@ _REMOTE = _RESERVED + b"remote"
 # Keys of a scope: the task that works on the request, and whether that was given up.
 _TASK = "mattermost.task"
 _GIVEN_UP = "mattermost.given_up"
+
+# Key of a scope: the application returned although its response is not complete, and that is all there is.
+ABANDONED = "mattermost.abandoned"
 
 # Statuses of responses that end with their head, and the headers that say how long a body is.
 _BODYLESS = frozenset({204, 304})
@@ -84,32 +90,84 @@ def give_up(scope: Scope) -> None:
 
 
 class HostScope:
-    """An ASGI application around another one, which gets scopes as if the server itself had called it."""
+    """An ASGI application around another one, which gets scopes as if the server itself had called it.
 
-    def __init__(self, app: ASGIApp, plugin: Any) -> None:
+    Args:
+        app: The application.
+        plugin: Whose it is.
+        break_off: Closes the connection of a request, so that nobody takes the response for whole.
+    """
+
+    def __init__(self, app: ASGIApp, plugin: Any, break_off: Callable[[Scope], None]) -> None:
         self._app = app
         self._plugin = plugin
+        self._break_off = break_off
+        self._running: list[Scope] = []
+        self._closing = Closing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            self._complete(scope)
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        response = _Response(send)
+        self._complete(scope)
         scope[_TASK] = asyncio.current_task()
+        self._running.append(scope)
         try:
-            await self._app(scope, receive, response.send)
+            if scope["type"] == "http":
+                await self._request(scope, receive, send)
+            else:
+                await self._websocket(scope, receive, send)
+        finally:
+            self._running.remove(scope)
+
+    def close(self) -> None:
+        """Tell the requests that run that the plugin ends. Who waits in `receive` is to be woken."""
+        self._closing.set()
+
+    def give_up(self) -> None:
+        """Break off the requests that still run."""
+        for scope in list(self._running):
+            give_up(scope)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = _Response(send)
+        try:
+            await self._app(scope, self._closing.of_request(receive), response.send)
         except asyncio.CancelledError:
             if _GIVEN_UP not in scope:
                 raise
-            logger.warning("%s %s was given up: its client has gone", scope["method"], scope["path"])
-        except Exception:
-            if not response.complete:
+            if self._closing.is_set():
+                logger.info("%s %s was broken off: the plugin ends", scope["method"], scope["path"])
+            else:
+                logger.warning("%s %s was given up: its client has gone", scope["method"], scope["path"])
+        except Exception as error:
+            if not response.complete and not self._closing.is_set():
                 raise
-            # As Starlette does, after it has answered with a 500. Uvicorn would close the connection, over
-            # which the host may have sent another request by now.
-            logger.exception("Exception in ASGI application")
+            if self._closing.is_set():
+                logger.info("%s %s failed while the plugin ends: %r", scope["method"], scope["path"], error)
+            else:
+                # As Starlette does, after it has answered with a 500. Uvicorn would close the connection,
+                # over which the host may have sent another request by now.
+                logger.exception("Exception in ASGI application")
+        if not response.complete and (ABANDONED in scope or self._closing.is_set()):
+            self._break_off(scope)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = self._closing.of_websocket(receive, send)
+        try:
+            await self._app(scope, socket.receive, socket.send)
+        except asyncio.CancelledError:
+            if _GIVEN_UP not in scope:
+                raise
+            logger.info("The WebSocket %s was closed: the plugin ends", scope["path"])
+            await socket.close()
+        except Exception as error:
+            if not self._closing.is_set():
+                raise
+            logger.info("The WebSocket %s failed while the plugin ends: %r", scope["path"], error)
+            await socket.close()
+        finally:
+            socket.release()
 
     def _complete(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = []
@@ -125,6 +183,7 @@ class HostScope:
             special.get(b"mattermost-user-id", b"").decode("latin-1"),
             special.get(b"mattermost-plugin-id", b"").decode("latin-1"),
             special.get(_CONTEXT, b"").decode("latin-1"),
+            self._closing.event,
         )
         scope[KEY] = info
         scope.setdefault("state", {})[KEY] = info

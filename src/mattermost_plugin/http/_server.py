@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from mattermost_plugin._grpc.addresses import listening_unix
 from mattermost_plugin._runtime.handshake import SocketPath
-from mattermost_plugin.http._connection import guarded
+from mattermost_plugin.http._connection import Guard, guarded
 from mattermost_plugin.http._extra import need
 from mattermost_plugin.http._scope import HostScope
 
 if TYPE_CHECKING:
     from mattermost_plugin._runtime.environment import Environment
-    from mattermost_plugin.http._asgi import ASGIApp
+    from mattermost_plugin.http._asgi import ASGIApp, Scope
 
 __all__ = ["HTTPServer", "HTTPStartError"]
 
@@ -41,8 +41,9 @@ class HTTPServer:
         from uvicorn import Config, Server
 
         self._place = SocketPath(environment)
+        self._app = HostScope(app, plugin, self._break_off)
         self._config = Config(
-            HostScope(app, plugin),
+            self._app,
             interface="asgi3",
             log_config=None,
             log_level="warning",
@@ -92,8 +93,38 @@ class HTTPServer:
         server.started = self._started = True
 
     async def stop(self) -> None:
-        """Let running requests end, run the application's shutdown and remove the socket."""
+        """Have running requests end, run the application's shutdown and remove the socket.
+
+        Requests and WebSockets hear that the plugin ends, and are broken off if that is not enough.
+        """
         if self._started:
             self._started = False
+            for listening in self._server.servers:
+                listening.close()
+            self._app.close()
+            for connection in self._requests():
+                connection.shutdown()  # type: ignore[attr-defined] # uvicorn's: no further request
+                if connection.cycle is not None:
+                    connection.cycle.message_event.set()  # wakes who waits for the client
+            if not await self._ended():
+                self._app.give_up()
+                await self._ended()
             await self._server.shutdown()
         self._place.close()
+
+    async def _ended(self) -> bool:
+        """Wait a moment for what runs; whether nothing does any more."""
+        running = set(self._server.server_state.tasks)
+        if not running:
+            return True
+        _, still = await asyncio.wait(running, timeout=_GRACE)
+        return not still
+
+    def _break_off(self, scope: Scope) -> None:
+        for connection in self._requests():
+            if connection.cycle is not None and connection.cycle.scope is scope:
+                connection.break_off()
+
+    def _requests(self) -> list[Guard]:
+        connections = list(self._server.server_state.connections)
+        return [connection for connection in connections if isinstance(connection, Guard)]

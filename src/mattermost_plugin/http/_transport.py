@@ -280,8 +280,10 @@ def _length(request: httpx.Request, status: int, headers: list[tuple[bytes, byte
 
 
 def _check(received: int, length: int | None) -> None:
-    if length is not None and received != length:
-        raise httpx.RemoteProtocolError(f"the response has {received} bytes instead of {length}")
+    if length is not None and received < length:
+        raise httpx.RemoteProtocolError(f"the response ended after {received} of {length} bytes")
+    if length is not None and received > length:
+        raise httpx.RemoteProtocolError(f"the response has more than the {length} bytes that it can have")
 
 
 def _read_timeout(request: httpx.Request) -> float | None:

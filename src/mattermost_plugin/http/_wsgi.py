@@ -1,45 +1,53 @@
-"""WSGI applications on an ASGI server: a2wsgi, made to notice clients that leave."""
+"""WSGI applications on an ASGI server: in threads, which no client can keep for long."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextvars
+import logging
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from a2wsgi.wsgi import WSGIResponder
+from a2wsgi.wsgi import build_environ
 
 from mattermost_plugin.http._errors import ClientDisconnected
 from mattermost_plugin.http._info import KEY
+from mattermost_plugin.http._limits import HTTPLimits
+from mattermost_plugin.http._scope import ABANDONED
+from mattermost_plugin.http._spool import BodyRefused, spooled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mattermost_plugin.http._asgi import Message, Receive, Scope, Send
 
 __all__ = ["WSGIAdapter"]
 
-# Requests that are worked on at the same time; threads are made when they are needed.
-_WORKERS = 64
+logger = logging.getLogger("mattermost_plugin.http")
 
 # Pieces of a response that wait to be sent.
 _QUEUE = 10
+
+# Threads that write bodies to files.
+_WRITERS = 4
 
 
 class WSGIAdapter:
     """An ASGI application that runs a WSGI application in threads."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, limits: HTTPLimits | None = None) -> None:
         self._app = app
-        self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="wsgi")
+        self._limits = limits or HTTPLimits()
+        self._threads = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="wsgi")
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="wsgi-body")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            watched = _WatchedClient(receive, _has_body(scope))
-            try:
-                responder = _Responder(self._app, self._threads, watched)
-                await responder(scope, watched.receive, send)  # type: ignore[arg-type] # its own ASGI types
-            finally:
-                watched.close()
+            await self._serve(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close"})
@@ -51,89 +59,155 @@ class WSGIAdapter:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
                 self._threads.shutdown(wait=False, cancel_futures=True)
+                self._writers.shutdown(wait=False, cancel_futures=True)
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
 
-
-def _has_body(scope: Scope) -> bool:
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b" 0"))
-        for name, value in scope["headers"]
-    )
-
-
-class _WatchedClient:
-    """The messages of a client, read on after the body so that its leaving is noticed."""
-
-    def __init__(self, receive: Receive, has_body: bool) -> None:
-        self._receive = receive
-        self._watch: asyncio.Task[None] | None = None
-        self._bodyless = not has_body
-        self.gone = threading.Event()
-
-    async def receive(self) -> Message:
-        """Return the next part of the body.
-
-        Raises:
-            ClientDisconnected: There is none, although there should be.
-        """
-        if self._bodyless:
-            self.watch()
-            return {"type": "http.request", "body": b"", "more_body": False}
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self.gone.set()
-            raise ClientDisconnected("the client left before it had sent the whole body")
-        if not message.get("more_body", False):
-            self.watch()
-        return message
-
-    def watch(self) -> None:
-        """Wait for the client to leave, from the end of its body on."""
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._wait())
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone.set()
-
-    def watch_if_bodyless(self) -> None:
-        """As `watch`, for a request without a body, which nobody need have read."""
-        if self._bodyless:
-            self.watch()
-
-    def close(self) -> None:
-        """End the watch. All was sent, or the request was given up: there is nobody to send to any more."""
-        self.gone.set()
-        if self._watch is not None:
-            self._watch.cancel()
-
-
-class _Responder(WSGIResponder):
-    """Runs one request; without a client the application is not asked for more."""
-
-    def __init__(self, app: Any, threads: ThreadPoolExecutor, client: _WatchedClient) -> None:
-        super().__init__(app, threads, _QUEUE)
-        self._client = client
-        client.watch_if_bodyless()
-
-    def send(self, message: Any) -> None:
-        """Hand a part of the response to the event loop; called in the request's thread."""
-        if self._client.gone.is_set():
-            raise ClientDisconnected("the client has left")
-        super().send(message)
-
-    def wsgi(self, environ: Any, start_response: Any) -> None:
-        """Call the application; called in the request's thread."""
-        info = environ["asgi.scope"][KEY]
-        environ[KEY] = info
-        environ["wsgi.errors"] = sys.stderr
-        # The body ends where it ends, also when its length was not announced.
-        environ["wsgi.input_terminated"] = True
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            super().wsgi(environ, start_response)
+            body, size = await spooled(scope, receive, self._limits, self._writers)
+        except BodyRefused as refused:
+            logger.info("%s %s was refused: %s", scope["method"], scope["path"], refused)
+            await _refuse(send, HTTPStatus(refused.status))
+            return
         except ClientDisconnected:
-            if not self._client.gone.is_set():
-                raise
+            return
+        response = _Response(send, self._limits.send_timeout)
+        watch = asyncio.create_task(_watch(scope, receive, response.gone))
+        try:
+            environ = build_environ(scope, body)  # type: ignore[arg-type] # its own ASGI types
+            await self._run(environ, size, response)
+        finally:
+            response.gone.set()
+            watch.cancel()
+            body.close()
+        if response.stuck:
+            logger.info("%s %s was broken off: its client reads nothing", scope["method"], scope["path"])
+            scope[ABANDONED] = True
+
+    async def _run(self, environ: Any, size: int, response: _Response) -> None:
+        environ[KEY] = environ["asgi.scope"][KEY]
+        environ["wsgi.errors"] = sys.stderr
+        # The body ends where it ends. Some frameworks read none whose length they are not told.
+        environ["wsgi.input_terminated"] = True
+        environ["CONTENT_LENGTH"] = str(size)
+        sender = asyncio.create_task(response.run())
+        try:
+            work = contextvars.copy_context().run
+            await asyncio.get_running_loop().run_in_executor(
+                self._threads, work, _call, self._app, environ, response
+            )
+            if not response.gone.is_set():
+                await response.finish()
+                await sender
+        finally:
+            sender.cancel()
+
+
+def _call(app: Any, environ: Any, response: _Response) -> None:
+    """Call the application; in the request's thread."""
+    try:
+        pieces = app(environ, response.start)
+        try:
+            for piece in pieces:
+                response.write(piece)
+            response.end()
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+    except ClientDisconnected:
+        if not response.gone.is_set():
+            raise
+
+
+class _Response:
+    """A response on its way from the request's thread to the event loop."""
+
+    def __init__(self, send: Send, timeout: float) -> None:
+        self._send = send
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(_QUEUE)
+        self._head: Message | None = None
+        self._begun = False
+        # Whether nobody reads any more, and whether that is because of the client's slowness.
+        self.gone = threading.Event()
+        self.stuck = False
+
+    async def run(self) -> None:
+        """Send what the thread hands over, until `finish`."""
+        while (message := await self._queue.get()) is not None:
+            await self._send(message)
+
+    async def finish(self) -> None:
+        """Say that nothing more comes."""
+        await self._queue.put(None)
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """Be the `start_response` of WSGI (PEP 3333)."""
+        if exc_info is not None and self._begun:
+            raise exc_info[1].with_traceback(exc_info[2])
+        if self._head is not None and exc_info is None:
+            raise AssertionError("start_response was called twice")
+        self._head = {
+            "type": "http.response.start",
+            "status": int(status.split(" ", 1)[0]),
+            "headers": [
+                (name.strip().encode("latin-1").lower(), value.strip().encode("latin-1"))
+                for name, value in headers
+            ],
+        }
+        return self.write
+
+    def write(self, piece: bytes) -> None:
+        """Hand over a piece of the body; the head goes with the first one."""
+        if piece:
+            self._begin()
+            self._put({"type": "http.response.body", "body": piece, "more_body": True})
+
+    def end(self) -> None:
+        """Say that the body is complete."""
+        self._begin()
+        self._put({"type": "http.response.body", "body": b""})
+
+    def _begin(self) -> None:
+        if self._head is None:
+            raise AssertionError("the application sent a body before it called start_response")
+        if not self._begun:
+            self._begun = True
+            self._put(self._head)
+
+    def _put(self, message: Message) -> None:
+        if self.gone.is_set():
+            raise ClientDisconnected("the client has left")
+        handed = asyncio.run_coroutine_threadsafe(self._queue.put(message), self._loop)
+        try:
+            handed.result(self._timeout)
+        except concurrent.futures.TimeoutError:
+            handed.cancel()
+            self.stuck = True
+            self.gone.set()
+            raise ClientDisconnected(f"the client read nothing for {self._timeout:g} s") from None
+
+
+async def _watch(scope: Scope, receive: Receive, gone: threading.Event) -> None:
+    """Wait for the client to leave. That the plugin ends is no reason to take the thread's response away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if not scope[KEY].closing.is_set():
+        gone.set()
+
+
+async def _refuse(send: Send, status: HTTPStatus) -> None:
+    body = status.phrase.encode()
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
