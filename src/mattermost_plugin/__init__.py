@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TooManyRequests,
         Unauthorized,
         Unavailable,
+        UsedAfterFork,
         UserError,
     )
     from mattermost_plugin.models import *  # noqa: F403 - the generated module lists its names
@@ -77,6 +78,7 @@ _HOMES = {
     "Unauthorized": "errors",
     "Unavailable": "errors",
     "UserError": "errors",
+    "UsedAfterFork": "errors",
 }
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
+    "UsedAfterFork",
     "UserError",
     "__version__",
 ]

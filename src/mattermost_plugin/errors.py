@@ -25,6 +25,7 @@
     ├── UserError                   raised by an author for the user who reads it
     ├── NotSupported                the server (or this release) does not have the method
     ├── NotConnected                the API was used before on_activate or after the end
+    │   └── UsedAfterFork           in a forked child (also an InterfaceError)
     ├── Unavailable                 the host is gone
     ├── DeadlineExceeded            no answer in time (also a TimeoutError)
     ├── CallFailed                  the call broke in another way
@@ -68,6 +69,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
+    "UsedAfterFork",
     "UserError",
     "app_error",
     "database_error",
@@ -383,6 +385,15 @@ class NotSupported(PluginError):
 
 class NotConnected(PluginError):
     """The API was used while there is no host: before `on_activate`, or after the plugin's end."""
+
+
+class UsedAfterFork(NotConnected, InterfaceError):
+    """The API, the database or another plugin was called in a process that was forked from the plugin's.
+
+    The connections to the server belong to the parent, which does not notice. Start the process by
+    multiprocessing's method `spawn`, or make the call in the parent. It is an `InterfaceError` as well, so
+    that code for PEP 249 finds it in its own family.
+    """
 
 
 class Unavailable(PluginError):

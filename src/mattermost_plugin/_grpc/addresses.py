@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mattermost_plugin._forks import add_socket
 from mattermost_plugin._logger import get_logger
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def listening_unix(path: str) -> socket.socket:
 
     A socket file left at `path` by a process that is gone is replaced.
     """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = add_socket(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
     try:
         _remove_stale(Path(path))
         listener.bind(path)
@@ -98,7 +99,7 @@ def _remove_stale(path: Path) -> None:
 def listening_tcp(host: str, port: int) -> socket.socket:
     """Return a listening TCP socket; port 0 takes a free one."""
     info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    listener = socket.socket(info[0], socket.SOCK_STREAM)
+    listener = add_socket(socket.socket(info[0], socket.SOCK_STREAM))
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(info[4])
@@ -118,7 +119,7 @@ def connect_unix(path: str) -> socket.socket | None:
     Raises:
         OSError: there is no server.
     """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock = add_socket(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
     try:
         sock.setblocking(False)
         sock.connect(path)

@@ -7,12 +7,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from mattermost_plugin._forks import FORKED
 from mattermost_plugin._grpc.errors import ErrorCode
 
 if TYPE_CHECKING:
     from typing import Final
 
 __all__ = [
+    "ForkedError",
     "Metadata",
     "RpcError",
     "Status",
@@ -87,6 +89,13 @@ class RpcError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}" if self.message else self.code.name
+
+
+class ForkedError(RpcError):
+    """A call was made in a process that was forked from the one that has the connection."""
+
+    def __init__(self) -> None:
+        super().__init__(StatusCode.FAILED_PRECONDITION, FORKED)
 
 
 _BY_TEXT: Final = {str(code.value).encode(): code for code in StatusCode}

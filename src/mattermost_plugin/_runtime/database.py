@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from mattermost_plugin import _forks
+from mattermost_plugin.errors import UsedAfterFork
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from ssl import SSLContext
@@ -27,9 +30,22 @@ class Database:
         self._lock = threading.Lock()
         self._transport: ChannelTransport | None = None
         self._driver: Driver | None = None
+        self._forked = False
+        _forks.add(self)
+
+    def after_fork(self) -> None:
+        """Refuse to connect in a forked child."""
+        self._forked = True
+        self._lock = threading.Lock()
 
     def driver(self) -> Driver:
-        """Return the driver, the same each time."""
+        """Return the driver, the same each time.
+
+        Raises:
+            UsedAfterFork: This is a forked child.
+        """
+        if self._forked:
+            raise UsedAfterFork(_forks.FORKED)
         with self._lock:
             if self._driver is None:
                 from mattermost_plugin._grpc.threads import Channel

@@ -6,6 +6,7 @@ import threading
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
 
@@ -28,6 +29,7 @@ class Dispatcher:
         self._plugin = plugin
         self._loop: LoopThread | None = None
         self._starting_loop = threading.Lock()
+        self._boundary = Boundary()
 
     def handler(self, method: Method) -> Callable[..., Any]:
         """Return what serves one hook: (request, call or None) -> response.
@@ -41,12 +43,14 @@ class Dispatcher:
             from mattermost_plugin._runtime.file_hooks import file_handler
 
             return file_handler(hook, method, self._await)
+        boundary = self._boundary
 
         def handle(request: bytes, call: ServerCall | None) -> bytes:
             arguments = result = _NOTHING
             try:
                 arguments = method.codec.decode_request(request)
-                result = hook(*arguments)
+                with boundary:
+                    result = hook(*arguments)
                 if type(result) is CoroutineType:
                     coroutine, result = result, _NOTHING
                     result = self._await(coroutine, call)
@@ -64,7 +68,8 @@ class Dispatcher:
 
     def run(self, method: Method, *arguments: Any) -> Any:
         """Call a hook outside of a request and return its result, or raise what it raises."""
-        result = getattr(self._plugin, method.name)(*arguments)
+        with self._boundary:
+            result = getattr(self._plugin, method.name)(*arguments)
         return self._await(result, None) if type(result) is CoroutineType else result
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin._runtime.checks import is_coroutine_function
 from mattermost_plugin._runtime.faces_blocking import plainly
 from mattermost_plugin._runtime.hook_threads import HookThreads
@@ -26,6 +27,7 @@ class AsyncDispatcher:
 
     def __init__(self, plugin: object) -> None:
         self._plugin = plugin
+        self._boundary = Boundary()
         self._threads = HookThreads(getattr(plugin, "hook_threads", 64))
 
     def handler(self, method: Method) -> Callable[..., Awaitable[Any]]:
@@ -39,13 +41,15 @@ class AsyncDispatcher:
             from mattermost_plugin._runtime.file_hooks_async import file_handler
 
             return file_handler(getattr(self._plugin, method.name), method)
+        boundary = self._boundary
         hook = self._awaitable(getattr(self._plugin, method.name))
 
         async def handle(request: bytes, _call: ServerCall | None) -> bytes:
             arguments = _NOTHING
             try:
                 arguments = method.codec.decode_request(request)
-                result = await hook(*arguments)
+                with boundary:
+                    result = await hook(*arguments)
             except asyncio.CancelledError:
                 logger.warning("Hook %s was cancelled: the host no longer waits for it", method.name)
                 raise
@@ -60,7 +64,8 @@ class AsyncDispatcher:
 
     async def run(self, method: Method, *arguments: Any) -> Any:
         """Call a hook outside of a request and return its result, or raise what it raises."""
-        return await self._awaitable(getattr(self._plugin, method.name))(*arguments)
+        with self._boundary:
+            return await self._awaitable(getattr(self._plugin, method.name))(*arguments)
 
     def _awaitable(self, hook: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         """Return the hook itself, or for a plain `def` a function that runs it on a thread."""
@@ -68,16 +73,17 @@ class AsyncDispatcher:
             return hook
 
         async def in_thread(*arguments: Any) -> Any:
-            result = await self._threads.run(_checked, hook, *arguments)
+            result = await self._threads.run(_checked, self._boundary, hook, *arguments)
             # A decorator without functools.wraps hides that the hook is a coroutine function.
             return await result if asyncio.iscoroutine(result) else result
 
         return in_thread
 
 
-def _checked(hook: Callable[..., Any], *arguments: Any) -> Any:
+def _checked(boundary: Boundary, hook: Callable[..., Any], *arguments: Any) -> Any:
     # A future cannot hold a StopIteration.
     try:
-        return plainly(hook, *arguments)
+        with boundary:
+            return plainly(hook, *arguments)
     except StopIteration as error:
         raise RuntimeError("the hook raised StopIteration") from error

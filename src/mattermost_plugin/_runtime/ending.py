@@ -7,6 +7,9 @@ import select
 import signal
 import socket
 
+from mattermost_plugin import _forks
+from mattermost_plugin._runtime.signals import set_handler
+
 __all__ = ["Ending"]
 
 _TOLD = b"\0"  # no signal has this number
@@ -24,6 +27,8 @@ class Ending:
     def __init__(self) -> None:
         self._reason: str | None = None
         self._reader, self._writer = socket.socketpair()
+        _forks.add_socket(self._reader)
+        _forks.add_socket(self._writer)
         self._reader.setblocking(False)
         self._writer.setblocking(False)
 
@@ -31,7 +36,7 @@ class Ending:
         """Take SIGTERM for a reason; to be called on the main thread."""
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         # Without a handler of Python's the signal would end the process at once.
-        signal.signal(signal.SIGTERM, lambda *_: None)
+        set_handler(signal.SIGTERM, lambda *_: None)
 
     def tell(self, reason: str) -> None:
         """End the process for this reason, if there was none before."""

@@ -7,7 +7,9 @@ import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin import _forks
 from mattermost_plugin._runtime.statuses import not_connected
+from mattermost_plugin.errors import UsedAfterFork
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
@@ -43,6 +45,7 @@ class LoopTransport:
         self._transport = transport
         self._loop = loop
         self._thread = threading.get_ident()
+        self._forks = _forks.count
 
     def __call__(self, method: Method, request: bytes, timeout: float | None, /) -> bytes:
         """Make the call and turn a failure into a `PluginError`."""
@@ -77,7 +80,10 @@ class LoopTransport:
         Raises:
             RuntimeError: This is the loop's own thread, which would wait for itself.
             NotConnected: The loop has ended.
+            UsedAfterFork: This is a forked child, which has no loop.
         """
+        if _forks.count != self._forks:
+            raise UsedAfterFork(_forks.FORKED)
         if threading.get_ident() == self._thread:
             raise RuntimeError(
                 "self.blocking_api would block the event loop, which makes its calls: await self.api here, "

@@ -8,6 +8,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from mattermost_plugin._codec.parts import chunk_of, pack_chunk
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin._grpc import RpcError, StatusCode
 from mattermost_plugin._runtime.checks import is_coroutine_function
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
@@ -38,6 +39,7 @@ def file_handler(
         await_: Runs a coroutine on the event loop of `async def` hooks.
     """
     asynchronous = is_coroutine_function(hook)
+    boundary = Boundary()
 
     def handle(requests: Iterator[bytes], call: ServerCall) -> list[bytes]:
         try:
@@ -50,7 +52,7 @@ def file_handler(
             if asynchronous:
                 response = await_(_run_async(hook, arguments, files, method), call)
             else:
-                response = _run(hook, arguments, files, method, lambda result: await_(result, call))
+                response = _run(hook, arguments, files, method, lambda result: await_(result, call), boundary)
         except (Exception, SystemExit) as error:
             if call.cancelled:
                 raise no_longer_wanted(method, error) from None
@@ -138,10 +140,12 @@ def _run(
     files: _Files,
     method: Method,
     await_: Callable[[Any], Any],
+    boundary: Boundary,
 ) -> bytes:
     file, output = file_to_read(files.pieces()), OutputFile(files.send)
     try:
-        result = hook(*arguments, file, output.file)
+        with boundary:
+            result = hook(*arguments, file, output.file)
         if type(result) is CoroutineType:
             result = await_(result)
         return responded(method, result, output.flush)

@@ -7,6 +7,7 @@ import concurrent.futures
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._codec.parts import chunk_of, pack_chunk
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.checks import is_coroutine_function
 from mattermost_plugin._runtime.faces_blocking import plainly
@@ -31,6 +32,7 @@ def file_handler(
 ) -> Callable[[AsyncIterator[bytes], ServerCall], Awaitable[list[bytes]]]:
     """Return what serves such a hook: the head and the file come in, the new file and the result go out."""
     run = _run_async if is_coroutine_function(hook) else _run_in_thread
+    boundary = Boundary()
 
     async def handle(requests: AsyncIterator[bytes], call: ServerCall) -> list[bytes]:
         try:
@@ -39,7 +41,7 @@ def file_handler(
             logger.exception("The arguments of hook %s could not be read", method.name)
             raise failed_call(method) from None
         try:
-            return [await run(hook, arguments, _pieces(requests), _sender(call), method)]
+            return [await run(hook, arguments, _pieces(requests), _sender(call), method, boundary)]
         except asyncio.CancelledError as error:
             no_longer_wanted(method, error)
             raise
@@ -73,10 +75,12 @@ async def _run_async(
     pieces: AsyncIterator[memoryview],
     send: Callable[[bytes | memoryview], Coroutine[Any, Any, None]],
     method: Method,
+    boundary: Boundary,
 ) -> bytes:
     async with AsyncReader(pieces) as file:
         output = AsyncWriter(send)
-        result = await hook(*arguments, file, output)
+        with boundary:
+            result = await hook(*arguments, file, output)
         response = encode_result(method, result)
         if type(result) is not Reject:
             await output.aclose()
@@ -89,6 +93,7 @@ async def _run_in_thread(
     pieces: AsyncIterator[memoryview],
     send: Callable[[bytes | memoryview], Coroutine[Any, Any, None]],
     method: Method,
+    boundary: Boundary,
 ) -> bytes:
     loop = asyncio.get_running_loop()
 
@@ -105,7 +110,9 @@ async def _run_in_thread(
         file = file_to_read(blocking_pieces())
         output = OutputFile(lambda piece: _wait_for(send(piece), loop, method))
         try:
-            return responded(method, plainly(hook, *arguments, file, output.file), output.flush)
+            with boundary:
+                result = plainly(hook, *arguments, file, output.file)
+            return responded(method, result, output.flush)
         finally:
             file.close()
             output.give_up()

@@ -7,6 +7,7 @@ import concurrent.futures
 import threading
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._forks import Boundary, LoopGuard
 from mattermost_plugin._grpc import RpcError, StatusCode
 from mattermost_plugin._runtime.loop_watch import watch_loop
 
@@ -26,7 +27,8 @@ class LoopThread:
             blocked_after: Seconds after which a blocked loop is a warning; None: never.
         """
         self._loop = new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="async hooks", daemon=True)
+        self._boundary = Boundary()
+        self._thread = threading.Thread(target=self._run, name="async hooks", daemon=True)
         self._thread.start()
         self.watch = watch_loop(self._loop, blocked_after, self._thread.ident, "of async hooks and HTTP")
 
@@ -43,7 +45,7 @@ class LoopThread:
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("an async hook was called from the event loop's own thread")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._bounded(coroutine), self._loop)
         try:
             return future.result(timeout)
         except concurrent.futures.TimeoutError:
@@ -51,6 +53,16 @@ class LoopThread:
                 raise
             future.cancel()
             raise RpcError(StatusCode.DEADLINE_EXCEEDED, "the hook took too long and was cancelled") from None
+
+    def _run(self) -> None:
+        guard = LoopGuard(self._loop)
+        with self._boundary:
+            self._loop.run_forever()
+        del guard  # it had to live until here
+
+    async def _bounded(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with self._boundary:
+            return await coroutine
 
     def close(self) -> None:
         """Cancel what still runs and end the loop."""

@@ -8,6 +8,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mattermost_plugin._forks import Boundary, LoopGuard
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
 from mattermost_plugin._grpc import Kind, RpcError, StatusCode
 from mattermost_plugin._grpc.aio import Channel, Server
@@ -25,6 +26,7 @@ from mattermost_plugin._runtime.lifecycle_async import AsyncLifecycle
 from mattermost_plugin._runtime.loop_thread import new_event_loop
 from mattermost_plugin._runtime.loop_watch import watch_loop
 from mattermost_plugin._runtime.memory import settle
+from mattermost_plugin._runtime.signals import ignore_interrupts, was_set
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def serve(plugin_class: type[AsyncPlugin], environment: Environment) -> None:
     loop = new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(_serve(plugin_class, environment))
+        with Boundary():
+            loop.run_until_complete(_serve(plugin_class, environment))
         loop.run_until_complete(_cancel_rest())
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
@@ -57,8 +60,10 @@ def serve(plugin_class: type[AsyncPlugin], environment: Environment) -> None:
 
 
 async def _serve(plugin_class: type[AsyncPlugin], environment: Environment) -> None:
+    guard = LoopGuard(asyncio.get_running_loop())
     # The instance is made inside the loop, so that its __init__ may make what belongs to one.
     await AsyncRuntime(plugin_class(), environment).serve()
+    del guard  # it had to live until here
 
 
 async def _cancel_rest() -> None:
@@ -116,8 +121,8 @@ class AsyncRuntime:
             place.open_to_group()
             await server.start()
             self._loop.add_signal_handler(signal.SIGTERM, self._end, "SIGTERM")
-            # Ctrl-C in a terminal reaches the whole group of processes; the host decides what it means.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            was_set(signal.SIGTERM)
+            ignore_interrupts()
             announce(place.path, self._identity.certificate_field if self._identity else "")
             self._watch_parent(parent)
             self._warm()

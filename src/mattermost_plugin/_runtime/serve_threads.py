@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED
 from mattermost_plugin._grpc import Kind, RpcError, StatusCode
 from mattermost_plugin._grpc.threads import Channel, Server
@@ -23,6 +23,7 @@ from mattermost_plugin._runtime.handshake import SocketPath, announce
 from mattermost_plugin._runtime.http_hooks import http_hooks
 from mattermost_plugin._runtime.lifecycle import Lifecycle
 from mattermost_plugin._runtime.memory import settle
+from mattermost_plugin._runtime.signals import ignore_interrupts
 from mattermost_plugin._runtime.timing import CALLS_GRACE, HOST_LOST_AFTER
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ class ThreadsRuntime:
             place.open_to_group()
             server.start()
             self._ending.on_sigterm()
-            # Ctrl-C in a terminal reaches the whole group of processes; the host decides what it means.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            ignore_interrupts()
             announce(place.path, self._identity.certificate_field if self._identity else "")
             self._warm()
             reason = self._wait(parent)
@@ -165,8 +165,10 @@ class ThreadsRuntime:
         settle()
 
     def _wait(self, parent: int) -> str:
+        boundary = Boundary()  # a handler that the author has set for a signal runs while this waits
         while True:
-            reason = self._ending.wait(None if self._host_seen else 1.0)
+            with boundary:
+                reason = self._ending.wait(None if self._host_seen else 1.0)
             if reason is not None:
                 return reason
             if os.getppid() != parent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc import StatusCode
+from mattermost_plugin._grpc.status import ForkedError
 from mattermost_plugin.errors import (
     CallFailed,
     DeadlineExceeded,
@@ -12,6 +13,7 @@ from mattermost_plugin.errors import (
     NotSupported,
     PluginError,
     Unavailable,
+    UsedAfterFork,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ MINIMUM_VERSION_KEY = "mattermost-minimum-version"
 
 def call_error(error: RpcError, method: Method, timeout: float | None) -> PluginError:
     """Return the exception for a call that failed with a status."""
+    if isinstance(error, ForkedError):
+        return UsedAfterFork(error.message)
     name, code = method.go_name, error.code
     if code == StatusCode.UNIMPLEMENTED:
         version = _minimum_version(error) or method.minimum_version

@@ -6,6 +6,7 @@ import asyncio
 import select
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin import _forks
 from mattermost_plugin._grpc.addresses import peer_credentials
 from mattermost_plugin._logger import get_logger
 from mattermost_plugin.http._scope import give_up
@@ -62,6 +63,7 @@ class Guard(asyncio.Protocol):
     flow: Any
 
     _refused = False
+    _descriptor = -1
     _looking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -71,6 +73,8 @@ class Guard(asyncio.Protocol):
             self._refused = True
             transport.abort()
             return
+        self._descriptor = transport.get_extra_info("socket").fileno()
+        _forks.hold(self._descriptor)
         super().connection_made(transport)
         self._pause = self.flow.pause_reading
         self.flow.pause_reading = self._pause_if_much
@@ -113,6 +117,7 @@ class Guard(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._refused:
             return
+        _forks.release(self._descriptor)
         if self._looking is not None:
             self._looking.cancel()
         super().connection_lost(error)

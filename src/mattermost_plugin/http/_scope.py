@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin._logger import get_logger
 from mattermost_plugin.http._closing import Closing
 from mattermost_plugin.http._info import KEY, RequestInfo
@@ -101,6 +102,7 @@ class HostScope:
     def __init__(self, app: ASGIApp, plugin: Any, break_off: Callable[[Scope], None]) -> None:
         self._app = app
         self._plugin = plugin
+        self._boundary = Boundary()
         self._break_off = break_off
         self._running: list[Scope] = []
         self._closing = Closing()
@@ -132,7 +134,8 @@ class HostScope:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = _Response(send)
         try:
-            await self._app(scope, self._closing.of_request(receive), response.send)
+            with self._boundary:
+                await self._app(scope, self._closing.of_request(receive), response.send)
         except asyncio.CancelledError:
             if _GIVEN_UP not in scope:
                 raise

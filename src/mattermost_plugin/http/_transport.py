@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._gen.api_methods import API as METHODS
 from mattermost_plugin._grpc import RpcError, StatusCode
-from mattermost_plugin.errors import NotSupported
+from mattermost_plugin._grpc.status import ForkedError
+from mattermost_plugin.errors import NotSupported, UsedAfterFork
 from mattermost_plugin.http._extra import need
 from mattermost_plugin.http._messages import chunk_of, decode_head, encode_chunk, encode_head
 
@@ -296,6 +297,8 @@ def _translated(request: httpx.Request, watch: _Watch | None = None) -> Iterator
     """Turn what the call raises into the exceptions of httpx."""
     try:
         yield
+    except ForkedError as error:
+        raise UsedAfterFork(error.message) from None
     except RpcError as error:
         expired = watch is not None and watch.expired
         if expired or error.code is StatusCode.DEADLINE_EXCEEDED:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from a2wsgi.wsgi import build_environ
 
+from mattermost_plugin._forks import Boundary
 from mattermost_plugin.http._errors import ClientDisconnected
 from mattermost_plugin.http._info import KEY
 from mattermost_plugin.http._limits import HTTPLimits
@@ -108,7 +109,8 @@ class WSGIAdapter:
 def _call(app: Any, environ: Any, response: _Response) -> None:
     """Call the application; in the request's thread."""
     try:
-        pieces = app(environ, response.start)
+        with response.boundary:
+            pieces = app(environ, response.start)
         try:
             for piece in pieces:
                 response.write(piece)
@@ -129,6 +131,7 @@ class _Response:
         self._send = send
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
+        self.boundary = Boundary()
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(_QUEUE)
         self._head: Message | None = None
         self._begun = False
@@ -182,6 +185,7 @@ class _Response:
             self._put(self._head)
 
     def _put(self, message: Message) -> None:
+        self.boundary.check()
         if self.gone.is_set():
             raise ClientDisconnected("the client has left")
         handed = asyncio.run_coroutine_threadsafe(self._queue.put(message), self._loop)

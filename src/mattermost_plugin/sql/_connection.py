@@ -7,13 +7,14 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mattermost_plugin import errors
+from mattermost_plugin import _forks, errors
 from mattermost_plugin._logger import get_logger
 from mattermost_plugin.errors import (
     DatabaseError,
     InterfaceError,
     OperationalError,
     ProgrammingError,
+    UsedAfterFork,
 )
 from mattermost_plugin.sql._cursor import Cursor
 from mattermost_plugin.sql._describing import (
@@ -91,6 +92,14 @@ class Connection:
         self._server_version = 0
         self._id = driver.conn(master=not replica)
         self._closed = False
+        self._forked = False
+        _forks.add(self)
+
+    def after_fork(self) -> None:
+        """Be of no use in a forked child: the connection is the parent's, who goes on with it."""
+        self._forked = self._closed = True
+        self._active = self._transaction = None
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -251,6 +260,8 @@ class Connection:
             end(transaction)
 
     def _check_open(self) -> None:
+        if self._forked:
+            raise UsedAfterFork(_forks.FORKED)
         if self._closed:
             raise InterfaceError("the connection is closed")
 

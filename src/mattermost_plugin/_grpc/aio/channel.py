@@ -6,13 +6,14 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+from mattermost_plugin import _forks
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Target
 from mattermost_plugin._grpc.aio.client_transport import ClientTransport
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.client import request_template
 from mattermost_plugin._grpc.options import Options
-from mattermost_plugin._grpc.status import RpcError, StatusCode
+from mattermost_plugin._grpc.status import ForkedError, RpcError, StatusCode
 
 if TYPE_CHECKING:
     import socket
@@ -34,6 +35,9 @@ class Channel:
         target: "unix:/path" or "host:port".
         ssl_context: for TLS; None: none.
         options: limits and settings.
+
+    Attributes:
+        forked: whether this is a copy in a forked child, where every call fails with `ForkedError`.
     """
 
     def __init__(
@@ -47,6 +51,13 @@ class Channel:
         self._transport: ClientTransport | None = None
         self._connecting: asyncio.Task[ClientTransport] | None = None
         self._closed = False
+        self.forked = False
+        _forks.add(self)
+
+    def after_fork(self) -> None:
+        """Refuse calls in a forked child, and forget the parent's connection there."""
+        self.forked = True
+        self._transport = self._connecting = None
 
     def template(self, path: str) -> RequestTemplate:
         """Return the header fields that all calls of a method share."""
@@ -119,8 +130,11 @@ class Channel:
             deadline: of the call, by `time.monotonic()`; None: none.
 
         Raises:
-            RpcError: UNAVAILABLE if there is no server, or the channel is closed; DEADLINE_EXCEEDED.
+            RpcError: UNAVAILABLE if there is no server, or the channel is closed; DEADLINE_EXCEEDED;
+                ForkedError in a forked child.
         """
+        if self.forked:
+            raise ForkedError
         if deadline is None:
             return await self._acquire()
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.aio.waiters import Waiter
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
-from mattermost_plugin._grpc.status import Metadata, RpcError, StatusCode
+from mattermost_plugin._grpc.status import ForkedError, Metadata, RpcError, StatusCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ class StreamCall:
         # Responses that nobody will take must not hold the stream open. Python may come here in the midst of
         # anything, the connection's own doing too, and on any thread.
         waiter = self._waiter
-        if waiter is not None and not waiter.stream.closed:
+        if waiter is not None and not waiter.stream.closed and not self._method.channel.forked:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 waiter.transport.loop.call_soon_threadsafe(_end, waiter, self._sender)
 
@@ -153,7 +153,7 @@ class StreamCall:
     def cancel(self) -> None:
         """End the call; whoever waits for it gets CANCELLED. Does nothing if it has ended."""
         self._cancelled = True
-        if self._waiter is not None:
+        if self._waiter is not None and not self._method.channel.forked:
             _end(self._waiter, self._sender)
 
     async def single(self) -> bytes:
@@ -171,6 +171,8 @@ class StreamCall:
             raise failure(stream, self._deadline)
 
     async def _begun(self) -> Waiter:
+        if self._method.channel.forked:
+            raise ForkedError
         if self._waiter is None:
             if self._cancelled:
                 raise RpcError(CANCELLED.code, CANCELLED.message)

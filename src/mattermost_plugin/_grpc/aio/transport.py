@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
+from mattermost_plugin import _forks
 from mattermost_plugin._grpc.connection import Connection, ConnectionState
 from mattermost_plugin._grpc.patience import Lookout
 
@@ -37,6 +38,7 @@ class Transport(Generic[Core]):
         self.loop = loop
         self.transport: asyncio.Transport | None = None
         self._closed = asyncio.Event()
+        self._descriptor = -1
         self._paused = False
         self._flush_scheduled = False
         self._put_off = 0  # calls of `flush_soon` since the last flush: about one for each message
@@ -50,6 +52,10 @@ class Transport(Generic[Core]):
         """Begin with this side's preface."""
         # uvloop's transports are not of asyncio's classes.
         self.transport = cast("asyncio.Transport", transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            self._descriptor = sock.fileno()
+            _forks.hold(self._descriptor)
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +76,7 @@ class Transport(Generic[Core]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End all streams."""
+        _forks.release(self._descriptor)
         if self.transport is not None:
             self.transport.close()  # Python 3.10's TLS transport wants to hear it even now
             self.transport = None

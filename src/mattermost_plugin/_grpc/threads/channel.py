@@ -12,11 +12,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from mattermost_plugin import _forks
 from mattermost_plugin._grpc.addresses import Target
 from mattermost_plugin._grpc.client import request_template
 from mattermost_plugin._grpc.client_calls import CLOSED
 from mattermost_plugin._grpc.options import Options
-from mattermost_plugin._grpc.status import RpcError, StatusCode
+from mattermost_plugin._grpc.status import ForkedError, RpcError, StatusCode
 from mattermost_plugin._grpc.threads.client_calls import StreamMethod, StreamUnaryMethod
 from mattermost_plugin._grpc.threads.client_socket import FRESH, connect
 from mattermost_plugin._grpc.threads.connection import BlockingConnection
@@ -48,6 +49,7 @@ class Channel:
 
     Attributes:
         common: the connection that many calls share; None: there is none yet.
+        forked: whether this is a copy in a forked child, where every call fails with `ForkedError`.
     """
 
     def __init__(
@@ -62,6 +64,16 @@ class Channel:
         self._connecting: list[None] = [None]  # empty: a thread connects for all
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self.forked = False
+        _forks.add(self)
+
+    def after_fork(self) -> None:
+        """Refuse calls in a forked child, and forget the parent's connections there."""
+        self.forked = True
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._connecting = [None]
+        self._idle, self._busy, self.common = [], set(), None
 
     def unary_unary(
         self, path: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
@@ -122,8 +134,11 @@ class Channel:
         """Return the connection for a call with a request of so many octets; None: it gets its own.
 
         Raises:
-            RpcError: UNAVAILABLE if there is no server or the channel is closed, DEADLINE_EXCEEDED.
+            RpcError: UNAVAILABLE if there is no server or the channel is closed, DEADLINE_EXCEEDED;
+                ForkedError in a forked child.
         """
+        if self.forked:
+            raise ForkedError
         shared = self.common
         if shared is not None and shared.usable:
             return shared if size < LARGE and (shared.in_use or len(self._busy) >= _FEW) else None
@@ -155,8 +170,11 @@ class Channel:
         """Return a connection for one call.
 
         Raises:
-            RpcError: UNAVAILABLE if there is no server or the channel is closed.
+            RpcError: UNAVAILABLE if there is no server or the channel is closed; ForkedError in a forked
+                child.
         """
+        if self.forked:
+            raise ForkedError
         while True:
             try:
                 connection = self._idle.pop()

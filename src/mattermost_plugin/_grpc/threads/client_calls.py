@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._grpc.client_calls import CANCELLED, call_headers, failure, single_response
-from mattermost_plugin._grpc.status import Metadata, StatusCode
+from mattermost_plugin._grpc.status import ForkedError, Metadata, StatusCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,7 @@ class StreamCall:
         return self
 
     def __next__(self) -> Any:
+        self._check_process()
         stream, connection = self._stream, self._connection
         self._wait(lambda: bool(stream.messages) or stream.status is not None)
         with connection.lock:
@@ -143,6 +144,8 @@ class StreamCall:
 
     def cancel(self) -> None:
         """End the call; whoever waits for it gets CANCELLED. Does nothing if it has ended."""
+        if self._method.channel.forked:
+            return  # the call is the parent's
         connection, stream = self._connection, self._stream
         with connection.lock:
             if stream.status is None:
@@ -159,6 +162,7 @@ class StreamCall:
         """Send requests as far as the server takes them, and end this side."""
         core, stream, connection = self._connection.core, self._stream, self._connection
         for request in requests:
+            self._check_process()
             message = self._method.serialize(request)
             with connection.lock:
                 core.send_request(stream, message)
@@ -194,7 +198,12 @@ class StreamCall:
         self._raise_failure()
         return single_response(stream, self._deadline)
 
+    def _check_process(self) -> None:
+        if self._method.channel.forked:
+            raise ForkedError
+
     def _wait(self, happened: Callable[[], bool], *, wants_room: bool = False) -> None:
+        self._check_process()
         if wants_room:
             self._stream.wants_room = True
         self._connection.wait_for(happened, self._stream, self._deadline)

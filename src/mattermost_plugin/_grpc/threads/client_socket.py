@@ -9,6 +9,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final
 
+from mattermost_plugin._forks import add_socket
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.calls import DEADLINE_EXCEEDED
 from mattermost_plugin._grpc.patience import LOOK, give_way
@@ -41,7 +42,7 @@ def connect(target: Target, deadline: float | None) -> ClientSocket:
             sock = _connect_unix(target.address, deadline)
         else:
             timeout = None if deadline is None else max(0.001, deadline - time.monotonic())
-            sock = socket.create_connection(target.address, timeout)
+            sock = add_socket(socket.create_connection(target.address, timeout))
             addresses.set_no_delay(sock)
     except TimeoutError:
         raise RpcError(DEADLINE_EXCEEDED.code, DEADLINE_EXCEEDED.message) from None

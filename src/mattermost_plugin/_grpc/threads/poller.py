@@ -13,6 +13,8 @@ import select
 import sys
 from typing import Final, NamedTuple, Protocol
 
+from mattermost_plugin import _forks
+
 __all__ = ["WAKE", "Event", "Poller", "new_poller"]
 
 
@@ -55,8 +57,11 @@ if sys.platform == "linux":
 
         def __init__(self) -> None:
             self._epoll = select.epoll()
+            _forks.hold(self._epoll.fileno())
             # The writing end of a pipe can always be written: arming it wakes a thread.
             self._pipe = os.pipe()
+            for fd in self._pipe:
+                _forks.hold(fd)
             self._epoll.register(self._pipe[1], select.EPOLLONESHOT)
             # epoll knows one interest per descriptor, so waiting to write has a descriptor of its own.
             self._writers: dict[int, int] = {}
@@ -76,6 +81,7 @@ if sys.platform == "linux":
             writer = self._writers.get(fd)
             if writer is None:
                 writer = os.dup(fd)
+                _forks.hold(writer)
                 self._writers[fd] = writer
                 self._fd_of_writer[writer] = fd
                 self._epoll.register(writer, select.EPOLLOUT | select.EPOLLONESHOT)
@@ -91,6 +97,7 @@ if sys.platform == "linux":
             if writer is not None:
                 self._epoll.unregister(writer)
                 del self._fd_of_writer[writer]
+                _forks.release(writer)
                 os.close(writer)
 
         def wake(self) -> None:
@@ -110,8 +117,10 @@ if sys.platform == "linux":
 
         def close(self) -> None:
             """Release the descriptors."""
+            _forks.release(self._epoll.fileno())
             self._epoll.close()
             for fd in (*self._pipe, *self._fd_of_writer):
+                _forks.release(fd)
                 os.close(fd)
 
 else:

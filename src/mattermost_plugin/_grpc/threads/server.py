@@ -13,6 +13,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from mattermost_plugin import _forks
 from mattermost_plugin._grpc import addresses
 from mattermost_plugin._grpc.addresses import Listener
 from mattermost_plugin._grpc.options import Options
@@ -117,6 +118,7 @@ class Server:
 
     def start(self) -> None:
         """Accept connections, on threads of the server's own."""
+        _forks.on_fork(self._after_fork)
         for fd in self._listeners:
             self.poller.arm_read(fd)
         with self._lock:
@@ -151,6 +153,7 @@ class Server:
         for connection in list(self.connections.values()):
             connection.end_now()
         self._wait_for_connections(1.0)
+        _forks.forget(self._after_fork)
         with self._changed:
             self._stopped = True
             self._watch.stop()
@@ -191,6 +194,14 @@ class Server:
         """Hear that a connection is closed."""
         with self._changed:
             self._changed.notify_all()
+
+    def _after_fork(self) -> None:
+        """End all calls in a forked child: a handler that forked must not wait for other threads."""
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self.backlog.clear()
+        for connection in self.connections.values():
+            connection.after_fork()
 
     # ---- threads
 
@@ -374,6 +385,7 @@ class Server:
             self.poller.arm_read(fd)
 
     def _begin(self, sock: socket.socket, ssl_context: ssl.SSLContext | None) -> None:
+        _forks.add_socket(sock)
         sock.setblocking(False)
         addresses.set_no_delay(sock)
         connection = SocketConnection(self, sock, addresses.describe_peer(sock), ssl_context)

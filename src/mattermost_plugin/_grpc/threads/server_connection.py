@@ -229,6 +229,16 @@ class SocketConnection:
         except OSError:
             return  # is closed
 
+    def after_fork(self) -> None:
+        """End all calls in a forked child: the connection is the parent's."""
+        self.lock = threading.RLock()
+        self._reading = threading.Lock()
+        self._writing = threading.Lock()
+        self._closed = True
+        self._unsent = b""
+        for stream in self.core.connection_lost():
+            stream.owner = None
+
     def _lost(self) -> None:
         with self.lock:
             if self._closed:

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from mattermost_plugin import _forks
 from mattermost_plugin._grpc.threads.callers import Caller
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ _local: Final = _Local()
 def this_caller() -> Caller:
     """Return this thread."""
     return _local.caller
+
+
+def _after_fork() -> None:
+    """Give up the turns of the thread that forked, in the child: they are the parent's."""
+    caller = this_caller()
+    caller.holds = caller.give_up = None
+    caller.calling = False
+
+
+_forks.on_fork(_after_fork)
 
 
 def before_waiting() -> None:
