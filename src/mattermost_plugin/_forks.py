@@ -17,7 +17,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import weakref
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
@@ -155,13 +154,16 @@ class LoopGuard:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        import threading
+
         self._loop = loop
+        self._ident = threading.get_ident
         self._thread = threading.get_ident()
         add(self)
 
     def after_fork(self) -> None:
         """Do it."""
-        if threading.get_ident() == self._thread and not self._loop.is_closed():
+        if self._ident() == self._thread and not self._loop.is_closed():
             self._loop.call_soon(end_child, None)
 
 
@@ -173,6 +175,8 @@ def end_child(error: BaseException | None) -> NoReturn:
     Args:
         error: What left the program; None: it came to its end.
     """
+    import threading
+
     status = 0
     try:
         status = _status_of(error)

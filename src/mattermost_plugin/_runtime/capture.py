@@ -9,8 +9,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from mattermost_plugin import _forks
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
@@ -60,11 +58,6 @@ class LoggedStream(io.TextIOBase):
         self._fd = fd
         # Unfinished lines by thread.
         self._partial: dict[int, str] = {}
-        _forks.add(self)
-
-    def after_fork(self) -> None:
-        """Leave unfinished lines to the parent, in a forked child."""
-        self._partial = {}
 
     @property
     def encoding(self) -> str:  # type: ignore[override] # typeshed declares a writable attribute
