@@ -95,8 +95,8 @@ class Delivery:
         in_flight: Posts of which it was never told, and whose notification was in flight at a fault.
         lost: All others of which it was never told.
         twice: Posts of which it was told more than once.
-        out_of_order: Posts of which it was told after a later one of the same user, unless every plugin was: the
-            server begins a notification on a goroutine, and calls the plugins one after the other.
+        out_of_order: Posts of which it was told after a later one of the same user, unless every plugin was:
+            the server begins a notification on a goroutine, and calls the plugins one after the other.
     """
 
     delivered: int
