@@ -17,8 +17,8 @@ PURE_TESTS = tests/unit/grpc tests/unit/runtime tests/unit/codec tests/conforman
 RACE = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-go test-python torture adoption check check-format check-types check-generated check-go \
-	generate lock picture bench wheel wheel-speed clean
+.PHONY: help setup demo test test-go test-python torture adoption check check-format check-types check-layers \
+	check-generated check-go generate lock picture bench wheel wheel-speed clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,7 +36,7 @@ $(READY): pyproject.toml requirements/dev.txt hatch_build.py
 
 # What was compiled of modules that are none of it any more would go along, hence rm.
 $(SPEED): $(READY) $(wildcard src/mattermost_plugin/_grpc/*.py src/mattermost_plugin/_grpc/*/*.py) \
-		src/mattermost_plugin/_codec/layouts.py $(wildcard speed/*.* speed/*/*.*)
+		src/mattermost_plugin/_codec/compiled.py $(wildcard speed/*.* speed/*/*.*)
 	@if command -v cc >/dev/null && test -e "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"; then \
 		echo "Compiling the core of the gRPC endpoint and the codecs"; \
 		rm -rf speed/build; \
@@ -64,7 +64,7 @@ torture: $(READY) $(SPEED) ## do faults under load on a real server, 200 kills a
 adoption: $(READY) ## build a Mattermost server with the host inside, and run the end-to-end tests on it
 	$(PY) -m tests.adoption
 
-check: check-format check-types check-generated check-go ## formatting, lint, types, generated files
+check: check-format check-types check-layers check-generated check-go ## formatting, lint, types, layers, generated files
 
 check-format: $(READY)
 	$(PY) -m ruff format --check .
@@ -76,6 +76,9 @@ check-types: $(READY)
 	@for plugin in $(PLUGINS); do echo "mypy $$plugin"; \
 		(cd $$plugin && MYPYPATH=. $(CURDIR)/$(PY) -m mypy --config-file $(CURDIR)/pyproject.toml \
 			--cache-dir $(CURDIR)/.mypy_cache/$$plugin .) || exit 1; done
+
+check-layers: $(READY)
+	.venv/bin/lint-imports --no-cache --no-logo
 
 check-generated: $(READY)
 	$(PY) -m codegen --check

@@ -46,7 +46,7 @@ def _methods(schema: Schema) -> str:
     annotations += [hook_annotation(method) for method in methods]
     checking = ModelIndex(schema).imports(annotations)
     typing = {"TYPE_CHECKING"} | set(checking.pop("typing", set()))
-    checking["mattermost_plugin._runtime.methods"] = {"MaybeAwaitable"}
+    checking["mattermost_plugin._codec.methods"] = {"MaybeAwaitable"}
     checking["mattermost_plugin.reject"] = {"Reject"}
     checking["mattermost_plugin.files"] = {"HookReader", "HookWriter"} & set(annotations)
     return "\n".join(

@@ -120,7 +120,7 @@ def _module(module: str, declared: Declarations, index: ModelIndex, glossary: Gl
     if declared.enums:
         typing.add("ClassVar")
     if any(default(field.conversion) == "ZERO_TIME" for field in fields):
-        runtime["mattermost_plugin._codec.timestamps"] = ["ZERO_TIME"]
+        bases.add("ZERO_TIME")
     checking = index.imports(annotations, but=f"{MODELS}.{module}")
     if checking.pop("typing", None):
         typing.add("Any")

@@ -18,8 +18,6 @@ from codegen import (
     emit_go_timers,
     emit_proto,
     emit_python_api,
-    emit_python_codecs,
-    emit_python_descriptors,
     emit_python_hooks,
     emit_python_json,
     emit_python_layouts,
@@ -64,18 +62,16 @@ EMITTERS: tuple[Emitter, ...] = (
     Emitter("go-recorders", emit_go_recorders.emit, (emit_go_recorders.PATH,)),
     Emitter("python-models", emit_python_models.emit, ("src/mattermost_plugin/models/*.py",)),
     Emitter(
-        "python-descriptors", emit_python_descriptors.emit, ("src/mattermost_plugin/_gen/descriptors/*.py",)
-    ),
-    Emitter("python-codecs", emit_python_codecs.emit, ("src/mattermost_plugin/_gen/codecs/*.py",)),
-    Emitter(
         "python-methods",
         emit_python_methods.emit,
-        ("src/mattermost_plugin/_gen/methods/*.py", "src/mattermost_plugin/_gen/*.py"),
+        tuple(f"src/mattermost_plugin/_gen/{service}_methods.py" for service in ("api", "driver", "hook")),
     ),
     Emitter(
         "python-layouts",
         emit_python_layouts.emit,
-        ("src/mattermost_plugin/_gen/layouts/*.py", "src/mattermost_plugin/_gen/method_layouts/*.py"),
+        tuple(
+            f"src/mattermost_plugin/_gen/{path}" for path in ("layouts/*.py", "__init__.py", "value_cases.py")
+        ),
     ),
     Emitter("python-json", emit_python_json.emit, ("src/mattermost_plugin/_gen/json_names/*.py",)),
     Emitter("python-api", emit_python_api.emit, ("src/mattermost_plugin/api/*.py",)),

@@ -15,7 +15,7 @@ _MILLISECONDS = "Milliseconds since the Unix epoch."
 _TIMES = re.compile(r".*_at$|^at$|^(?:timestamp|since|start_time|end_time|now_time|cutoff_time|expiry)$")
 
 _PARAMETERS: dict[str, str] = {
-    "ctx": "the request that led to the call: session, IP address, user agent",
+    "context": "the request that led to the call: session, IP address, user agent",
     "user_id": "the user's id",
     "user_ids": "the users' ids",
     "team_id": "the team's id",
@@ -256,7 +256,7 @@ def result_note(go_name: str) -> str:
 def parameter_note(method: str, name: str, conversion: Conversion) -> str:
     """Return what to say about a parameter of a method, without a full stop."""
     known = _IN_METHOD.get(f"{method}.{name}")
-    if known is None and (conversion.kind is not ConversionKind.MESSAGE or name == "ctx"):
+    if known is None and (conversion.kind is not ConversionKind.MESSAGE or name == "context"):
         known = _PARAMETERS.get(name)
     if known is None and conversion.kind is ConversionKind.SCALAR and _is_time(name, conversion):
         known = "milliseconds since the Unix epoch"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from codegen.lowered import Conversion, ConversionKind, Field, Message, MessageKind, Schema
+from codegen.lowered import Conversion, ConversionKind, Message, MessageKind, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,9 +96,3 @@ def fresh(conversion: Conversion) -> str:
     if conversion.kind is ConversionKind.LIST:
         return "[]"
     return "{}" if conversion.kind is ConversionKind.MAP else f"{conversion.python_type}()"
-
-
-def attribute(field: Field) -> str:
-    """Return the attribute of the protobuf message that holds a field, in our own descriptors."""
-    # A field named as a Python keyword could not be written as an attribute.
-    return field.proto_name if field.python_name == field.proto_name else field.python_name

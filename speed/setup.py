@@ -51,7 +51,7 @@ MODULES = (
 )
 #: What is written in C, and for which source.
 WRITTEN = {
-    "layouts": SOURCES / "_codec" / "layouts.py",
+    "layouts": SOURCES / "_codec" / "compiled.py",
     "semaphores": CORE / "threads" / "semaphores.py",
     "unary_frames": CORE / "unary_frames.py",
 }

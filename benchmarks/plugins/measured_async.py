@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class MeasuredAsyncPlugin(AsyncPlugin):
-    async def message_will_be_posted(self, ctx: Context, post: Post) -> Post:
+    async def message_will_be_posted(self, context: Context, post: Post) -> Post:
         post.message += " (checked)"
         return post
 
-    async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    async def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         """Do something: "/<what> <callers> <nanoseconds> <size>"; answer as `timed` does."""
         what, *numbers = args.command.split()
         callers, duration, size = map(int, numbers)
@@ -46,7 +46,7 @@ class MeasuredAsyncPlugin(AsyncPlugin):
             return timed(callers, duration, partial(select_rows, connection, size))
 
     async def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
+        self, context: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
     ) -> FileInfo | None:
         """Read the file, and replace it by itself if its name says so."""
         size = 0

@@ -14,11 +14,11 @@ QUERY = "SELECT n, n * 3, 'user' || n, md5(n::text), n & 1 = 0 FROM generate_ser
 
 
 class MeasuredPlugin(Plugin):
-    def message_will_be_posted(self, ctx: Context, post: Post) -> Post:
+    def message_will_be_posted(self, context: Context, post: Post) -> Post:
         post.message += " (checked)"
         return post
 
-    def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         """Do something: "/<what> <callers> <nanoseconds> <size>"; answer as `timed` does."""
         what, *numbers = args.command.split()
         callers, duration, size = map(int, numbers)
@@ -39,7 +39,7 @@ class MeasuredPlugin(Plugin):
         return CommandResponse(text=timed(callers, duration, once))
 
     def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+        self, context: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
     ) -> FileInfo | None:
         """Read the file, and replace it by itself if its name says so."""
         size = 0

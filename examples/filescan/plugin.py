@@ -32,7 +32,7 @@ class FileScan(Plugin):
         self.settings = self.load_configuration(Settings)
 
     def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+        self, context: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
     ) -> Reject | None:
         """Write the image without metadata to `output`; writing nothing leaves a file as it is."""
         extension = PurePath(info.name).suffix.lstrip(".").lower()

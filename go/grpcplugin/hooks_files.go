@@ -43,7 +43,7 @@ func (s *hooksServer) FileWillBeUploaded(stream fileStream) error {
 	output := chunkWriter(func(chunk []byte) error {
 		return stream.Send(&convert.FileWillBeUploadedResponse{Chunk: chunk})
 	})
-	info, reason := hook.FileWillBeUploaded(first.Head.Ctx, first.Head.Info, file, output)
+	info, reason := hook.FileWillBeUploaded(first.Head.Context, first.Head.Info, file, output)
 	return stream.Send(&convert.FileWillBeUploadedResponse{
 		Head: &convert.FileWillBeUploadedResponseHead{Result: info, RejectionReason: reason},
 	})

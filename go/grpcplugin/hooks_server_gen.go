@@ -108,7 +108,7 @@ func (s *hooksServer) ExecuteCommand(_ context.Context, in *convert.ExecuteComma
 	if !ok {
 		return nil, notImplemented("ExecuteCommand")
 	}
-	result, err := hook.ExecuteCommand(in.Ctx, in.Args)
+	result, err := hook.ExecuteCommand(in.Context, in.Args)
 	return &convert.ExecuteCommandResponse{
 		Result: result,
 		Error:  err,
@@ -122,7 +122,7 @@ func (s *hooksServer) UserHasBeenCreated(_ context.Context, in *convert.UserHasB
 	if !ok {
 		return nil, notImplemented("UserHasBeenCreated")
 	}
-	hook.UserHasBeenCreated(in.Ctx, in.User)
+	hook.UserHasBeenCreated(in.Context, in.User)
 	return &convert.UserHasBeenCreatedResponse{}, nil
 }
 
@@ -133,7 +133,7 @@ func (s *hooksServer) UserWillLogIn(_ context.Context, in *convert.UserWillLogIn
 	if !ok {
 		return nil, notImplemented("UserWillLogIn")
 	}
-	result := hook.UserWillLogIn(in.Ctx, in.User)
+	result := hook.UserWillLogIn(in.Context, in.User)
 	return &convert.UserWillLogInResponse{
 		RejectionReason: result,
 	}, nil
@@ -146,7 +146,7 @@ func (s *hooksServer) UserHasLoggedIn(_ context.Context, in *convert.UserHasLogg
 	if !ok {
 		return nil, notImplemented("UserHasLoggedIn")
 	}
-	hook.UserHasLoggedIn(in.Ctx, in.User)
+	hook.UserHasLoggedIn(in.Context, in.User)
 	return &convert.UserHasLoggedInResponse{}, nil
 }
 
@@ -157,7 +157,7 @@ func (s *hooksServer) MessageWillBePosted(_ context.Context, in *convert.Message
 	if !ok {
 		return nil, notImplemented("MessageWillBePosted")
 	}
-	result, result1 := hook.MessageWillBePosted(in.Ctx, in.Post)
+	result, result1 := hook.MessageWillBePosted(in.Context, in.Post)
 	return &convert.MessageWillBePostedResponse{
 		Result:          result,
 		RejectionReason: result1,
@@ -171,7 +171,7 @@ func (s *hooksServer) MessageWillBeUpdated(_ context.Context, in *convert.Messag
 	if !ok {
 		return nil, notImplemented("MessageWillBeUpdated")
 	}
-	result, result1 := hook.MessageWillBeUpdated(in.Ctx, in.NewPost, in.OldPost)
+	result, result1 := hook.MessageWillBeUpdated(in.Context, in.NewPost, in.OldPost)
 	return &convert.MessageWillBeUpdatedResponse{
 		Result:          result,
 		RejectionReason: result1,
@@ -185,7 +185,7 @@ func (s *hooksServer) MessageHasBeenPosted(_ context.Context, in *convert.Messag
 	if !ok {
 		return nil, notImplemented("MessageHasBeenPosted")
 	}
-	hook.MessageHasBeenPosted(in.Ctx, in.Post)
+	hook.MessageHasBeenPosted(in.Context, in.Post)
 	return &convert.MessageHasBeenPostedResponse{}, nil
 }
 
@@ -196,7 +196,7 @@ func (s *hooksServer) MessageHasBeenUpdated(_ context.Context, in *convert.Messa
 	if !ok {
 		return nil, notImplemented("MessageHasBeenUpdated")
 	}
-	hook.MessageHasBeenUpdated(in.Ctx, in.NewPost, in.OldPost)
+	hook.MessageHasBeenUpdated(in.Context, in.NewPost, in.OldPost)
 	return &convert.MessageHasBeenUpdatedResponse{}, nil
 }
 
@@ -220,7 +220,7 @@ func (s *hooksServer) MessagesWillBeConsumedWithContext(_ context.Context, in *c
 	if !ok {
 		return nil, notImplemented("MessagesWillBeConsumedWithContext")
 	}
-	result := hook.MessagesWillBeConsumedWithContext(in.Ctx, in.Posts)
+	result := hook.MessagesWillBeConsumedWithContext(in.Context, in.Posts)
 	return &convert.MessagesWillBeConsumedWithContextResponse{
 		Result: result,
 	}, nil
@@ -233,7 +233,7 @@ func (s *hooksServer) MessageHasBeenDeleted(_ context.Context, in *convert.Messa
 	if !ok {
 		return nil, notImplemented("MessageHasBeenDeleted")
 	}
-	hook.MessageHasBeenDeleted(in.Ctx, in.Post)
+	hook.MessageHasBeenDeleted(in.Context, in.Post)
 	return &convert.MessageHasBeenDeletedResponse{}, nil
 }
 
@@ -244,7 +244,7 @@ func (s *hooksServer) ChannelHasBeenCreated(_ context.Context, in *convert.Chann
 	if !ok {
 		return nil, notImplemented("ChannelHasBeenCreated")
 	}
-	hook.ChannelHasBeenCreated(in.Ctx, in.Channel)
+	hook.ChannelHasBeenCreated(in.Context, in.Channel)
 	return &convert.ChannelHasBeenCreatedResponse{}, nil
 }
 
@@ -255,7 +255,7 @@ func (s *hooksServer) ChannelWillBeArchived(_ context.Context, in *convert.Chann
 	if !ok {
 		return nil, notImplemented("ChannelWillBeArchived")
 	}
-	result := hook.ChannelWillBeArchived(in.Ctx, in.Channel)
+	result := hook.ChannelWillBeArchived(in.Context, in.Channel)
 	return &convert.ChannelWillBeArchivedResponse{
 		RejectionReason: result,
 	}, nil
@@ -268,7 +268,7 @@ func (s *hooksServer) ChannelMemberWillBeAdded(_ context.Context, in *convert.Ch
 	if !ok {
 		return nil, notImplemented("ChannelMemberWillBeAdded")
 	}
-	result, result1 := hook.ChannelMemberWillBeAdded(in.Ctx, in.ChannelMember)
+	result, result1 := hook.ChannelMemberWillBeAdded(in.Context, in.ChannelMember)
 	return &convert.ChannelMemberWillBeAddedResponse{
 		Result:          result,
 		RejectionReason: result1,
@@ -282,7 +282,7 @@ func (s *hooksServer) UserHasJoinedChannel(_ context.Context, in *convert.UserHa
 	if !ok {
 		return nil, notImplemented("UserHasJoinedChannel")
 	}
-	hook.UserHasJoinedChannel(in.Ctx, in.ChannelMember, in.Actor)
+	hook.UserHasJoinedChannel(in.Context, in.ChannelMember, in.Actor)
 	return &convert.UserHasJoinedChannelResponse{}, nil
 }
 
@@ -293,7 +293,7 @@ func (s *hooksServer) UserHasLeftChannel(_ context.Context, in *convert.UserHasL
 	if !ok {
 		return nil, notImplemented("UserHasLeftChannel")
 	}
-	hook.UserHasLeftChannel(in.Ctx, in.ChannelMember, in.Actor)
+	hook.UserHasLeftChannel(in.Context, in.ChannelMember, in.Actor)
 	return &convert.UserHasLeftChannelResponse{}, nil
 }
 
@@ -304,7 +304,7 @@ func (s *hooksServer) TeamMemberWillBeAdded(_ context.Context, in *convert.TeamM
 	if !ok {
 		return nil, notImplemented("TeamMemberWillBeAdded")
 	}
-	result, result1 := hook.TeamMemberWillBeAdded(in.Ctx, in.TeamMember)
+	result, result1 := hook.TeamMemberWillBeAdded(in.Context, in.TeamMember)
 	return &convert.TeamMemberWillBeAddedResponse{
 		Result:          result,
 		RejectionReason: result1,
@@ -318,7 +318,7 @@ func (s *hooksServer) UserHasJoinedTeam(_ context.Context, in *convert.UserHasJo
 	if !ok {
 		return nil, notImplemented("UserHasJoinedTeam")
 	}
-	hook.UserHasJoinedTeam(in.Ctx, in.TeamMember, in.Actor)
+	hook.UserHasJoinedTeam(in.Context, in.TeamMember, in.Actor)
 	return &convert.UserHasJoinedTeamResponse{}, nil
 }
 
@@ -329,7 +329,7 @@ func (s *hooksServer) UserHasLeftTeam(_ context.Context, in *convert.UserHasLeft
 	if !ok {
 		return nil, notImplemented("UserHasLeftTeam")
 	}
-	hook.UserHasLeftTeam(in.Ctx, in.TeamMember, in.Actor)
+	hook.UserHasLeftTeam(in.Context, in.TeamMember, in.Actor)
 	return &convert.UserHasLeftTeamResponse{}, nil
 }
 
@@ -340,7 +340,7 @@ func (s *hooksServer) FileWillBeDownloaded(_ context.Context, in *convert.FileWi
 	if !ok {
 		return nil, notImplemented("FileWillBeDownloaded")
 	}
-	result := hook.FileWillBeDownloaded(in.Ctx, in.FileInfo, in.UserId, in.DownloadType)
+	result := hook.FileWillBeDownloaded(in.Context, in.FileInfo, in.UserId, in.DownloadType)
 	return &convert.FileWillBeDownloadedResponse{
 		RejectionReason: result,
 	}, nil
@@ -353,7 +353,7 @@ func (s *hooksServer) ReactionHasBeenAdded(_ context.Context, in *convert.Reacti
 	if !ok {
 		return nil, notImplemented("ReactionHasBeenAdded")
 	}
-	hook.ReactionHasBeenAdded(in.Ctx, in.Reaction)
+	hook.ReactionHasBeenAdded(in.Context, in.Reaction)
 	return &convert.ReactionHasBeenAddedResponse{}, nil
 }
 
@@ -364,7 +364,7 @@ func (s *hooksServer) ReactionHasBeenRemoved(_ context.Context, in *convert.Reac
 	if !ok {
 		return nil, notImplemented("ReactionHasBeenRemoved")
 	}
-	hook.ReactionHasBeenRemoved(in.Ctx, in.Reaction)
+	hook.ReactionHasBeenRemoved(in.Context, in.Reaction)
 	return &convert.ReactionHasBeenRemovedResponse{}, nil
 }
 
@@ -375,7 +375,7 @@ func (s *hooksServer) OnPluginClusterEvent(_ context.Context, in *convert.OnPlug
 	if !ok {
 		return nil, notImplemented("OnPluginClusterEvent")
 	}
-	hook.OnPluginClusterEvent(in.Ctx, in.Event)
+	hook.OnPluginClusterEvent(in.Context, in.Event)
 	return &convert.OnPluginClusterEventResponse{}, nil
 }
 
@@ -433,7 +433,7 @@ func (s *hooksServer) OnInstall(_ context.Context, in *convert.OnInstallRequest)
 	if !ok {
 		return nil, notImplemented("OnInstall")
 	}
-	err := hook.OnInstall(in.Ctx, in.Event)
+	err := hook.OnInstall(in.Context, in.Event)
 	return &convert.OnInstallResponse{
 		Error: err,
 	}, nil
@@ -508,7 +508,7 @@ func (s *hooksServer) UserHasBeenDeactivated(_ context.Context, in *convert.User
 	if !ok {
 		return nil, notImplemented("UserHasBeenDeactivated")
 	}
-	hook.UserHasBeenDeactivated(in.Ctx, in.User)
+	hook.UserHasBeenDeactivated(in.Context, in.User)
 	return &convert.UserHasBeenDeactivatedResponse{}, nil
 }
 
@@ -546,7 +546,7 @@ func (s *hooksServer) PreferencesHaveChanged(_ context.Context, in *convert.Pref
 	if !ok {
 		return nil, notImplemented("PreferencesHaveChanged")
 	}
-	hook.PreferencesHaveChanged(in.Ctx, in.Preferences)
+	hook.PreferencesHaveChanged(in.Context, in.Preferences)
 	return &convert.PreferencesHaveChangedResponse{}, nil
 }
 
@@ -583,7 +583,7 @@ func (s *hooksServer) GenerateSupportData(_ context.Context, in *convert.Generat
 	if !ok {
 		return nil, notImplemented("GenerateSupportData")
 	}
-	result, err := hook.GenerateSupportData(in.Ctx)
+	result, err := hook.GenerateSupportData(in.Context)
 	return &convert.GenerateSupportDataResponse{
 		Result: result,
 		Error:  err,
@@ -597,7 +597,7 @@ func (s *hooksServer) OnSAMLLogin(_ context.Context, in *convert.OnSAMLLoginRequ
 	if !ok {
 		return nil, notImplemented("OnSAMLLogin")
 	}
-	err := hook.OnSAMLLogin(in.Ctx, in.User, in.Assertion)
+	err := hook.OnSAMLLogin(in.Context, in.User, in.Assertion)
 	return &convert.OnSAMLLoginResponse{
 		Error: err,
 	}, nil
@@ -610,7 +610,7 @@ func (s *hooksServer) ChannelWillBeUpdated(_ context.Context, in *convert.Channe
 	if !ok {
 		return nil, notImplemented("ChannelWillBeUpdated")
 	}
-	result, result1 := hook.ChannelWillBeUpdated(in.Ctx, in.NewChannel, in.OldChannel)
+	result, result1 := hook.ChannelWillBeUpdated(in.Context, in.NewChannel, in.OldChannel)
 	return &convert.ChannelWillBeUpdatedResponse{
 		Result:          result,
 		RejectionReason: result1,
@@ -624,7 +624,7 @@ func (s *hooksServer) ChannelWillBeRestored(_ context.Context, in *convert.Chann
 	if !ok {
 		return nil, notImplemented("ChannelWillBeRestored")
 	}
-	result := hook.ChannelWillBeRestored(in.Ctx, in.Channel)
+	result := hook.ChannelWillBeRestored(in.Context, in.Channel)
 	return &convert.ChannelWillBeRestoredResponse{
 		RejectionReason: result,
 	}, nil
@@ -637,7 +637,7 @@ func (s *hooksServer) ScheduledPostWillBeCreated(_ context.Context, in *convert.
 	if !ok {
 		return nil, notImplemented("ScheduledPostWillBeCreated")
 	}
-	result, result1 := hook.ScheduledPostWillBeCreated(in.Ctx, in.ScheduledPost)
+	result, result1 := hook.ScheduledPostWillBeCreated(in.Context, in.ScheduledPost)
 	return &convert.ScheduledPostWillBeCreatedResponse{
 		Result:          result,
 		RejectionReason: result1,
@@ -651,7 +651,7 @@ func (s *hooksServer) DraftWillBeUpserted(_ context.Context, in *convert.DraftWi
 	if !ok {
 		return nil, notImplemented("DraftWillBeUpserted")
 	}
-	result, result1 := hook.DraftWillBeUpserted(in.Ctx, in.Draft)
+	result, result1 := hook.DraftWillBeUpserted(in.Context, in.Draft)
 	return &convert.DraftWillBeUpsertedResponse{
 		Result:          result,
 		RejectionReason: result1,

@@ -25,7 +25,7 @@ const (
 
 type ChannelHasBeenCreatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Channel       *Channel               `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*ChannelHasBeenCreatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *ChannelHasBeenCreatedRequest) GetCtx() *Context {
+func (x *ChannelHasBeenCreatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (*ChannelHasBeenCreatedResponse) Descriptor() ([]byte, []int) {
 
 type ChannelWillBeArchivedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Channel       *Channel               `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -149,9 +149,9 @@ func (*ChannelWillBeArchivedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ChannelWillBeArchivedRequest) GetCtx() *Context {
+func (x *ChannelWillBeArchivedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (x *ChannelWillBeArchivedResponse) GetRejectionReason() string {
 
 type ChannelWillBeUpdatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	NewChannel    *Channel               `protobuf:"bytes,2,opt,name=new_channel,json=newChannel,proto3" json:"new_channel,omitempty"`
 	OldChannel    *Channel               `protobuf:"bytes,3,opt,name=old_channel,json=oldChannel,proto3" json:"old_channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -246,9 +246,9 @@ func (*ChannelWillBeUpdatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *ChannelWillBeUpdatedRequest) GetCtx() *Context {
+func (x *ChannelWillBeUpdatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -321,7 +321,7 @@ func (x *ChannelWillBeUpdatedResponse) GetRejectionReason() string {
 
 type ChannelWillBeRestoredRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Channel       *Channel               `protobuf:"bytes,2,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -357,9 +357,9 @@ func (*ChannelWillBeRestoredRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *ChannelWillBeRestoredRequest) GetCtx() *Context {
+func (x *ChannelWillBeRestoredRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -419,27 +419,27 @@ var File_mattermost_plugin_v1_hooks_channel_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_channel_proto_rawDesc = "" +
 	"\n" +
-	"(mattermost/plugin/v1/hooks_channel.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/channel.proto\x1a\"mattermost/plugin/v1/context.proto\"\x88\x01\n" +
-	"\x1cChannelHasBeenCreatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x127\n" +
+	"(mattermost/plugin/v1/hooks_channel.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/channel.proto\x1a\"mattermost/plugin/v1/context.proto\"\x90\x01\n" +
+	"\x1cChannelHasBeenCreatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x127\n" +
 	"\achannel\x18\x02 \x01(\v2\x1d.mattermost.plugin.v1.ChannelR\achannel\"\x1f\n" +
-	"\x1dChannelHasBeenCreatedResponse\"\x88\x01\n" +
-	"\x1cChannelWillBeArchivedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x127\n" +
+	"\x1dChannelHasBeenCreatedResponse\"\x90\x01\n" +
+	"\x1cChannelWillBeArchivedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x127\n" +
 	"\achannel\x18\x02 \x01(\v2\x1d.mattermost.plugin.v1.ChannelR\achannel\"J\n" +
 	"\x1dChannelWillBeArchivedResponse\x12)\n" +
-	"\x10rejection_reason\x18\x01 \x01(\tR\x0frejectionReason\"\xce\x01\n" +
-	"\x1bChannelWillBeUpdatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12>\n" +
+	"\x10rejection_reason\x18\x01 \x01(\tR\x0frejectionReason\"\xd6\x01\n" +
+	"\x1bChannelWillBeUpdatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12>\n" +
 	"\vnew_channel\x18\x02 \x01(\v2\x1d.mattermost.plugin.v1.ChannelR\n" +
 	"newChannel\x12>\n" +
 	"\vold_channel\x18\x03 \x01(\v2\x1d.mattermost.plugin.v1.ChannelR\n" +
 	"oldChannel\"\x80\x01\n" +
 	"\x1cChannelWillBeUpdatedResponse\x125\n" +
 	"\x06result\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ChannelR\x06result\x12)\n" +
-	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\x88\x01\n" +
-	"\x1cChannelWillBeRestoredRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x127\n" +
+	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\x90\x01\n" +
+	"\x1cChannelWillBeRestoredRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x127\n" +
 	"\achannel\x18\x02 \x01(\v2\x1d.mattermost.plugin.v1.ChannelR\achannel\"J\n" +
 	"\x1dChannelWillBeRestoredResponse\x12)\n" +
 	"\x10rejection_reason\x18\x01 \x01(\tR\x0frejectionReasonBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
@@ -470,15 +470,15 @@ var file_mattermost_plugin_v1_hooks_channel_proto_goTypes = []any{
 	(*Channel)(nil),                       // 9: mattermost.plugin.v1.Channel
 }
 var file_mattermost_plugin_v1_hooks_channel_proto_depIdxs = []int32{
-	8,  // 0: mattermost.plugin.v1.ChannelHasBeenCreatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	8,  // 0: mattermost.plugin.v1.ChannelHasBeenCreatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	9,  // 1: mattermost.plugin.v1.ChannelHasBeenCreatedRequest.channel:type_name -> mattermost.plugin.v1.Channel
-	8,  // 2: mattermost.plugin.v1.ChannelWillBeArchivedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	8,  // 2: mattermost.plugin.v1.ChannelWillBeArchivedRequest.context:type_name -> mattermost.plugin.v1.Context
 	9,  // 3: mattermost.plugin.v1.ChannelWillBeArchivedRequest.channel:type_name -> mattermost.plugin.v1.Channel
-	8,  // 4: mattermost.plugin.v1.ChannelWillBeUpdatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	8,  // 4: mattermost.plugin.v1.ChannelWillBeUpdatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	9,  // 5: mattermost.plugin.v1.ChannelWillBeUpdatedRequest.new_channel:type_name -> mattermost.plugin.v1.Channel
 	9,  // 6: mattermost.plugin.v1.ChannelWillBeUpdatedRequest.old_channel:type_name -> mattermost.plugin.v1.Channel
 	9,  // 7: mattermost.plugin.v1.ChannelWillBeUpdatedResponse.result:type_name -> mattermost.plugin.v1.Channel
-	8,  // 8: mattermost.plugin.v1.ChannelWillBeRestoredRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	8,  // 8: mattermost.plugin.v1.ChannelWillBeRestoredRequest.context:type_name -> mattermost.plugin.v1.Context
 	9,  // 9: mattermost.plugin.v1.ChannelWillBeRestoredRequest.channel:type_name -> mattermost.plugin.v1.Channel
 	10, // [10:10] is the sub-list for method output_type
 	10, // [10:10] is the sub-list for method input_type

@@ -25,7 +25,7 @@ const (
 
 type ChannelMemberWillBeAddedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	ChannelMember *ChannelMember         `protobuf:"bytes,2,opt,name=channel_member,json=channelMember,proto3" json:"channel_member,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*ChannelMemberWillBeAddedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_member_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *ChannelMemberWillBeAddedRequest) GetCtx() *Context {
+func (x *ChannelMemberWillBeAddedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (x *ChannelMemberWillBeAddedResponse) GetRejectionReason() string {
 
 type UserHasJoinedChannelRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	ChannelMember *ChannelMember         `protobuf:"bytes,2,opt,name=channel_member,json=channelMember,proto3" json:"channel_member,omitempty"`
 	Actor         *User                  `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -166,9 +166,9 @@ func (*UserHasJoinedChannelRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_member_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *UserHasJoinedChannelRequest) GetCtx() *Context {
+func (x *UserHasJoinedChannelRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (*UserHasJoinedChannelResponse) Descriptor() ([]byte, []int) {
 
 type UserHasLeftChannelRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	ChannelMember *ChannelMember         `protobuf:"bytes,2,opt,name=channel_member,json=channelMember,proto3" json:"channel_member,omitempty"`
 	Actor         *User                  `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -262,9 +262,9 @@ func (*UserHasLeftChannelRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_channel_member_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *UserHasLeftChannelRequest) GetCtx() *Context {
+func (x *UserHasLeftChannelRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -323,20 +323,20 @@ var File_mattermost_plugin_v1_hooks_channel_member_proto protoreflect.FileDescri
 
 const file_mattermost_plugin_v1_hooks_channel_member_proto_rawDesc = "" +
 	"\n" +
-	"/mattermost/plugin/v1/hooks_channel_member.proto\x12\x14mattermost.plugin.v1\x1a)mattermost/plugin/v1/channel_member.proto\x1a\"mattermost/plugin/v1/context.proto\x1a\x1fmattermost/plugin/v1/user.proto\"\x9e\x01\n" +
-	"\x1fChannelMemberWillBeAddedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12J\n" +
+	"/mattermost/plugin/v1/hooks_channel_member.proto\x12\x14mattermost.plugin.v1\x1a)mattermost/plugin/v1/channel_member.proto\x1a\"mattermost/plugin/v1/context.proto\x1a\x1fmattermost/plugin/v1/user.proto\"\xa6\x01\n" +
+	"\x1fChannelMemberWillBeAddedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12J\n" +
 	"\x0echannel_member\x18\x02 \x01(\v2#.mattermost.plugin.v1.ChannelMemberR\rchannelMember\"\x8a\x01\n" +
 	" ChannelMemberWillBeAddedResponse\x12;\n" +
 	"\x06result\x18\x01 \x01(\v2#.mattermost.plugin.v1.ChannelMemberR\x06result\x12)\n" +
-	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\xcc\x01\n" +
-	"\x1bUserHasJoinedChannelRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12J\n" +
+	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\xd4\x01\n" +
+	"\x1bUserHasJoinedChannelRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12J\n" +
 	"\x0echannel_member\x18\x02 \x01(\v2#.mattermost.plugin.v1.ChannelMemberR\rchannelMember\x120\n" +
 	"\x05actor\x18\x03 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x05actor\"\x1e\n" +
-	"\x1cUserHasJoinedChannelResponse\"\xca\x01\n" +
-	"\x19UserHasLeftChannelRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12J\n" +
+	"\x1cUserHasJoinedChannelResponse\"\xd2\x01\n" +
+	"\x19UserHasLeftChannelRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12J\n" +
 	"\x0echannel_member\x18\x02 \x01(\v2#.mattermost.plugin.v1.ChannelMemberR\rchannelMember\x120\n" +
 	"\x05actor\x18\x03 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x05actor\"\x1c\n" +
 	"\x1aUserHasLeftChannelResponseBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
@@ -366,13 +366,13 @@ var file_mattermost_plugin_v1_hooks_channel_member_proto_goTypes = []any{
 	(*User)(nil),                             // 8: mattermost.plugin.v1.User
 }
 var file_mattermost_plugin_v1_hooks_channel_member_proto_depIdxs = []int32{
-	6, // 0: mattermost.plugin.v1.ChannelMemberWillBeAddedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	6, // 0: mattermost.plugin.v1.ChannelMemberWillBeAddedRequest.context:type_name -> mattermost.plugin.v1.Context
 	7, // 1: mattermost.plugin.v1.ChannelMemberWillBeAddedRequest.channel_member:type_name -> mattermost.plugin.v1.ChannelMember
 	7, // 2: mattermost.plugin.v1.ChannelMemberWillBeAddedResponse.result:type_name -> mattermost.plugin.v1.ChannelMember
-	6, // 3: mattermost.plugin.v1.UserHasJoinedChannelRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	6, // 3: mattermost.plugin.v1.UserHasJoinedChannelRequest.context:type_name -> mattermost.plugin.v1.Context
 	7, // 4: mattermost.plugin.v1.UserHasJoinedChannelRequest.channel_member:type_name -> mattermost.plugin.v1.ChannelMember
 	8, // 5: mattermost.plugin.v1.UserHasJoinedChannelRequest.actor:type_name -> mattermost.plugin.v1.User
-	6, // 6: mattermost.plugin.v1.UserHasLeftChannelRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	6, // 6: mattermost.plugin.v1.UserHasLeftChannelRequest.context:type_name -> mattermost.plugin.v1.Context
 	7, // 7: mattermost.plugin.v1.UserHasLeftChannelRequest.channel_member:type_name -> mattermost.plugin.v1.ChannelMember
 	8, // 8: mattermost.plugin.v1.UserHasLeftChannelRequest.actor:type_name -> mattermost.plugin.v1.User
 	9, // [9:9] is the sub-list for method output_type

@@ -25,7 +25,7 @@ const (
 
 type ExecuteCommandRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Args          *CommandArgs           `protobuf:"bytes,2,opt,name=args,proto3" json:"args,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*ExecuteCommandRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_command_args_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *ExecuteCommandRequest) GetCtx() *Context {
+func (x *ExecuteCommandRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -131,9 +131,9 @@ var File_mattermost_plugin_v1_hooks_command_args_proto protoreflect.FileDescript
 
 const file_mattermost_plugin_v1_hooks_command_args_proto_rawDesc = "" +
 	"\n" +
-	"-mattermost/plugin/v1/hooks_command_args.proto\x12\x14mattermost.plugin.v1\x1a'mattermost/plugin/v1/command_args.proto\x1a+mattermost/plugin/v1/command_response.proto\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\"\x7f\n" +
-	"\x15ExecuteCommandRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x125\n" +
+	"-mattermost/plugin/v1/hooks_command_args.proto\x12\x14mattermost.plugin.v1\x1a'mattermost/plugin/v1/command_args.proto\x1a+mattermost/plugin/v1/command_response.proto\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\"\x87\x01\n" +
+	"\x15ExecuteCommandRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x125\n" +
 	"\x04args\x18\x02 \x01(\v2!.mattermost.plugin.v1.CommandArgsR\x04args\"\x8d\x01\n" +
 	"\x16ExecuteCommandResponse\x12=\n" +
 	"\x06result\x18\x01 \x01(\v2%.mattermost.plugin.v1.CommandResponseR\x06result\x124\n" +
@@ -161,7 +161,7 @@ var file_mattermost_plugin_v1_hooks_command_args_proto_goTypes = []any{
 	(*AppError)(nil),               // 5: mattermost.plugin.v1.AppError
 }
 var file_mattermost_plugin_v1_hooks_command_args_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.ExecuteCommandRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.ExecuteCommandRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.ExecuteCommandRequest.args:type_name -> mattermost.plugin.v1.CommandArgs
 	4, // 2: mattermost.plugin.v1.ExecuteCommandResponse.result:type_name -> mattermost.plugin.v1.CommandResponse
 	5, // 3: mattermost.plugin.v1.ExecuteCommandResponse.error:type_name -> mattermost.plugin.v1.AppError

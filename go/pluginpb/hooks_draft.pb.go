@@ -25,7 +25,7 @@ const (
 
 type DraftWillBeUpsertedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Draft         *Draft                 `protobuf:"bytes,2,opt,name=draft,proto3" json:"draft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*DraftWillBeUpsertedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_draft_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *DraftWillBeUpsertedRequest) GetCtx() *Context {
+func (x *DraftWillBeUpsertedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -131,9 +131,9 @@ var File_mattermost_plugin_v1_hooks_draft_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_draft_proto_rawDesc = "" +
 	"\n" +
-	"&mattermost/plugin/v1/hooks_draft.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/draft.proto\"\x80\x01\n" +
-	"\x1aDraftWillBeUpsertedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x121\n" +
+	"&mattermost/plugin/v1/hooks_draft.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/draft.proto\"\x88\x01\n" +
+	"\x1aDraftWillBeUpsertedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x121\n" +
 	"\x05draft\x18\x02 \x01(\v2\x1b.mattermost.plugin.v1.DraftR\x05draft\"}\n" +
 	"\x1bDraftWillBeUpsertedResponse\x123\n" +
 	"\x06result\x18\x01 \x01(\v2\x1b.mattermost.plugin.v1.DraftR\x06result\x12)\n" +
@@ -159,7 +159,7 @@ var file_mattermost_plugin_v1_hooks_draft_proto_goTypes = []any{
 	(*Draft)(nil),                       // 3: mattermost.plugin.v1.Draft
 }
 var file_mattermost_plugin_v1_hooks_draft_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.DraftWillBeUpsertedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.DraftWillBeUpsertedRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.DraftWillBeUpsertedRequest.draft:type_name -> mattermost.plugin.v1.Draft
 	3, // 2: mattermost.plugin.v1.DraftWillBeUpsertedResponse.result:type_name -> mattermost.plugin.v1.Draft
 	3, // [3:3] is the sub-list for method output_type

@@ -25,7 +25,7 @@ const (
 
 type FileWillBeUploadedRequestHead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Info          *FileInfo              `protobuf:"bytes,2,opt,name=info,proto3" json:"info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*FileWillBeUploadedRequestHead) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_file_info_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *FileWillBeUploadedRequestHead) GetCtx() *Context {
+func (x *FileWillBeUploadedRequestHead) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -295,7 +295,7 @@ func (*FileWillBeUploadedResponse_Chunk) isFileWillBeUploadedResponse_Part() {}
 
 type FileWillBeDownloadedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	FileInfo      *FileInfo              `protobuf:"bytes,2,opt,name=file_info,json=fileInfo,proto3" json:"file_info,omitempty"`
 	UserId        string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	DownloadType  string                 `protobuf:"bytes,4,opt,name=download_type,json=downloadType,proto3" json:"download_type,omitempty"`
@@ -333,9 +333,9 @@ func (*FileWillBeDownloadedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_file_info_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *FileWillBeDownloadedRequest) GetCtx() *Context {
+func (x *FileWillBeDownloadedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -513,9 +513,9 @@ var File_mattermost_plugin_v1_hooks_file_info_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_file_info_proto_rawDesc = "" +
 	"\n" +
-	"*mattermost/plugin/v1/hooks_file_info.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a$mattermost/plugin/v1/file_info.proto\x1a\x1fmattermost/plugin/v1/post.proto\x1a)mattermost/plugin/v1/remote_cluster.proto\"\x84\x01\n" +
-	"\x1dFileWillBeUploadedRequestHead\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x122\n" +
+	"*mattermost/plugin/v1/hooks_file_info.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a$mattermost/plugin/v1/file_info.proto\x1a\x1fmattermost/plugin/v1/post.proto\x1a)mattermost/plugin/v1/remote_cluster.proto\"\x8c\x01\n" +
+	"\x1dFileWillBeUploadedRequestHead\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x122\n" +
 	"\x04info\x18\x02 \x01(\v2\x1e.mattermost.plugin.v1.FileInfoR\x04info\"\x86\x01\n" +
 	"\x19FileWillBeUploadedRequest\x12I\n" +
 	"\x04head\x18\x01 \x01(\v23.mattermost.plugin.v1.FileWillBeUploadedRequestHeadH\x00R\x04head\x12\x16\n" +
@@ -527,9 +527,9 @@ const file_mattermost_plugin_v1_hooks_file_info_proto_rawDesc = "" +
 	"\x1aFileWillBeUploadedResponse\x12J\n" +
 	"\x04head\x18\x01 \x01(\v24.mattermost.plugin.v1.FileWillBeUploadedResponseHeadH\x00R\x04head\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"\xc9\x01\n" +
-	"\x1bFileWillBeDownloadedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12;\n" +
+	"\x04part\"\xd1\x01\n" +
+	"\x1bFileWillBeDownloadedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12;\n" +
 	"\tfile_info\x18\x02 \x01(\v2\x1e.mattermost.plugin.v1.FileInfoR\bfileInfo\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x12#\n" +
 	"\rdownload_type\x18\x04 \x01(\tR\fdownloadType\"I\n" +
@@ -571,12 +571,12 @@ var file_mattermost_plugin_v1_hooks_file_info_proto_goTypes = []any{
 	(*Error)(nil),         // 12: mattermost.plugin.v1.Error
 }
 var file_mattermost_plugin_v1_hooks_file_info_proto_depIdxs = []int32{
-	8,  // 0: mattermost.plugin.v1.FileWillBeUploadedRequestHead.ctx:type_name -> mattermost.plugin.v1.Context
+	8,  // 0: mattermost.plugin.v1.FileWillBeUploadedRequestHead.context:type_name -> mattermost.plugin.v1.Context
 	9,  // 1: mattermost.plugin.v1.FileWillBeUploadedRequestHead.info:type_name -> mattermost.plugin.v1.FileInfo
 	0,  // 2: mattermost.plugin.v1.FileWillBeUploadedRequest.head:type_name -> mattermost.plugin.v1.FileWillBeUploadedRequestHead
 	9,  // 3: mattermost.plugin.v1.FileWillBeUploadedResponseHead.result:type_name -> mattermost.plugin.v1.FileInfo
 	2,  // 4: mattermost.plugin.v1.FileWillBeUploadedResponse.head:type_name -> mattermost.plugin.v1.FileWillBeUploadedResponseHead
-	8,  // 5: mattermost.plugin.v1.FileWillBeDownloadedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	8,  // 5: mattermost.plugin.v1.FileWillBeDownloadedRequest.context:type_name -> mattermost.plugin.v1.Context
 	9,  // 6: mattermost.plugin.v1.FileWillBeDownloadedRequest.file_info:type_name -> mattermost.plugin.v1.FileInfo
 	9,  // 7: mattermost.plugin.v1.OnSharedChannelsAttachmentSyncMsgRequest.file_info:type_name -> mattermost.plugin.v1.FileInfo
 	10, // 8: mattermost.plugin.v1.OnSharedChannelsAttachmentSyncMsgRequest.post:type_name -> mattermost.plugin.v1.Post

@@ -25,7 +25,7 @@ const (
 
 type OnPluginClusterEventRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Event         *PluginClusterEvent    `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*OnPluginClusterEventRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_plugin_cluster_event_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *OnPluginClusterEventRequest) GetCtx() *Context {
+func (x *OnPluginClusterEventRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -115,9 +115,9 @@ var File_mattermost_plugin_v1_hooks_plugin_cluster_event_proto protoreflect.File
 
 const file_mattermost_plugin_v1_hooks_plugin_cluster_event_proto_rawDesc = "" +
 	"\n" +
-	"5mattermost/plugin/v1/hooks_plugin_cluster_event.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a/mattermost/plugin/v1/plugin_cluster_event.proto\"\x8e\x01\n" +
-	"\x1bOnPluginClusterEventRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12>\n" +
+	"5mattermost/plugin/v1/hooks_plugin_cluster_event.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a/mattermost/plugin/v1/plugin_cluster_event.proto\"\x96\x01\n" +
+	"\x1bOnPluginClusterEventRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12>\n" +
 	"\x05event\x18\x02 \x01(\v2(.mattermost.plugin.v1.PluginClusterEventR\x05event\"\x1e\n" +
 	"\x1cOnPluginClusterEventResponseBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
 
@@ -141,7 +141,7 @@ var file_mattermost_plugin_v1_hooks_plugin_cluster_event_proto_goTypes = []any{
 	(*PluginClusterEvent)(nil),           // 3: mattermost.plugin.v1.PluginClusterEvent
 }
 var file_mattermost_plugin_v1_hooks_plugin_cluster_event_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.OnPluginClusterEventRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.OnPluginClusterEventRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.OnPluginClusterEventRequest.event:type_name -> mattermost.plugin.v1.PluginClusterEvent
 	2, // [2:2] is the sub-list for method output_type
 	2, // [2:2] is the sub-list for method input_type

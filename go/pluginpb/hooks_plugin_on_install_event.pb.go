@@ -25,7 +25,7 @@ const (
 
 type OnInstallRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Event         *OnInstallEvent        `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*OnInstallRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_plugin_on_install_event_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *OnInstallRequest) GetCtx() *Context {
+func (x *OnInstallRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -123,9 +123,9 @@ var File_mattermost_plugin_v1_hooks_plugin_on_install_event_proto protoreflect.F
 
 const file_mattermost_plugin_v1_hooks_plugin_on_install_event_proto_rawDesc = "" +
 	"\n" +
-	"8mattermost/plugin/v1/hooks_plugin_on_install_event.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a2mattermost/plugin/v1/plugin_on_install_event.proto\"\x7f\n" +
-	"\x10OnInstallRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12:\n" +
+	"8mattermost/plugin/v1/hooks_plugin_on_install_event.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a2mattermost/plugin/v1/plugin_on_install_event.proto\"\x87\x01\n" +
+	"\x10OnInstallRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12:\n" +
 	"\x05event\x18\x02 \x01(\v2$.mattermost.plugin.v1.OnInstallEventR\x05event\"F\n" +
 	"\x11OnInstallResponse\x121\n" +
 	"\x05error\x18\x01 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05errorBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
@@ -151,7 +151,7 @@ var file_mattermost_plugin_v1_hooks_plugin_on_install_event_proto_goTypes = []an
 	(*Error)(nil),             // 4: mattermost.plugin.v1.Error
 }
 var file_mattermost_plugin_v1_hooks_plugin_on_install_event_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.OnInstallRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.OnInstallRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.OnInstallRequest.event:type_name -> mattermost.plugin.v1.OnInstallEvent
 	4, // 2: mattermost.plugin.v1.OnInstallResponse.error:type_name -> mattermost.plugin.v1.Error
 	3, // [3:3] is the sub-list for method output_type

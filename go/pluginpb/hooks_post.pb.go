@@ -25,7 +25,7 @@ const (
 
 type MessageWillBePostedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Post          *Post                  `protobuf:"bytes,2,opt,name=post,proto3" json:"post,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*MessageWillBePostedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_post_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *MessageWillBePostedRequest) GetCtx() *Context {
+func (x *MessageWillBePostedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (x *MessageWillBePostedResponse) GetRejectionReason() string {
 
 type MessageWillBeUpdatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	NewPost       *Post                  `protobuf:"bytes,2,opt,name=new_post,json=newPost,proto3" json:"new_post,omitempty"`
 	OldPost       *Post                  `protobuf:"bytes,3,opt,name=old_post,json=oldPost,proto3" json:"old_post,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -166,9 +166,9 @@ func (*MessageWillBeUpdatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_post_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *MessageWillBeUpdatedRequest) GetCtx() *Context {
+func (x *MessageWillBeUpdatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -241,7 +241,7 @@ func (x *MessageWillBeUpdatedResponse) GetRejectionReason() string {
 
 type MessageHasBeenPostedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Post          *Post                  `protobuf:"bytes,2,opt,name=post,proto3" json:"post,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -277,9 +277,9 @@ func (*MessageHasBeenPostedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_post_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *MessageHasBeenPostedRequest) GetCtx() *Context {
+func (x *MessageHasBeenPostedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -329,7 +329,7 @@ func (*MessageHasBeenPostedResponse) Descriptor() ([]byte, []int) {
 
 type MessageHasBeenUpdatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	NewPost       *Post                  `protobuf:"bytes,2,opt,name=new_post,json=newPost,proto3" json:"new_post,omitempty"`
 	OldPost       *Post                  `protobuf:"bytes,3,opt,name=old_post,json=oldPost,proto3" json:"old_post,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -366,9 +366,9 @@ func (*MessageHasBeenUpdatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_post_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *MessageHasBeenUpdatedRequest) GetCtx() *Context {
+func (x *MessageHasBeenUpdatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -513,7 +513,7 @@ func (x *MessagesWillBeConsumedResponse) GetResult() []*Post {
 
 type MessagesWillBeConsumedWithContextRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Posts         []*Post                `protobuf:"bytes,2,rep,name=posts,proto3" json:"posts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -549,9 +549,9 @@ func (*MessagesWillBeConsumedWithContextRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_post_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *MessagesWillBeConsumedWithContextRequest) GetCtx() *Context {
+func (x *MessagesWillBeConsumedWithContextRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -609,7 +609,7 @@ func (x *MessagesWillBeConsumedWithContextResponse) GetResult() []*Post {
 
 type MessageHasBeenDeletedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Post          *Post                  `protobuf:"bytes,2,opt,name=post,proto3" json:"post,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -645,9 +645,9 @@ func (*MessageHasBeenDeletedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_post_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *MessageHasBeenDeletedRequest) GetCtx() *Context {
+func (x *MessageHasBeenDeletedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -699,40 +699,40 @@ var File_mattermost_plugin_v1_hooks_post_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_post_proto_rawDesc = "" +
 	"\n" +
-	"%mattermost/plugin/v1/hooks_post.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a\x1fmattermost/plugin/v1/post.proto\"}\n" +
-	"\x1aMessageWillBePostedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"%mattermost/plugin/v1/hooks_post.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a\x1fmattermost/plugin/v1/post.proto\"\x85\x01\n" +
+	"\x1aMessageWillBePostedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04post\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.PostR\x04post\"|\n" +
 	"\x1bMessageWillBePostedResponse\x122\n" +
 	"\x06result\x18\x01 \x01(\v2\x1a.mattermost.plugin.v1.PostR\x06result\x12)\n" +
-	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\xbc\x01\n" +
-	"\x1bMessageWillBeUpdatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x125\n" +
+	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\xc4\x01\n" +
+	"\x1bMessageWillBeUpdatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x125\n" +
 	"\bnew_post\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.PostR\anewPost\x125\n" +
 	"\bold_post\x18\x03 \x01(\v2\x1a.mattermost.plugin.v1.PostR\aoldPost\"}\n" +
 	"\x1cMessageWillBeUpdatedResponse\x122\n" +
 	"\x06result\x18\x01 \x01(\v2\x1a.mattermost.plugin.v1.PostR\x06result\x12)\n" +
-	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"~\n" +
-	"\x1bMessageHasBeenPostedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\x86\x01\n" +
+	"\x1bMessageHasBeenPostedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04post\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.PostR\x04post\"\x1e\n" +
-	"\x1cMessageHasBeenPostedResponse\"\xbd\x01\n" +
-	"\x1cMessageHasBeenUpdatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x125\n" +
+	"\x1cMessageHasBeenPostedResponse\"\xc5\x01\n" +
+	"\x1cMessageHasBeenUpdatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x125\n" +
 	"\bnew_post\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.PostR\anewPost\x125\n" +
 	"\bold_post\x18\x03 \x01(\v2\x1a.mattermost.plugin.v1.PostR\aoldPost\"\x1f\n" +
 	"\x1dMessageHasBeenUpdatedResponse\"Q\n" +
 	"\x1dMessagesWillBeConsumedRequest\x120\n" +
 	"\x05posts\x18\x01 \x03(\v2\x1a.mattermost.plugin.v1.PostR\x05posts\"T\n" +
 	"\x1eMessagesWillBeConsumedResponse\x122\n" +
-	"\x06result\x18\x01 \x03(\v2\x1a.mattermost.plugin.v1.PostR\x06result\"\x8d\x01\n" +
-	"(MessagesWillBeConsumedWithContextRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x120\n" +
+	"\x06result\x18\x01 \x03(\v2\x1a.mattermost.plugin.v1.PostR\x06result\"\x95\x01\n" +
+	"(MessagesWillBeConsumedWithContextRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x120\n" +
 	"\x05posts\x18\x02 \x03(\v2\x1a.mattermost.plugin.v1.PostR\x05posts\"_\n" +
 	")MessagesWillBeConsumedWithContextResponse\x122\n" +
-	"\x06result\x18\x01 \x03(\v2\x1a.mattermost.plugin.v1.PostR\x06result\"\x7f\n" +
-	"\x1cMessageHasBeenDeletedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"\x06result\x18\x01 \x03(\v2\x1a.mattermost.plugin.v1.PostR\x06result\"\x87\x01\n" +
+	"\x1cMessageHasBeenDeletedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04post\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.PostR\x04post\"\x1f\n" +
 	"\x1dMessageHasBeenDeletedResponseBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
 
@@ -768,24 +768,24 @@ var file_mattermost_plugin_v1_hooks_post_proto_goTypes = []any{
 	(*Post)(nil),                                      // 15: mattermost.plugin.v1.Post
 }
 var file_mattermost_plugin_v1_hooks_post_proto_depIdxs = []int32{
-	14, // 0: mattermost.plugin.v1.MessageWillBePostedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	14, // 0: mattermost.plugin.v1.MessageWillBePostedRequest.context:type_name -> mattermost.plugin.v1.Context
 	15, // 1: mattermost.plugin.v1.MessageWillBePostedRequest.post:type_name -> mattermost.plugin.v1.Post
 	15, // 2: mattermost.plugin.v1.MessageWillBePostedResponse.result:type_name -> mattermost.plugin.v1.Post
-	14, // 3: mattermost.plugin.v1.MessageWillBeUpdatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	14, // 3: mattermost.plugin.v1.MessageWillBeUpdatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	15, // 4: mattermost.plugin.v1.MessageWillBeUpdatedRequest.new_post:type_name -> mattermost.plugin.v1.Post
 	15, // 5: mattermost.plugin.v1.MessageWillBeUpdatedRequest.old_post:type_name -> mattermost.plugin.v1.Post
 	15, // 6: mattermost.plugin.v1.MessageWillBeUpdatedResponse.result:type_name -> mattermost.plugin.v1.Post
-	14, // 7: mattermost.plugin.v1.MessageHasBeenPostedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	14, // 7: mattermost.plugin.v1.MessageHasBeenPostedRequest.context:type_name -> mattermost.plugin.v1.Context
 	15, // 8: mattermost.plugin.v1.MessageHasBeenPostedRequest.post:type_name -> mattermost.plugin.v1.Post
-	14, // 9: mattermost.plugin.v1.MessageHasBeenUpdatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	14, // 9: mattermost.plugin.v1.MessageHasBeenUpdatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	15, // 10: mattermost.plugin.v1.MessageHasBeenUpdatedRequest.new_post:type_name -> mattermost.plugin.v1.Post
 	15, // 11: mattermost.plugin.v1.MessageHasBeenUpdatedRequest.old_post:type_name -> mattermost.plugin.v1.Post
 	15, // 12: mattermost.plugin.v1.MessagesWillBeConsumedRequest.posts:type_name -> mattermost.plugin.v1.Post
 	15, // 13: mattermost.plugin.v1.MessagesWillBeConsumedResponse.result:type_name -> mattermost.plugin.v1.Post
-	14, // 14: mattermost.plugin.v1.MessagesWillBeConsumedWithContextRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	14, // 14: mattermost.plugin.v1.MessagesWillBeConsumedWithContextRequest.context:type_name -> mattermost.plugin.v1.Context
 	15, // 15: mattermost.plugin.v1.MessagesWillBeConsumedWithContextRequest.posts:type_name -> mattermost.plugin.v1.Post
 	15, // 16: mattermost.plugin.v1.MessagesWillBeConsumedWithContextResponse.result:type_name -> mattermost.plugin.v1.Post
-	14, // 17: mattermost.plugin.v1.MessageHasBeenDeletedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	14, // 17: mattermost.plugin.v1.MessageHasBeenDeletedRequest.context:type_name -> mattermost.plugin.v1.Context
 	15, // 18: mattermost.plugin.v1.MessageHasBeenDeletedRequest.post:type_name -> mattermost.plugin.v1.Post
 	19, // [19:19] is the sub-list for method output_type
 	19, // [19:19] is the sub-list for method input_type

@@ -25,7 +25,7 @@ const (
 
 type PreferencesHaveChangedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Preferences   []*Preference          `protobuf:"bytes,2,rep,name=preferences,proto3" json:"preferences,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*PreferencesHaveChangedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_preference_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *PreferencesHaveChangedRequest) GetCtx() *Context {
+func (x *PreferencesHaveChangedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -115,9 +115,9 @@ var File_mattermost_plugin_v1_hooks_preference_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_preference_proto_rawDesc = "" +
 	"\n" +
-	"+mattermost/plugin/v1/hooks_preference.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a%mattermost/plugin/v1/preference.proto\"\x94\x01\n" +
-	"\x1dPreferencesHaveChangedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12B\n" +
+	"+mattermost/plugin/v1/hooks_preference.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a%mattermost/plugin/v1/preference.proto\"\x9c\x01\n" +
+	"\x1dPreferencesHaveChangedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12B\n" +
 	"\vpreferences\x18\x02 \x03(\v2 .mattermost.plugin.v1.PreferenceR\vpreferences\" \n" +
 	"\x1ePreferencesHaveChangedResponseBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
 
@@ -141,7 +141,7 @@ var file_mattermost_plugin_v1_hooks_preference_proto_goTypes = []any{
 	(*Preference)(nil),                     // 3: mattermost.plugin.v1.Preference
 }
 var file_mattermost_plugin_v1_hooks_preference_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.PreferencesHaveChangedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.PreferencesHaveChangedRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.PreferencesHaveChangedRequest.preferences:type_name -> mattermost.plugin.v1.Preference
 	2, // [2:2] is the sub-list for method output_type
 	2, // [2:2] is the sub-list for method input_type

@@ -25,7 +25,7 @@ const (
 
 type ReactionHasBeenAddedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Reaction      *Reaction              `protobuf:"bytes,2,opt,name=reaction,proto3" json:"reaction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*ReactionHasBeenAddedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_reaction_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *ReactionHasBeenAddedRequest) GetCtx() *Context {
+func (x *ReactionHasBeenAddedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (*ReactionHasBeenAddedResponse) Descriptor() ([]byte, []int) {
 
 type ReactionHasBeenRemovedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	Reaction      *Reaction              `protobuf:"bytes,2,opt,name=reaction,proto3" json:"reaction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -149,9 +149,9 @@ func (*ReactionHasBeenRemovedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_reaction_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ReactionHasBeenRemovedRequest) GetCtx() *Context {
+func (x *ReactionHasBeenRemovedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -203,13 +203,13 @@ var File_mattermost_plugin_v1_hooks_reaction_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_reaction_proto_rawDesc = "" +
 	"\n" +
-	")mattermost/plugin/v1/hooks_reaction.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a#mattermost/plugin/v1/reaction.proto\"\x8a\x01\n" +
-	"\x1bReactionHasBeenAddedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12:\n" +
+	")mattermost/plugin/v1/hooks_reaction.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a#mattermost/plugin/v1/reaction.proto\"\x92\x01\n" +
+	"\x1bReactionHasBeenAddedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12:\n" +
 	"\breaction\x18\x02 \x01(\v2\x1e.mattermost.plugin.v1.ReactionR\breaction\"\x1e\n" +
-	"\x1cReactionHasBeenAddedResponse\"\x8c\x01\n" +
-	"\x1dReactionHasBeenRemovedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12:\n" +
+	"\x1cReactionHasBeenAddedResponse\"\x94\x01\n" +
+	"\x1dReactionHasBeenRemovedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12:\n" +
 	"\breaction\x18\x02 \x01(\v2\x1e.mattermost.plugin.v1.ReactionR\breaction\" \n" +
 	"\x1eReactionHasBeenRemovedResponseBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
 
@@ -235,9 +235,9 @@ var file_mattermost_plugin_v1_hooks_reaction_proto_goTypes = []any{
 	(*Reaction)(nil),                       // 5: mattermost.plugin.v1.Reaction
 }
 var file_mattermost_plugin_v1_hooks_reaction_proto_depIdxs = []int32{
-	4, // 0: mattermost.plugin.v1.ReactionHasBeenAddedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	4, // 0: mattermost.plugin.v1.ReactionHasBeenAddedRequest.context:type_name -> mattermost.plugin.v1.Context
 	5, // 1: mattermost.plugin.v1.ReactionHasBeenAddedRequest.reaction:type_name -> mattermost.plugin.v1.Reaction
-	4, // 2: mattermost.plugin.v1.ReactionHasBeenRemovedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	4, // 2: mattermost.plugin.v1.ReactionHasBeenRemovedRequest.context:type_name -> mattermost.plugin.v1.Context
 	5, // 3: mattermost.plugin.v1.ReactionHasBeenRemovedRequest.reaction:type_name -> mattermost.plugin.v1.Reaction
 	4, // [4:4] is the sub-list for method output_type
 	4, // [4:4] is the sub-list for method input_type

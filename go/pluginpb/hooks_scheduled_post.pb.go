@@ -25,7 +25,7 @@ const (
 
 type ScheduledPostWillBeCreatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	ScheduledPost *ScheduledPost         `protobuf:"bytes,2,opt,name=scheduled_post,json=scheduledPost,proto3" json:"scheduled_post,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*ScheduledPostWillBeCreatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_scheduled_post_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *ScheduledPostWillBeCreatedRequest) GetCtx() *Context {
+func (x *ScheduledPostWillBeCreatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -131,9 +131,9 @@ var File_mattermost_plugin_v1_hooks_scheduled_post_proto protoreflect.FileDescri
 
 const file_mattermost_plugin_v1_hooks_scheduled_post_proto_rawDesc = "" +
 	"\n" +
-	"/mattermost/plugin/v1/hooks_scheduled_post.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a)mattermost/plugin/v1/scheduled_post.proto\"\xa0\x01\n" +
-	"!ScheduledPostWillBeCreatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12J\n" +
+	"/mattermost/plugin/v1/hooks_scheduled_post.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a)mattermost/plugin/v1/scheduled_post.proto\"\xa8\x01\n" +
+	"!ScheduledPostWillBeCreatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12J\n" +
 	"\x0escheduled_post\x18\x02 \x01(\v2#.mattermost.plugin.v1.ScheduledPostR\rscheduledPost\"\x8c\x01\n" +
 	"\"ScheduledPostWillBeCreatedResponse\x12;\n" +
 	"\x06result\x18\x01 \x01(\v2#.mattermost.plugin.v1.ScheduledPostR\x06result\x12)\n" +
@@ -159,7 +159,7 @@ var file_mattermost_plugin_v1_hooks_scheduled_post_proto_goTypes = []any{
 	(*ScheduledPost)(nil), // 3: mattermost.plugin.v1.ScheduledPost
 }
 var file_mattermost_plugin_v1_hooks_scheduled_post_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.ScheduledPostWillBeCreatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.ScheduledPostWillBeCreatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.ScheduledPostWillBeCreatedRequest.scheduled_post:type_name -> mattermost.plugin.v1.ScheduledPost
 	3, // 2: mattermost.plugin.v1.ScheduledPostWillBeCreatedResponse.result:type_name -> mattermost.plugin.v1.ScheduledPost
 	3, // [3:3] is the sub-list for method output_type

@@ -25,7 +25,7 @@ const (
 
 type GenerateSupportDataRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -60,9 +60,9 @@ func (*GenerateSupportDataRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_support_packet_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *GenerateSupportDataRequest) GetCtx() *Context {
+func (x *GenerateSupportDataRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -123,9 +123,9 @@ var File_mattermost_plugin_v1_hooks_support_packet_proto protoreflect.FileDescri
 
 const file_mattermost_plugin_v1_hooks_support_packet_proto_rawDesc = "" +
 	"\n" +
-	"/mattermost/plugin/v1/hooks_support_packet.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a)mattermost/plugin/v1/support_packet.proto\"M\n" +
-	"\x1aGenerateSupportDataRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\"\x88\x01\n" +
+	"/mattermost/plugin/v1/hooks_support_packet.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a)mattermost/plugin/v1/support_packet.proto\"U\n" +
+	"\x1aGenerateSupportDataRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\"\x88\x01\n" +
 	"\x1bGenerateSupportDataResponse\x126\n" +
 	"\x06result\x18\x01 \x03(\v2\x1e.mattermost.plugin.v1.FileDataR\x06result\x121\n" +
 	"\x05error\x18\x02 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05errorBEZCgithub.com/mattermost-plugin/mattermost-plugin/go/pluginpb;pluginpbb\x06proto3"
@@ -151,7 +151,7 @@ var file_mattermost_plugin_v1_hooks_support_packet_proto_goTypes = []any{
 	(*Error)(nil),                       // 4: mattermost.plugin.v1.Error
 }
 var file_mattermost_plugin_v1_hooks_support_packet_proto_depIdxs = []int32{
-	2, // 0: mattermost.plugin.v1.GenerateSupportDataRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	2, // 0: mattermost.plugin.v1.GenerateSupportDataRequest.context:type_name -> mattermost.plugin.v1.Context
 	3, // 1: mattermost.plugin.v1.GenerateSupportDataResponse.result:type_name -> mattermost.plugin.v1.FileData
 	4, // 2: mattermost.plugin.v1.GenerateSupportDataResponse.error:type_name -> mattermost.plugin.v1.Error
 	3, // [3:3] is the sub-list for method output_type

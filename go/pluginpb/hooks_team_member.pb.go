@@ -25,7 +25,7 @@ const (
 
 type TeamMemberWillBeAddedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	TeamMember    *TeamMember            `protobuf:"bytes,2,opt,name=team_member,json=teamMember,proto3" json:"team_member,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*TeamMemberWillBeAddedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_team_member_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *TeamMemberWillBeAddedRequest) GetCtx() *Context {
+func (x *TeamMemberWillBeAddedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (x *TeamMemberWillBeAddedResponse) GetRejectionReason() string {
 
 type UserHasJoinedTeamRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	TeamMember    *TeamMember            `protobuf:"bytes,2,opt,name=team_member,json=teamMember,proto3" json:"team_member,omitempty"`
 	Actor         *User                  `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -166,9 +166,9 @@ func (*UserHasJoinedTeamRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_team_member_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *UserHasJoinedTeamRequest) GetCtx() *Context {
+func (x *UserHasJoinedTeamRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (*UserHasJoinedTeamResponse) Descriptor() ([]byte, []int) {
 
 type UserHasLeftTeamRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	TeamMember    *TeamMember            `protobuf:"bytes,2,opt,name=team_member,json=teamMember,proto3" json:"team_member,omitempty"`
 	Actor         *User                  `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -262,9 +262,9 @@ func (*UserHasLeftTeamRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_team_member_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *UserHasLeftTeamRequest) GetCtx() *Context {
+func (x *UserHasLeftTeamRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -323,22 +323,22 @@ var File_mattermost_plugin_v1_hooks_team_member_proto protoreflect.FileDescripto
 
 const file_mattermost_plugin_v1_hooks_team_member_proto_rawDesc = "" +
 	"\n" +
-	",mattermost/plugin/v1/hooks_team_member.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a&mattermost/plugin/v1/team_member.proto\x1a\x1fmattermost/plugin/v1/user.proto\"\x92\x01\n" +
-	"\x1cTeamMemberWillBeAddedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12A\n" +
+	",mattermost/plugin/v1/hooks_team_member.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a&mattermost/plugin/v1/team_member.proto\x1a\x1fmattermost/plugin/v1/user.proto\"\x9a\x01\n" +
+	"\x1cTeamMemberWillBeAddedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12A\n" +
 	"\vteam_member\x18\x02 \x01(\v2 .mattermost.plugin.v1.TeamMemberR\n" +
 	"teamMember\"\x84\x01\n" +
 	"\x1dTeamMemberWillBeAddedResponse\x128\n" +
 	"\x06result\x18\x01 \x01(\v2 .mattermost.plugin.v1.TeamMemberR\x06result\x12)\n" +
-	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\xc0\x01\n" +
-	"\x18UserHasJoinedTeamRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12A\n" +
+	"\x10rejection_reason\x18\x02 \x01(\tR\x0frejectionReason\"\xc8\x01\n" +
+	"\x18UserHasJoinedTeamRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12A\n" +
 	"\vteam_member\x18\x02 \x01(\v2 .mattermost.plugin.v1.TeamMemberR\n" +
 	"teamMember\x120\n" +
 	"\x05actor\x18\x03 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x05actor\"\x1b\n" +
-	"\x19UserHasJoinedTeamResponse\"\xbe\x01\n" +
-	"\x16UserHasLeftTeamRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12A\n" +
+	"\x19UserHasJoinedTeamResponse\"\xc6\x01\n" +
+	"\x16UserHasLeftTeamRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12A\n" +
 	"\vteam_member\x18\x02 \x01(\v2 .mattermost.plugin.v1.TeamMemberR\n" +
 	"teamMember\x120\n" +
 	"\x05actor\x18\x03 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x05actor\"\x19\n" +
@@ -369,13 +369,13 @@ var file_mattermost_plugin_v1_hooks_team_member_proto_goTypes = []any{
 	(*User)(nil),                          // 8: mattermost.plugin.v1.User
 }
 var file_mattermost_plugin_v1_hooks_team_member_proto_depIdxs = []int32{
-	6, // 0: mattermost.plugin.v1.TeamMemberWillBeAddedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	6, // 0: mattermost.plugin.v1.TeamMemberWillBeAddedRequest.context:type_name -> mattermost.plugin.v1.Context
 	7, // 1: mattermost.plugin.v1.TeamMemberWillBeAddedRequest.team_member:type_name -> mattermost.plugin.v1.TeamMember
 	7, // 2: mattermost.plugin.v1.TeamMemberWillBeAddedResponse.result:type_name -> mattermost.plugin.v1.TeamMember
-	6, // 3: mattermost.plugin.v1.UserHasJoinedTeamRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	6, // 3: mattermost.plugin.v1.UserHasJoinedTeamRequest.context:type_name -> mattermost.plugin.v1.Context
 	7, // 4: mattermost.plugin.v1.UserHasJoinedTeamRequest.team_member:type_name -> mattermost.plugin.v1.TeamMember
 	8, // 5: mattermost.plugin.v1.UserHasJoinedTeamRequest.actor:type_name -> mattermost.plugin.v1.User
-	6, // 6: mattermost.plugin.v1.UserHasLeftTeamRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	6, // 6: mattermost.plugin.v1.UserHasLeftTeamRequest.context:type_name -> mattermost.plugin.v1.Context
 	7, // 7: mattermost.plugin.v1.UserHasLeftTeamRequest.team_member:type_name -> mattermost.plugin.v1.TeamMember
 	8, // 8: mattermost.plugin.v1.UserHasLeftTeamRequest.actor:type_name -> mattermost.plugin.v1.User
 	9, // [9:9] is the sub-list for method output_type

@@ -25,7 +25,7 @@ const (
 
 type UserHasBeenCreatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -61,9 +61,9 @@ func (*UserHasBeenCreatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_user_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *UserHasBeenCreatedRequest) GetCtx() *Context {
+func (x *UserHasBeenCreatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (*UserHasBeenCreatedResponse) Descriptor() ([]byte, []int) {
 
 type UserWillLogInRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -149,9 +149,9 @@ func (*UserWillLogInRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_user_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *UserWillLogInRequest) GetCtx() *Context {
+func (x *UserWillLogInRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (x *UserWillLogInResponse) GetRejectionReason() string {
 
 type UserHasLoggedInRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -245,9 +245,9 @@ func (*UserHasLoggedInRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_user_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *UserHasLoggedInRequest) GetCtx() *Context {
+func (x *UserHasLoggedInRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -297,7 +297,7 @@ func (*UserHasLoggedInResponse) Descriptor() ([]byte, []int) {
 
 type UserHasBeenDeactivatedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -333,9 +333,9 @@ func (*UserHasBeenDeactivatedRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_user_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *UserHasBeenDeactivatedRequest) GetCtx() *Context {
+func (x *UserHasBeenDeactivatedRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -481,7 +481,7 @@ func (x *OnSharedChannelsProfileImageSyncMsgResponse) GetError() *Error {
 
 type OnSAMLLoginRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ctx           *Context               `protobuf:"bytes,1,opt,name=ctx,proto3" json:"ctx,omitempty"`
+	Context       *Context               `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	User          *User                  `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
 	Assertion     *SamlAssertionInfo     `protobuf:"bytes,3,opt,name=assertion,proto3" json:"assertion,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -518,9 +518,9 @@ func (*OnSAMLLoginRequest) Descriptor() ([]byte, []int) {
 	return file_mattermost_plugin_v1_hooks_user_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *OnSAMLLoginRequest) GetCtx() *Context {
+func (x *OnSAMLLoginRequest) GetContext() *Context {
 	if x != nil {
-		return x.Ctx
+		return x.Context
 	}
 	return nil
 }
@@ -587,31 +587,31 @@ var File_mattermost_plugin_v1_hooks_user_proto protoreflect.FileDescriptor
 
 const file_mattermost_plugin_v1_hooks_user_proto_rawDesc = "" +
 	"\n" +
-	"%mattermost/plugin/v1/hooks_user.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a)mattermost/plugin/v1/remote_cluster.proto\x1a\x1fmattermost/plugin/v1/saml.proto\x1a\x1fmattermost/plugin/v1/user.proto\"|\n" +
-	"\x19UserHasBeenCreatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"%mattermost/plugin/v1/hooks_user.proto\x12\x14mattermost.plugin.v1\x1a\"mattermost/plugin/v1/context.proto\x1a mattermost/plugin/v1/error.proto\x1a)mattermost/plugin/v1/remote_cluster.proto\x1a\x1fmattermost/plugin/v1/saml.proto\x1a\x1fmattermost/plugin/v1/user.proto\"\x84\x01\n" +
+	"\x19UserHasBeenCreatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04user\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x04user\"\x1c\n" +
-	"\x1aUserHasBeenCreatedResponse\"w\n" +
-	"\x14UserWillLogInRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"\x1aUserHasBeenCreatedResponse\"\x7f\n" +
+	"\x14UserWillLogInRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04user\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x04user\"B\n" +
 	"\x15UserWillLogInResponse\x12)\n" +
-	"\x10rejection_reason\x18\x01 \x01(\tR\x0frejectionReason\"y\n" +
-	"\x16UserHasLoggedInRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"\x10rejection_reason\x18\x01 \x01(\tR\x0frejectionReason\"\x81\x01\n" +
+	"\x16UserHasLoggedInRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04user\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x04user\"\x19\n" +
-	"\x17UserHasLoggedInResponse\"\x80\x01\n" +
-	"\x1dUserHasBeenDeactivatedRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"\x17UserHasLoggedInResponse\"\x88\x01\n" +
+	"\x1dUserHasBeenDeactivatedRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04user\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x04user\" \n" +
 	"\x1eUserHasBeenDeactivatedResponse\"\xa8\x01\n" +
 	"*OnSharedChannelsProfileImageSyncMsgRequest\x12.\n" +
 	"\x04user\x18\x01 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x04user\x12J\n" +
 	"\x0eremote_cluster\x18\x02 \x01(\v2#.mattermost.plugin.v1.RemoteClusterR\rremoteCluster\"`\n" +
 	"+OnSharedChannelsProfileImageSyncMsgResponse\x121\n" +
-	"\x05error\x18\x01 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05error\"\xbc\x01\n" +
-	"\x12OnSAMLLoginRequest\x12/\n" +
-	"\x03ctx\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\x03ctx\x12.\n" +
+	"\x05error\x18\x01 \x01(\v2\x1b.mattermost.plugin.v1.ErrorR\x05error\"\xc4\x01\n" +
+	"\x12OnSAMLLoginRequest\x127\n" +
+	"\acontext\x18\x01 \x01(\v2\x1d.mattermost.plugin.v1.ContextR\acontext\x12.\n" +
 	"\x04user\x18\x02 \x01(\v2\x1a.mattermost.plugin.v1.UserR\x04user\x12E\n" +
 	"\tassertion\x18\x03 \x01(\v2'.mattermost.plugin.v1.SamlAssertionInfoR\tassertion\"H\n" +
 	"\x13OnSAMLLoginResponse\x121\n" +
@@ -650,18 +650,18 @@ var file_mattermost_plugin_v1_hooks_user_proto_goTypes = []any{
 	(*SamlAssertionInfo)(nil),                           // 16: mattermost.plugin.v1.SamlAssertionInfo
 }
 var file_mattermost_plugin_v1_hooks_user_proto_depIdxs = []int32{
-	12, // 0: mattermost.plugin.v1.UserHasBeenCreatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	12, // 0: mattermost.plugin.v1.UserHasBeenCreatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	13, // 1: mattermost.plugin.v1.UserHasBeenCreatedRequest.user:type_name -> mattermost.plugin.v1.User
-	12, // 2: mattermost.plugin.v1.UserWillLogInRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	12, // 2: mattermost.plugin.v1.UserWillLogInRequest.context:type_name -> mattermost.plugin.v1.Context
 	13, // 3: mattermost.plugin.v1.UserWillLogInRequest.user:type_name -> mattermost.plugin.v1.User
-	12, // 4: mattermost.plugin.v1.UserHasLoggedInRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	12, // 4: mattermost.plugin.v1.UserHasLoggedInRequest.context:type_name -> mattermost.plugin.v1.Context
 	13, // 5: mattermost.plugin.v1.UserHasLoggedInRequest.user:type_name -> mattermost.plugin.v1.User
-	12, // 6: mattermost.plugin.v1.UserHasBeenDeactivatedRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	12, // 6: mattermost.plugin.v1.UserHasBeenDeactivatedRequest.context:type_name -> mattermost.plugin.v1.Context
 	13, // 7: mattermost.plugin.v1.UserHasBeenDeactivatedRequest.user:type_name -> mattermost.plugin.v1.User
 	13, // 8: mattermost.plugin.v1.OnSharedChannelsProfileImageSyncMsgRequest.user:type_name -> mattermost.plugin.v1.User
 	14, // 9: mattermost.plugin.v1.OnSharedChannelsProfileImageSyncMsgRequest.remote_cluster:type_name -> mattermost.plugin.v1.RemoteCluster
 	15, // 10: mattermost.plugin.v1.OnSharedChannelsProfileImageSyncMsgResponse.error:type_name -> mattermost.plugin.v1.Error
-	12, // 11: mattermost.plugin.v1.OnSAMLLoginRequest.ctx:type_name -> mattermost.plugin.v1.Context
+	12, // 11: mattermost.plugin.v1.OnSAMLLoginRequest.context:type_name -> mattermost.plugin.v1.Context
 	13, // 12: mattermost.plugin.v1.OnSAMLLoginRequest.user:type_name -> mattermost.plugin.v1.User
 	16, // 13: mattermost.plugin.v1.OnSAMLLoginRequest.assertion:type_name -> mattermost.plugin.v1.SamlAssertionInfo
 	15, // 14: mattermost.plugin.v1.OnSAMLLoginResponse.error:type_name -> mattermost.plugin.v1.Error

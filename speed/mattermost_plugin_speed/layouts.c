@@ -1,4 +1,4 @@
-/* Protobuf messages to models and back, by tables: see mattermost_plugin/_codec/layouts.py, which has the
+/* Protobuf messages to models and back, by tables: see mattermost_plugin/_codec/compiled.py; forms.py has the
  * meaning of the forms.
  *
  * Whatever is not ordinary is left to the codecs in Python: a function that returns LEAVE has raised nothing,

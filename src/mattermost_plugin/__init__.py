@@ -6,7 +6,7 @@
 
 
     class Moderator(Plugin):
-        def message_will_be_posted(self, ctx: Context, post: Post) -> Post | Reject | None:
+        def message_will_be_posted(self, context: Context, post: Post) -> Post | Reject | None:
             if "badword" in post.message:
                 return Reject("Please keep it friendly.")
             return None

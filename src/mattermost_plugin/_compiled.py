@@ -31,7 +31,7 @@ def compiled_folder(package: str) -> str | None:
 
 
 def compiled_layouts() -> ModuleType | None:
-    """Return what carries out `mattermost_plugin._codec.layouts`; None: nothing does."""
+    """Return what carries out `mattermost_plugin._codec.compiled`; None: nothing does."""
     return _module("_layouts")
 
 

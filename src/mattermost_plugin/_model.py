@@ -7,6 +7,7 @@ decorator at import: that takes about 1 ms per class, and there are hundreds.
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ else:
 
 _T = TypeVar("_T")
 
-__all__ = ["Model", "OpenEnum", "field_names", "known"]
+__all__ = ["ZERO_TIME", "Model", "OpenEnum", "field_names", "known"]
+
+# Go's zero time: the first instant of year 1.
+ZERO_TIME = datetime(1, 1, 1, tzinfo=timezone.utc)
 
 
 class _Fields:
     """Computes `__dataclass_fields__` of a model class when it is first asked for."""
 
     def __get__(self, instance: object, owner: type[Model]) -> dict[str, Field[Any]]:
-        from mattermost_plugin._codec.annotations import dataclass_fields
+        from mattermost_plugin._annotations import dataclass_fields
 
         if owner is Model:
             raise AttributeError("__dataclass_fields__")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._runtime.database import Database
     from mattermost_plugin._runtime.faces_blocking import LoopTransport
-    from mattermost_plugin._runtime.methods import Method
     from mattermost_plugin.api import API, AsyncAPI
 
 __all__ = ["AsyncPlugin", "Plugin"]

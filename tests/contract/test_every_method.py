@@ -16,7 +16,7 @@ from mattermost_plugin._gen.api_methods import API
 from mattermost_plugin._gen.hook_methods import HOOKS
 
 if TYPE_CHECKING:
-    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin._codec.methods import Method
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = Path(__file__).parent / "plugins" / "every_method.py"

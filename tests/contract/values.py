@@ -209,3 +209,20 @@ def is_default(value: Any) -> bool:
     if isinstance(value, OpenEnum):
         return value == ""
     return value is None or value in ("", 0, b"", [], {})
+
+
+def same(first: Any, second: Any) -> bool:
+    """Whether two values are equal in all that they consist of, their types included."""
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, Model):
+        return all(same(getattr(first, name), getattr(second, name)) for name in field_names(first))
+    if isinstance(first, (list, tuple)):
+        return len(first) == len(second) and all(map(same, first, second))
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+    if isinstance(first, BaseException):
+        return same(vars(first), vars(second))
+    if isinstance(first, dt.datetime):
+        return first == second and getattr(first, "_nanoseconds", 0) == getattr(second, "_nanoseconds", 0)
+    return repr(first) == repr(second)  # as one NaN is another

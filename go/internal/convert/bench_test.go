@@ -34,7 +34,7 @@ func BenchmarkHook(b *testing.B) {
 	var buffer []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buffer = (&convert.MessageWillBePostedRequest{Ctx: c, Post: post}).Append(buffer[:0])
+		buffer = (&convert.MessageWillBePostedRequest{Context: c, Post: post}).Append(buffer[:0])
 		out := new(convert.MessageWillBePostedResponse)
 		parsed(b, answer, out)
 		convert.Merged(post, out.Result, convert.MergePost)

@@ -11,13 +11,13 @@ import (
 
 // ChannelMemberWillBeAddedRequest holds the arguments of ChannelMemberWillBeAdded.
 type ChannelMemberWillBeAddedRequest struct {
-	Ctx           *plugin.Context
+	Context       *plugin.Context
 	ChannelMember *model.ChannelMember
 }
 
 // Append implements Message.
 func (in *ChannelMemberWillBeAddedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.ChannelMember, AppendChannelMember)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *ChannelMemberWillBeAddedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.ChannelMember, parseChannelMember)
 	return f.err
 }
@@ -70,14 +70,14 @@ func (out *ChannelMemberWillBeAddedResponse) Parse(data []byte) error {
 
 // UserHasJoinedChannelRequest holds the arguments of UserHasJoinedChannel.
 type UserHasJoinedChannelRequest struct {
-	Ctx           *plugin.Context
+	Context       *plugin.Context
 	ChannelMember *model.ChannelMember
 	Actor         *model.User
 }
 
 // Append implements Message.
 func (in *UserHasJoinedChannelRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.ChannelMember, AppendChannelMember)
 	b = appendMessage(b, 3<<3|octets, in.Actor, AppendUser)
 	return b
@@ -97,7 +97,7 @@ func (out *UserHasJoinedChannelRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.ChannelMember, parseChannelMember)
 	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err
@@ -119,14 +119,14 @@ func (*UserHasJoinedChannelResponse) Parse(data []byte) error {
 
 // UserHasLeftChannelRequest holds the arguments of UserHasLeftChannel.
 type UserHasLeftChannelRequest struct {
-	Ctx           *plugin.Context
+	Context       *plugin.Context
 	ChannelMember *model.ChannelMember
 	Actor         *model.User
 }
 
 // Append implements Message.
 func (in *UserHasLeftChannelRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.ChannelMember, AppendChannelMember)
 	b = appendMessage(b, 3<<3|octets, in.Actor, AppendUser)
 	return b
@@ -146,7 +146,7 @@ func (out *UserHasLeftChannelRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.ChannelMember, parseChannelMember)
 	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err

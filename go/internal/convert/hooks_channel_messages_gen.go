@@ -11,13 +11,13 @@ import (
 
 // ChannelHasBeenCreatedRequest holds the arguments of ChannelHasBeenCreated.
 type ChannelHasBeenCreatedRequest struct {
-	Ctx     *plugin.Context
+	Context *plugin.Context
 	Channel *model.Channel
 }
 
 // Append implements Message.
 func (in *ChannelHasBeenCreatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Channel, AppendChannel)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *ChannelHasBeenCreatedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Channel, parseChannel)
 	return f.err
 }
@@ -55,13 +55,13 @@ func (*ChannelHasBeenCreatedResponse) Parse(data []byte) error {
 
 // ChannelWillBeArchivedRequest holds the arguments of ChannelWillBeArchived.
 type ChannelWillBeArchivedRequest struct {
-	Ctx     *plugin.Context
+	Context *plugin.Context
 	Channel *model.Channel
 }
 
 // Append implements Message.
 func (in *ChannelWillBeArchivedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Channel, AppendChannel)
 	return b
 }
@@ -78,7 +78,7 @@ func (out *ChannelWillBeArchivedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Channel, parseChannel)
 	return f.err
 }
@@ -108,14 +108,14 @@ func (out *ChannelWillBeArchivedResponse) Parse(data []byte) error {
 
 // ChannelWillBeUpdatedRequest holds the arguments of ChannelWillBeUpdated.
 type ChannelWillBeUpdatedRequest struct {
-	Ctx        *plugin.Context
+	Context    *plugin.Context
 	NewChannel *model.Channel
 	OldChannel *model.Channel
 }
 
 // Append implements Message.
 func (in *ChannelWillBeUpdatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.NewChannel, AppendChannel)
 	b = appendMessage(b, 3<<3|octets, in.OldChannel, AppendChannel)
 	return b
@@ -135,7 +135,7 @@ func (out *ChannelWillBeUpdatedRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.NewChannel, parseChannel)
 	message(&f, parts[2], &out.OldChannel, parseChannel)
 	return f.err
@@ -172,13 +172,13 @@ func (out *ChannelWillBeUpdatedResponse) Parse(data []byte) error {
 
 // ChannelWillBeRestoredRequest holds the arguments of ChannelWillBeRestored.
 type ChannelWillBeRestoredRequest struct {
-	Ctx     *plugin.Context
+	Context *plugin.Context
 	Channel *model.Channel
 }
 
 // Append implements Message.
 func (in *ChannelWillBeRestoredRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Channel, AppendChannel)
 	return b
 }
@@ -195,7 +195,7 @@ func (out *ChannelWillBeRestoredRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Channel, parseChannel)
 	return f.err
 }

@@ -11,13 +11,13 @@ import (
 
 // ExecuteCommandRequest holds the arguments of ExecuteCommand.
 type ExecuteCommandRequest struct {
-	Ctx  *plugin.Context
-	Args *model.CommandArgs
+	Context *plugin.Context
+	Args    *model.CommandArgs
 }
 
 // Append implements Message.
 func (in *ExecuteCommandRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Args, AppendCommandArgs)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *ExecuteCommandRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Args, parseCommandArgs)
 	return f.err
 }

@@ -11,13 +11,13 @@ import (
 
 // DraftWillBeUpsertedRequest holds the arguments of DraftWillBeUpserted.
 type DraftWillBeUpsertedRequest struct {
-	Ctx   *plugin.Context
-	Draft *model.Draft
+	Context *plugin.Context
+	Draft   *model.Draft
 }
 
 // Append implements Message.
 func (in *DraftWillBeUpsertedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Draft, AppendDraft)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *DraftWillBeUpsertedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Draft, parseDraft)
 	return f.err
 }

@@ -11,12 +11,12 @@ import (
 
 // FileWillBeUploadedRequestHead is the head of a stream of FileWillBeUploaded.
 type FileWillBeUploadedRequestHead struct {
-	Ctx  *plugin.Context
-	Info *model.FileInfo
+	Context *plugin.Context
+	Info    *model.FileInfo
 }
 
 func (in *FileWillBeUploadedRequestHead) append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Info, AppendFileInfo)
 	return b
 }
@@ -32,7 +32,7 @@ func (out *FileWillBeUploadedRequestHead) parse(in source) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Info, parseFileInfo)
 	return f.err
 }
@@ -72,7 +72,7 @@ type FileWillBeUploadedResponse = Part[FileWillBeUploadedResponseHead, *FileWill
 
 // FileWillBeDownloadedRequest holds the arguments of FileWillBeDownloaded.
 type FileWillBeDownloadedRequest struct {
-	Ctx          *plugin.Context
+	Context      *plugin.Context
 	FileInfo     *model.FileInfo
 	UserId       string
 	DownloadType model.FileDownloadType
@@ -80,7 +80,7 @@ type FileWillBeDownloadedRequest struct {
 
 // Append implements Message.
 func (in *FileWillBeDownloadedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.FileInfo, AppendFileInfo)
 	b = appendText(b, 3<<3|octets, in.UserId)
 	b = appendText(b, 4<<3|octets, string(in.DownloadType))
@@ -103,7 +103,7 @@ func (out *FileWillBeDownloadedRequest) Parse(data []byte) error {
 			out.DownloadType = model.FileDownloadType(f.text())
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.FileInfo, parseFileInfo)
 	return f.err
 }

@@ -11,13 +11,13 @@ import (
 
 // OnPluginClusterEventRequest holds the arguments of OnPluginClusterEvent.
 type OnPluginClusterEventRequest struct {
-	Ctx   *plugin.Context
-	Event model.PluginClusterEvent
+	Context *plugin.Context
+	Event   model.PluginClusterEvent
 }
 
 // Append implements Message.
 func (in *OnPluginClusterEventRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendSetMessage(b, 2<<3|octets, &in.Event, AppendPluginClusterEvent)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *OnPluginClusterEventRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	structure(&f, parts[1], &out.Event, parsePluginClusterEvent)
 	return f.err
 }

@@ -11,13 +11,13 @@ import (
 
 // OnInstallRequest holds the arguments of OnInstall.
 type OnInstallRequest struct {
-	Ctx   *plugin.Context
-	Event model.OnInstallEvent
+	Context *plugin.Context
+	Event   model.OnInstallEvent
 }
 
 // Append implements Message.
 func (in *OnInstallRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendSetMessage(b, 2<<3|octets, &in.Event, AppendOnInstallEvent)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *OnInstallRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	structure(&f, parts[1], &out.Event, parseOnInstallEvent)
 	return f.err
 }

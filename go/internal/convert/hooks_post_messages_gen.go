@@ -11,13 +11,13 @@ import (
 
 // MessageWillBePostedRequest holds the arguments of MessageWillBePosted.
 type MessageWillBePostedRequest struct {
-	Ctx  *plugin.Context
-	Post *model.Post
+	Context *plugin.Context
+	Post    *model.Post
 }
 
 // Append implements Message.
 func (in *MessageWillBePostedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Post, AppendPost)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *MessageWillBePostedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Post, parsePost)
 	return f.err
 }
@@ -70,14 +70,14 @@ func (out *MessageWillBePostedResponse) Parse(data []byte) error {
 
 // MessageWillBeUpdatedRequest holds the arguments of MessageWillBeUpdated.
 type MessageWillBeUpdatedRequest struct {
-	Ctx     *plugin.Context
+	Context *plugin.Context
 	NewPost *model.Post
 	OldPost *model.Post
 }
 
 // Append implements Message.
 func (in *MessageWillBeUpdatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.NewPost, AppendPost)
 	b = appendMessage(b, 3<<3|octets, in.OldPost, AppendPost)
 	return b
@@ -97,7 +97,7 @@ func (out *MessageWillBeUpdatedRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.NewPost, parsePost)
 	message(&f, parts[2], &out.OldPost, parsePost)
 	return f.err
@@ -134,13 +134,13 @@ func (out *MessageWillBeUpdatedResponse) Parse(data []byte) error {
 
 // MessageHasBeenPostedRequest holds the arguments of MessageHasBeenPosted.
 type MessageHasBeenPostedRequest struct {
-	Ctx  *plugin.Context
-	Post *model.Post
+	Context *plugin.Context
+	Post    *model.Post
 }
 
 // Append implements Message.
 func (in *MessageHasBeenPostedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Post, AppendPost)
 	return b
 }
@@ -157,7 +157,7 @@ func (out *MessageHasBeenPostedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Post, parsePost)
 	return f.err
 }
@@ -178,14 +178,14 @@ func (*MessageHasBeenPostedResponse) Parse(data []byte) error {
 
 // MessageHasBeenUpdatedRequest holds the arguments of MessageHasBeenUpdated.
 type MessageHasBeenUpdatedRequest struct {
-	Ctx     *plugin.Context
+	Context *plugin.Context
 	NewPost *model.Post
 	OldPost *model.Post
 }
 
 // Append implements Message.
 func (in *MessageHasBeenUpdatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.NewPost, AppendPost)
 	b = appendMessage(b, 3<<3|octets, in.OldPost, AppendPost)
 	return b
@@ -205,7 +205,7 @@ func (out *MessageHasBeenUpdatedRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.NewPost, parsePost)
 	message(&f, parts[2], &out.OldPost, parsePost)
 	return f.err
@@ -273,13 +273,13 @@ func (out *MessagesWillBeConsumedResponse) Parse(data []byte) error {
 
 // MessagesWillBeConsumedWithContextRequest holds the arguments of MessagesWillBeConsumedWithContext.
 type MessagesWillBeConsumedWithContextRequest struct {
-	Ctx   *plugin.Context
-	Posts []*model.Post
+	Context *plugin.Context
+	Posts   []*model.Post
 }
 
 // Append implements Message.
 func (in *MessagesWillBeConsumedWithContextRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessages(b, 2<<3|octets, in.Posts, AppendPost)
 	return b
 }
@@ -296,7 +296,7 @@ func (out *MessagesWillBeConsumedWithContextRequest) Parse(data []byte) error {
 			messages(&f, &out.Posts, parsePost)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	return f.err
 }
 
@@ -325,13 +325,13 @@ func (out *MessagesWillBeConsumedWithContextResponse) Parse(data []byte) error {
 
 // MessageHasBeenDeletedRequest holds the arguments of MessageHasBeenDeleted.
 type MessageHasBeenDeletedRequest struct {
-	Ctx  *plugin.Context
-	Post *model.Post
+	Context *plugin.Context
+	Post    *model.Post
 }
 
 // Append implements Message.
 func (in *MessageHasBeenDeletedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Post, AppendPost)
 	return b
 }
@@ -348,7 +348,7 @@ func (out *MessageHasBeenDeletedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Post, parsePost)
 	return f.err
 }

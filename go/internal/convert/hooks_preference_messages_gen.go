@@ -11,13 +11,13 @@ import (
 
 // PreferencesHaveChangedRequest holds the arguments of PreferencesHaveChanged.
 type PreferencesHaveChangedRequest struct {
-	Ctx         *plugin.Context
+	Context     *plugin.Context
 	Preferences []model.Preference
 }
 
 // Append implements Message.
 func (in *PreferencesHaveChangedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendStructs(b, 2<<3|octets, in.Preferences, AppendPreference)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *PreferencesHaveChangedRequest) Parse(data []byte) error {
 			structs(&f, &out.Preferences, parsePreference)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	return f.err
 }
 

@@ -11,13 +11,13 @@ import (
 
 // ReactionHasBeenAddedRequest holds the arguments of ReactionHasBeenAdded.
 type ReactionHasBeenAddedRequest struct {
-	Ctx      *plugin.Context
+	Context  *plugin.Context
 	Reaction *model.Reaction
 }
 
 // Append implements Message.
 func (in *ReactionHasBeenAddedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Reaction, AppendReaction)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *ReactionHasBeenAddedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Reaction, parseReaction)
 	return f.err
 }
@@ -55,13 +55,13 @@ func (*ReactionHasBeenAddedResponse) Parse(data []byte) error {
 
 // ReactionHasBeenRemovedRequest holds the arguments of ReactionHasBeenRemoved.
 type ReactionHasBeenRemovedRequest struct {
-	Ctx      *plugin.Context
+	Context  *plugin.Context
 	Reaction *model.Reaction
 }
 
 // Append implements Message.
 func (in *ReactionHasBeenRemovedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.Reaction, AppendReaction)
 	return b
 }
@@ -78,7 +78,7 @@ func (out *ReactionHasBeenRemovedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.Reaction, parseReaction)
 	return f.err
 }

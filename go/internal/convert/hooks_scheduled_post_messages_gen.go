@@ -11,13 +11,13 @@ import (
 
 // ScheduledPostWillBeCreatedRequest holds the arguments of ScheduledPostWillBeCreated.
 type ScheduledPostWillBeCreatedRequest struct {
-	Ctx           *plugin.Context
+	Context       *plugin.Context
 	ScheduledPost *model.ScheduledPost
 }
 
 // Append implements Message.
 func (in *ScheduledPostWillBeCreatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.ScheduledPost, AppendScheduledPost)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *ScheduledPostWillBeCreatedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.ScheduledPost, parseScheduledPost)
 	return f.err
 }

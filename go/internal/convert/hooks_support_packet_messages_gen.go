@@ -11,12 +11,12 @@ import (
 
 // GenerateSupportDataRequest holds the arguments of GenerateSupportData.
 type GenerateSupportDataRequest struct {
-	Ctx *plugin.Context
+	Context *plugin.Context
 }
 
 // Append implements Message.
 func (in *GenerateSupportDataRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	return b
 }
 
@@ -30,7 +30,7 @@ func (out *GenerateSupportDataRequest) Parse(data []byte) error {
 			parts[0].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	return f.err
 }
 

@@ -11,13 +11,13 @@ import (
 
 // TeamMemberWillBeAddedRequest holds the arguments of TeamMemberWillBeAdded.
 type TeamMemberWillBeAddedRequest struct {
-	Ctx        *plugin.Context
+	Context    *plugin.Context
 	TeamMember *model.TeamMember
 }
 
 // Append implements Message.
 func (in *TeamMemberWillBeAddedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.TeamMember, AppendTeamMember)
 	return b
 }
@@ -34,7 +34,7 @@ func (out *TeamMemberWillBeAddedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.TeamMember, parseTeamMember)
 	return f.err
 }
@@ -70,14 +70,14 @@ func (out *TeamMemberWillBeAddedResponse) Parse(data []byte) error {
 
 // UserHasJoinedTeamRequest holds the arguments of UserHasJoinedTeam.
 type UserHasJoinedTeamRequest struct {
-	Ctx        *plugin.Context
+	Context    *plugin.Context
 	TeamMember *model.TeamMember
 	Actor      *model.User
 }
 
 // Append implements Message.
 func (in *UserHasJoinedTeamRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.TeamMember, AppendTeamMember)
 	b = appendMessage(b, 3<<3|octets, in.Actor, AppendUser)
 	return b
@@ -97,7 +97,7 @@ func (out *UserHasJoinedTeamRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.TeamMember, parseTeamMember)
 	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err
@@ -119,14 +119,14 @@ func (*UserHasJoinedTeamResponse) Parse(data []byte) error {
 
 // UserHasLeftTeamRequest holds the arguments of UserHasLeftTeam.
 type UserHasLeftTeamRequest struct {
-	Ctx        *plugin.Context
+	Context    *plugin.Context
 	TeamMember *model.TeamMember
 	Actor      *model.User
 }
 
 // Append implements Message.
 func (in *UserHasLeftTeamRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.TeamMember, AppendTeamMember)
 	b = appendMessage(b, 3<<3|octets, in.Actor, AppendUser)
 	return b
@@ -146,7 +146,7 @@ func (out *UserHasLeftTeamRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.TeamMember, parseTeamMember)
 	message(&f, parts[2], &out.Actor, parseUser)
 	return f.err

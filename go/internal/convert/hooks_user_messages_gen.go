@@ -12,13 +12,13 @@ import (
 
 // UserHasBeenCreatedRequest holds the arguments of UserHasBeenCreated.
 type UserHasBeenCreatedRequest struct {
-	Ctx  *plugin.Context
-	User *model.User
+	Context *plugin.Context
+	User    *model.User
 }
 
 // Append implements Message.
 func (in *UserHasBeenCreatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.User, AppendUser)
 	return b
 }
@@ -35,7 +35,7 @@ func (out *UserHasBeenCreatedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
@@ -56,13 +56,13 @@ func (*UserHasBeenCreatedResponse) Parse(data []byte) error {
 
 // UserWillLogInRequest holds the arguments of UserWillLogIn.
 type UserWillLogInRequest struct {
-	Ctx  *plugin.Context
-	User *model.User
+	Context *plugin.Context
+	User    *model.User
 }
 
 // Append implements Message.
 func (in *UserWillLogInRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.User, AppendUser)
 	return b
 }
@@ -79,7 +79,7 @@ func (out *UserWillLogInRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
@@ -109,13 +109,13 @@ func (out *UserWillLogInResponse) Parse(data []byte) error {
 
 // UserHasLoggedInRequest holds the arguments of UserHasLoggedIn.
 type UserHasLoggedInRequest struct {
-	Ctx  *plugin.Context
-	User *model.User
+	Context *plugin.Context
+	User    *model.User
 }
 
 // Append implements Message.
 func (in *UserHasLoggedInRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.User, AppendUser)
 	return b
 }
@@ -132,7 +132,7 @@ func (out *UserHasLoggedInRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
@@ -153,13 +153,13 @@ func (*UserHasLoggedInResponse) Parse(data []byte) error {
 
 // UserHasBeenDeactivatedRequest holds the arguments of UserHasBeenDeactivated.
 type UserHasBeenDeactivatedRequest struct {
-	Ctx  *plugin.Context
-	User *model.User
+	Context *plugin.Context
+	User    *model.User
 }
 
 // Append implements Message.
 func (in *UserHasBeenDeactivatedRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.User, AppendUser)
 	return b
 }
@@ -176,7 +176,7 @@ func (out *UserHasBeenDeactivatedRequest) Parse(data []byte) error {
 			parts[1].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.User, parseUser)
 	return f.err
 }
@@ -252,14 +252,14 @@ func (out *OnSharedChannelsProfileImageSyncMsgResponse) Parse(data []byte) error
 
 // OnSAMLLoginRequest holds the arguments of OnSAMLLogin.
 type OnSAMLLoginRequest struct {
-	Ctx       *plugin.Context
+	Context   *plugin.Context
 	User      *model.User
 	Assertion *saml2.AssertionInfo
 }
 
 // Append implements Message.
 func (in *OnSAMLLoginRequest) Append(b []byte) []byte {
-	b = appendMessage(b, 1<<3|octets, in.Ctx, AppendContext)
+	b = appendMessage(b, 1<<3|octets, in.Context, AppendContext)
 	b = appendMessage(b, 2<<3|octets, in.User, AppendUser)
 	b = appendMessage(b, 3<<3|octets, in.Assertion, AppendSamlAssertionInfo)
 	return b
@@ -279,7 +279,7 @@ func (out *OnSAMLLoginRequest) Parse(data []byte) error {
 			parts[2].add(&f)
 		}
 	}
-	message(&f, parts[0], &out.Ctx, parseContext)
+	message(&f, parts[0], &out.Context, parseContext)
 	message(&f, parts[1], &out.User, parseUser)
 	message(&f, parts[2], &out.Assertion, parseSamlAssertionInfo)
 	return f.err

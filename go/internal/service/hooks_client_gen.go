@@ -34,8 +34,8 @@ func (h *HooksClient) ExecuteCommand(c *plugin.Context, args *model.CommandArgs)
 	ctx, cancel := h.context("ExecuteCommand")
 	defer cancel()
 	out, err := Call[convert.ExecuteCommandResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ExecuteCommand", &convert.ExecuteCommandRequest{
-		Ctx:  c,
-		Args: args,
+		Context: c,
+		Args:    args,
 	})
 	if err != nil {
 		return nil, h.appError("ExecuteCommand", err)
@@ -51,8 +51,8 @@ func (h *HooksClient) UserHasBeenCreated(c *plugin.Context, user *model.User) {
 	ctx, cancel := h.context("UserHasBeenCreated")
 	defer cancel()
 	if _, err := Call[convert.UserHasBeenCreatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasBeenCreated", &convert.UserHasBeenCreatedRequest{
-		Ctx:  c,
-		User: user,
+		Context: c,
+		User:    user,
 	}); err != nil {
 		_ = h.failed("UserHasBeenCreated", err)
 	}
@@ -66,8 +66,8 @@ func (h *HooksClient) UserWillLogIn(c *plugin.Context, user *model.User) string 
 	ctx, cancel := h.context("UserWillLogIn")
 	defer cancel()
 	out, err := Call[convert.UserWillLogInResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserWillLogIn", &convert.UserWillLogInRequest{
-		Ctx:  c,
-		User: user,
+		Context: c,
+		User:    user,
 	})
 	if err != nil {
 		return h.refused("UserWillLogIn", err)
@@ -83,8 +83,8 @@ func (h *HooksClient) UserHasLoggedIn(c *plugin.Context, user *model.User) {
 	ctx, cancel := h.context("UserHasLoggedIn")
 	defer cancel()
 	if _, err := Call[convert.UserHasLoggedInResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasLoggedIn", &convert.UserHasLoggedInRequest{
-		Ctx:  c,
-		User: user,
+		Context: c,
+		User:    user,
 	}); err != nil {
 		_ = h.failed("UserHasLoggedIn", err)
 	}
@@ -98,8 +98,8 @@ func (h *HooksClient) MessageWillBePosted(c *plugin.Context, post *model.Post) (
 	ctx, cancel := h.context("MessageWillBePosted")
 	defer cancel()
 	out, err := Call[convert.MessageWillBePostedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageWillBePosted", &convert.MessageWillBePostedRequest{
-		Ctx:  c,
-		Post: post,
+		Context: c,
+		Post:    post,
 	})
 	if err != nil {
 		if reason := h.refused("MessageWillBePosted", err); reason != "" {
@@ -121,7 +121,7 @@ func (h *HooksClient) MessageWillBeUpdated(c *plugin.Context, newPost *model.Pos
 	ctx, cancel := h.context("MessageWillBeUpdated")
 	defer cancel()
 	out, err := Call[convert.MessageWillBeUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageWillBeUpdated", &convert.MessageWillBeUpdatedRequest{
-		Ctx:     c,
+		Context: c,
 		NewPost: newPost,
 		OldPost: oldPost,
 	})
@@ -145,8 +145,8 @@ func (h *HooksClient) MessageHasBeenPosted(c *plugin.Context, post *model.Post) 
 	ctx, cancel := h.context("MessageHasBeenPosted")
 	defer cancel()
 	if _, err := Call[convert.MessageHasBeenPostedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageHasBeenPosted", &convert.MessageHasBeenPostedRequest{
-		Ctx:  c,
-		Post: post,
+		Context: c,
+		Post:    post,
 	}); err != nil {
 		_ = h.failed("MessageHasBeenPosted", err)
 	}
@@ -160,7 +160,7 @@ func (h *HooksClient) MessageHasBeenUpdated(c *plugin.Context, newPost *model.Po
 	ctx, cancel := h.context("MessageHasBeenUpdated")
 	defer cancel()
 	if _, err := Call[convert.MessageHasBeenUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageHasBeenUpdated", &convert.MessageHasBeenUpdatedRequest{
-		Ctx:     c,
+		Context: c,
 		NewPost: newPost,
 		OldPost: oldPost,
 	}); err != nil {
@@ -193,8 +193,8 @@ func (h *HooksClient) MessagesWillBeConsumedWithContext(c *plugin.Context, posts
 	ctx, cancel := h.context("MessagesWillBeConsumedWithContext")
 	defer cancel()
 	out, err := Call[convert.MessagesWillBeConsumedWithContextResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessagesWillBeConsumedWithContext", &convert.MessagesWillBeConsumedWithContextRequest{
-		Ctx:   c,
-		Posts: posts,
+		Context: c,
+		Posts:   posts,
 	})
 	if err != nil {
 		_ = h.failed("MessagesWillBeConsumedWithContext", err)
@@ -211,8 +211,8 @@ func (h *HooksClient) MessageHasBeenDeleted(c *plugin.Context, post *model.Post)
 	ctx, cancel := h.context("MessageHasBeenDeleted")
 	defer cancel()
 	if _, err := Call[convert.MessageHasBeenDeletedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/MessageHasBeenDeleted", &convert.MessageHasBeenDeletedRequest{
-		Ctx:  c,
-		Post: post,
+		Context: c,
+		Post:    post,
 	}); err != nil {
 		_ = h.failed("MessageHasBeenDeleted", err)
 	}
@@ -226,7 +226,7 @@ func (h *HooksClient) ChannelHasBeenCreated(c *plugin.Context, channel *model.Ch
 	ctx, cancel := h.context("ChannelHasBeenCreated")
 	defer cancel()
 	if _, err := Call[convert.ChannelHasBeenCreatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelHasBeenCreated", &convert.ChannelHasBeenCreatedRequest{
-		Ctx:     c,
+		Context: c,
 		Channel: channel,
 	}); err != nil {
 		_ = h.failed("ChannelHasBeenCreated", err)
@@ -241,7 +241,7 @@ func (h *HooksClient) ChannelWillBeArchived(c *plugin.Context, channel *model.Ch
 	ctx, cancel := h.context("ChannelWillBeArchived")
 	defer cancel()
 	out, err := Call[convert.ChannelWillBeArchivedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelWillBeArchived", &convert.ChannelWillBeArchivedRequest{
-		Ctx:     c,
+		Context: c,
 		Channel: channel,
 	})
 	if err != nil {
@@ -258,7 +258,7 @@ func (h *HooksClient) ChannelMemberWillBeAdded(c *plugin.Context, channelMember 
 	ctx, cancel := h.context("ChannelMemberWillBeAdded")
 	defer cancel()
 	out, err := Call[convert.ChannelMemberWillBeAddedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelMemberWillBeAdded", &convert.ChannelMemberWillBeAddedRequest{
-		Ctx:           c,
+		Context:       c,
 		ChannelMember: channelMember,
 	})
 	if err != nil {
@@ -281,7 +281,7 @@ func (h *HooksClient) UserHasJoinedChannel(c *plugin.Context, channelMember *mod
 	ctx, cancel := h.context("UserHasJoinedChannel")
 	defer cancel()
 	if _, err := Call[convert.UserHasJoinedChannelResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasJoinedChannel", &convert.UserHasJoinedChannelRequest{
-		Ctx:           c,
+		Context:       c,
 		ChannelMember: channelMember,
 		Actor:         actor,
 	}); err != nil {
@@ -297,7 +297,7 @@ func (h *HooksClient) UserHasLeftChannel(c *plugin.Context, channelMember *model
 	ctx, cancel := h.context("UserHasLeftChannel")
 	defer cancel()
 	if _, err := Call[convert.UserHasLeftChannelResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasLeftChannel", &convert.UserHasLeftChannelRequest{
-		Ctx:           c,
+		Context:       c,
 		ChannelMember: channelMember,
 		Actor:         actor,
 	}); err != nil {
@@ -313,7 +313,7 @@ func (h *HooksClient) TeamMemberWillBeAdded(c *plugin.Context, teamMember *model
 	ctx, cancel := h.context("TeamMemberWillBeAdded")
 	defer cancel()
 	out, err := Call[convert.TeamMemberWillBeAddedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/TeamMemberWillBeAdded", &convert.TeamMemberWillBeAddedRequest{
-		Ctx:        c,
+		Context:    c,
 		TeamMember: teamMember,
 	})
 	if err != nil {
@@ -336,7 +336,7 @@ func (h *HooksClient) UserHasJoinedTeam(c *plugin.Context, teamMember *model.Tea
 	ctx, cancel := h.context("UserHasJoinedTeam")
 	defer cancel()
 	if _, err := Call[convert.UserHasJoinedTeamResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasJoinedTeam", &convert.UserHasJoinedTeamRequest{
-		Ctx:        c,
+		Context:    c,
 		TeamMember: teamMember,
 		Actor:      actor,
 	}); err != nil {
@@ -352,7 +352,7 @@ func (h *HooksClient) UserHasLeftTeam(c *plugin.Context, teamMember *model.TeamM
 	ctx, cancel := h.context("UserHasLeftTeam")
 	defer cancel()
 	if _, err := Call[convert.UserHasLeftTeamResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasLeftTeam", &convert.UserHasLeftTeamRequest{
-		Ctx:        c,
+		Context:    c,
 		TeamMember: teamMember,
 		Actor:      actor,
 	}); err != nil {
@@ -368,7 +368,7 @@ func (h *HooksClient) FileWillBeDownloaded(c *plugin.Context, fileInfo *model.Fi
 	ctx, cancel := h.context("FileWillBeDownloaded")
 	defer cancel()
 	out, err := Call[convert.FileWillBeDownloadedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/FileWillBeDownloaded", &convert.FileWillBeDownloadedRequest{
-		Ctx:          c,
+		Context:      c,
 		FileInfo:     fileInfo,
 		UserId:       userID,
 		DownloadType: downloadType,
@@ -387,7 +387,7 @@ func (h *HooksClient) ReactionHasBeenAdded(c *plugin.Context, reaction *model.Re
 	ctx, cancel := h.context("ReactionHasBeenAdded")
 	defer cancel()
 	if _, err := Call[convert.ReactionHasBeenAddedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ReactionHasBeenAdded", &convert.ReactionHasBeenAddedRequest{
-		Ctx:      c,
+		Context:  c,
 		Reaction: reaction,
 	}); err != nil {
 		_ = h.failed("ReactionHasBeenAdded", err)
@@ -402,7 +402,7 @@ func (h *HooksClient) ReactionHasBeenRemoved(c *plugin.Context, reaction *model.
 	ctx, cancel := h.context("ReactionHasBeenRemoved")
 	defer cancel()
 	if _, err := Call[convert.ReactionHasBeenRemovedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ReactionHasBeenRemoved", &convert.ReactionHasBeenRemovedRequest{
-		Ctx:      c,
+		Context:  c,
 		Reaction: reaction,
 	}); err != nil {
 		_ = h.failed("ReactionHasBeenRemoved", err)
@@ -417,8 +417,8 @@ func (h *HooksClient) OnPluginClusterEvent(c *plugin.Context, ev model.PluginClu
 	ctx, cancel := h.context("OnPluginClusterEvent")
 	defer cancel()
 	if _, err := Call[convert.OnPluginClusterEventResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnPluginClusterEvent", &convert.OnPluginClusterEventRequest{
-		Ctx:   c,
-		Event: ev,
+		Context: c,
+		Event:   ev,
 	}); err != nil {
 		_ = h.failed("OnPluginClusterEvent", err)
 	}
@@ -495,8 +495,8 @@ func (h *HooksClient) OnInstall(c *plugin.Context, event model.OnInstallEvent) e
 	ctx, cancel := h.context("OnInstall")
 	defer cancel()
 	out, err := Call[convert.OnInstallResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnInstall", &convert.OnInstallRequest{
-		Ctx:   c,
-		Event: event,
+		Context: c,
+		Event:   event,
 	})
 	if err != nil {
 		return h.failed("OnInstall", err)
@@ -593,8 +593,8 @@ func (h *HooksClient) UserHasBeenDeactivated(c *plugin.Context, user *model.User
 	ctx, cancel := h.context("UserHasBeenDeactivated")
 	defer cancel()
 	if _, err := Call[convert.UserHasBeenDeactivatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/UserHasBeenDeactivated", &convert.UserHasBeenDeactivatedRequest{
-		Ctx:  c,
-		User: user,
+		Context: c,
+		User:    user,
 	}); err != nil {
 		_ = h.failed("UserHasBeenDeactivated", err)
 	}
@@ -642,7 +642,7 @@ func (h *HooksClient) PreferencesHaveChanged(c *plugin.Context, preferences []mo
 	ctx, cancel := h.context("PreferencesHaveChanged")
 	defer cancel()
 	if _, err := Call[convert.PreferencesHaveChangedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/PreferencesHaveChanged", &convert.PreferencesHaveChangedRequest{
-		Ctx:         c,
+		Context:     c,
 		Preferences: preferences,
 	}); err != nil {
 		_ = h.failed("PreferencesHaveChanged", err)
@@ -692,7 +692,7 @@ func (h *HooksClient) GenerateSupportData(c *plugin.Context) ([]*model.FileData,
 	ctx, cancel := h.context("GenerateSupportData")
 	defer cancel()
 	out, err := Call[convert.GenerateSupportDataResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/GenerateSupportData", &convert.GenerateSupportDataRequest{
-		Ctx: c,
+		Context: c,
 	})
 	if err != nil {
 		return nil, h.failed("GenerateSupportData", err)
@@ -708,7 +708,7 @@ func (h *HooksClient) OnSAMLLogin(c *plugin.Context, user *model.User, assertion
 	ctx, cancel := h.context("OnSAMLLogin")
 	defer cancel()
 	out, err := Call[convert.OnSAMLLoginResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/OnSAMLLogin", &convert.OnSAMLLoginRequest{
-		Ctx:       c,
+		Context:   c,
 		User:      user,
 		Assertion: assertion,
 	})
@@ -726,7 +726,7 @@ func (h *HooksClient) ChannelWillBeUpdated(c *plugin.Context, newChannel *model.
 	ctx, cancel := h.context("ChannelWillBeUpdated")
 	defer cancel()
 	out, err := Call[convert.ChannelWillBeUpdatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelWillBeUpdated", &convert.ChannelWillBeUpdatedRequest{
-		Ctx:        c,
+		Context:    c,
 		NewChannel: newChannel,
 		OldChannel: oldChannel,
 	})
@@ -747,7 +747,7 @@ func (h *HooksClient) ChannelWillBeRestored(c *plugin.Context, channel *model.Ch
 	ctx, cancel := h.context("ChannelWillBeRestored")
 	defer cancel()
 	out, err := Call[convert.ChannelWillBeRestoredResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ChannelWillBeRestored", &convert.ChannelWillBeRestoredRequest{
-		Ctx:     c,
+		Context: c,
 		Channel: channel,
 	})
 	if err != nil {
@@ -764,7 +764,7 @@ func (h *HooksClient) ScheduledPostWillBeCreated(c *plugin.Context, scheduledPos
 	ctx, cancel := h.context("ScheduledPostWillBeCreated")
 	defer cancel()
 	out, err := Call[convert.ScheduledPostWillBeCreatedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/ScheduledPostWillBeCreated", &convert.ScheduledPostWillBeCreatedRequest{
-		Ctx:           c,
+		Context:       c,
 		ScheduledPost: scheduledPost,
 	})
 	if err != nil {
@@ -784,8 +784,8 @@ func (h *HooksClient) DraftWillBeUpserted(c *plugin.Context, draft *model.Draft)
 	ctx, cancel := h.context("DraftWillBeUpserted")
 	defer cancel()
 	out, err := Call[convert.DraftWillBeUpsertedResponse](ctx, h.conn, "/mattermost.plugin.v1.Hooks/DraftWillBeUpserted", &convert.DraftWillBeUpsertedRequest{
-		Ctx:   c,
-		Draft: draft,
+		Context: c,
+		Draft:   draft,
 	})
 	if err != nil {
 		if reason := h.refused("DraftWillBeUpserted", err); reason != "" {

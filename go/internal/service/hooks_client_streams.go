@@ -92,7 +92,7 @@ func (h *HooksClient) exchangeFile(c *plugin.Context, info *model.FileInfo, file
 
 // sendFile sends the head and the file. That the plugin does not want (all of) it is no error.
 func sendFile(stream fileExchange, c *plugin.Context, info *model.FileInfo, file io.Reader) error {
-	head := &convert.FileWillBeUploadedRequestHead{Ctx: c, Info: info}
+	head := &convert.FileWillBeUploadedRequestHead{Context: c, Info: info}
 	if stream.Send(&convert.FileWillBeUploadedRequest{Head: head}) != nil {
 		return nil // the stream is over; receiving says why
 	}

@@ -525,7 +525,7 @@ func TestAnUploadedFileStreamsThroughThePlugin(t *testing.T) {
 				return err
 			}
 		}
-		info.Name += "." + first.GetHead().GetCtx().GetRequestId()
+		info.Name += "." + first.GetHead().GetContext().GetRequestId()
 		return sendResult(stream, info, "")
 	})
 	content := strings.Repeat("some text ", 300_000)

@@ -129,50 +129,50 @@ func netRPCMethods(hooks NetRPCHooks) map[string]netrpcwire.Method {
 var hookRequests = map[string]func(args any) convert.Message{
 	"ExecuteCommand": requestOf(func(in *plugin.Z_ExecuteCommandArgs) *convert.ExecuteCommandRequest {
 		return &convert.ExecuteCommandRequest{
-			Ctx:  in.A,
-			Args: in.B,
+			Context: in.A,
+			Args:    in.B,
 		}
 	}),
 	"UserHasBeenCreated": requestOf(func(in *plugin.Z_UserHasBeenCreatedArgs) *convert.UserHasBeenCreatedRequest {
 		return &convert.UserHasBeenCreatedRequest{
-			Ctx:  in.A,
-			User: in.B,
+			Context: in.A,
+			User:    in.B,
 		}
 	}),
 	"UserWillLogIn": requestOf(func(in *plugin.Z_UserWillLogInArgs) *convert.UserWillLogInRequest {
 		return &convert.UserWillLogInRequest{
-			Ctx:  in.A,
-			User: in.B,
+			Context: in.A,
+			User:    in.B,
 		}
 	}),
 	"UserHasLoggedIn": requestOf(func(in *plugin.Z_UserHasLoggedInArgs) *convert.UserHasLoggedInRequest {
 		return &convert.UserHasLoggedInRequest{
-			Ctx:  in.A,
-			User: in.B,
+			Context: in.A,
+			User:    in.B,
 		}
 	}),
 	"MessageWillBePosted": requestOf(func(in *plugin.Z_MessageWillBePostedArgs) *convert.MessageWillBePostedRequest {
 		return &convert.MessageWillBePostedRequest{
-			Ctx:  in.A,
-			Post: in.B,
+			Context: in.A,
+			Post:    in.B,
 		}
 	}),
 	"MessageWillBeUpdated": requestOf(func(in *plugin.Z_MessageWillBeUpdatedArgs) *convert.MessageWillBeUpdatedRequest {
 		return &convert.MessageWillBeUpdatedRequest{
-			Ctx:     in.A,
+			Context: in.A,
 			NewPost: in.B,
 			OldPost: in.C,
 		}
 	}),
 	"MessageHasBeenPosted": requestOf(func(in *plugin.Z_MessageHasBeenPostedArgs) *convert.MessageHasBeenPostedRequest {
 		return &convert.MessageHasBeenPostedRequest{
-			Ctx:  in.A,
-			Post: in.B,
+			Context: in.A,
+			Post:    in.B,
 		}
 	}),
 	"MessageHasBeenUpdated": requestOf(func(in *plugin.Z_MessageHasBeenUpdatedArgs) *convert.MessageHasBeenUpdatedRequest {
 		return &convert.MessageHasBeenUpdatedRequest{
-			Ctx:     in.A,
+			Context: in.A,
 			NewPost: in.B,
 			OldPost: in.C,
 		}
@@ -184,71 +184,71 @@ var hookRequests = map[string]func(args any) convert.Message{
 	}),
 	"MessagesWillBeConsumedWithContext": requestOf(func(in *plugin.Z_MessagesWillBeConsumedWithContextArgs) *convert.MessagesWillBeConsumedWithContextRequest {
 		return &convert.MessagesWillBeConsumedWithContextRequest{
-			Ctx:   in.A,
-			Posts: in.B,
+			Context: in.A,
+			Posts:   in.B,
 		}
 	}),
 	"MessageHasBeenDeleted": requestOf(func(in *plugin.Z_MessageHasBeenDeletedArgs) *convert.MessageHasBeenDeletedRequest {
 		return &convert.MessageHasBeenDeletedRequest{
-			Ctx:  in.A,
-			Post: in.B,
+			Context: in.A,
+			Post:    in.B,
 		}
 	}),
 	"ChannelHasBeenCreated": requestOf(func(in *plugin.Z_ChannelHasBeenCreatedArgs) *convert.ChannelHasBeenCreatedRequest {
 		return &convert.ChannelHasBeenCreatedRequest{
-			Ctx:     in.A,
+			Context: in.A,
 			Channel: in.B,
 		}
 	}),
 	"ChannelWillBeArchived": requestOf(func(in *plugin.Z_ChannelWillBeArchivedArgs) *convert.ChannelWillBeArchivedRequest {
 		return &convert.ChannelWillBeArchivedRequest{
-			Ctx:     in.A,
+			Context: in.A,
 			Channel: in.B,
 		}
 	}),
 	"ChannelMemberWillBeAdded": requestOf(func(in *plugin.Z_ChannelMemberWillBeAddedArgs) *convert.ChannelMemberWillBeAddedRequest {
 		return &convert.ChannelMemberWillBeAddedRequest{
-			Ctx:           in.A,
+			Context:       in.A,
 			ChannelMember: in.B,
 		}
 	}),
 	"UserHasJoinedChannel": requestOf(func(in *plugin.Z_UserHasJoinedChannelArgs) *convert.UserHasJoinedChannelRequest {
 		return &convert.UserHasJoinedChannelRequest{
-			Ctx:           in.A,
+			Context:       in.A,
 			ChannelMember: in.B,
 			Actor:         in.C,
 		}
 	}),
 	"UserHasLeftChannel": requestOf(func(in *plugin.Z_UserHasLeftChannelArgs) *convert.UserHasLeftChannelRequest {
 		return &convert.UserHasLeftChannelRequest{
-			Ctx:           in.A,
+			Context:       in.A,
 			ChannelMember: in.B,
 			Actor:         in.C,
 		}
 	}),
 	"TeamMemberWillBeAdded": requestOf(func(in *plugin.Z_TeamMemberWillBeAddedArgs) *convert.TeamMemberWillBeAddedRequest {
 		return &convert.TeamMemberWillBeAddedRequest{
-			Ctx:        in.A,
+			Context:    in.A,
 			TeamMember: in.B,
 		}
 	}),
 	"UserHasJoinedTeam": requestOf(func(in *plugin.Z_UserHasJoinedTeamArgs) *convert.UserHasJoinedTeamRequest {
 		return &convert.UserHasJoinedTeamRequest{
-			Ctx:        in.A,
+			Context:    in.A,
 			TeamMember: in.B,
 			Actor:      in.C,
 		}
 	}),
 	"UserHasLeftTeam": requestOf(func(in *plugin.Z_UserHasLeftTeamArgs) *convert.UserHasLeftTeamRequest {
 		return &convert.UserHasLeftTeamRequest{
-			Ctx:        in.A,
+			Context:    in.A,
 			TeamMember: in.B,
 			Actor:      in.C,
 		}
 	}),
 	"FileWillBeDownloaded": requestOf(func(in *plugin.Z_FileWillBeDownloadedArgs) *convert.FileWillBeDownloadedRequest {
 		return &convert.FileWillBeDownloadedRequest{
-			Ctx:          in.A,
+			Context:      in.A,
 			FileInfo:     in.B,
 			UserId:       in.C,
 			DownloadType: in.D,
@@ -256,20 +256,20 @@ var hookRequests = map[string]func(args any) convert.Message{
 	}),
 	"ReactionHasBeenAdded": requestOf(func(in *plugin.Z_ReactionHasBeenAddedArgs) *convert.ReactionHasBeenAddedRequest {
 		return &convert.ReactionHasBeenAddedRequest{
-			Ctx:      in.A,
+			Context:  in.A,
 			Reaction: in.B,
 		}
 	}),
 	"ReactionHasBeenRemoved": requestOf(func(in *plugin.Z_ReactionHasBeenRemovedArgs) *convert.ReactionHasBeenRemovedRequest {
 		return &convert.ReactionHasBeenRemovedRequest{
-			Ctx:      in.A,
+			Context:  in.A,
 			Reaction: in.B,
 		}
 	}),
 	"OnPluginClusterEvent": requestOf(func(in *plugin.Z_OnPluginClusterEventArgs) *convert.OnPluginClusterEventRequest {
 		return &convert.OnPluginClusterEventRequest{
-			Ctx:   in.A,
-			Event: in.B,
+			Context: in.A,
+			Event:   in.B,
 		}
 	}),
 	"OnWebSocketConnect": requestOf(func(in *plugin.Z_OnWebSocketConnectArgs) *convert.OnWebSocketConnectRequest {
@@ -299,8 +299,8 @@ var hookRequests = map[string]func(args any) convert.Message{
 	}),
 	"OnInstall": requestOf(func(in *plugin.Z_OnInstallArgs) *convert.OnInstallRequest {
 		return &convert.OnInstallRequest{
-			Ctx:   in.A,
-			Event: in.B,
+			Context: in.A,
+			Event:   in.B,
 		}
 	}),
 	"OnSendDailyTelemetry": requestOf(func(_ *plugin.Z_OnSendDailyTelemetryArgs) *convert.OnSendDailyTelemetryRequest {
@@ -329,8 +329,8 @@ var hookRequests = map[string]func(args any) convert.Message{
 	}),
 	"UserHasBeenDeactivated": requestOf(func(in *plugin.Z_UserHasBeenDeactivatedArgs) *convert.UserHasBeenDeactivatedRequest {
 		return &convert.UserHasBeenDeactivatedRequest{
-			Ctx:  in.A,
-			User: in.B,
+			Context: in.A,
+			User:    in.B,
 		}
 	}),
 	"OnSharedChannelsSyncMsg": requestOf(func(in *plugin.Z_OnSharedChannelsSyncMsgArgs) *convert.OnSharedChannelsSyncMsgRequest {
@@ -346,7 +346,7 @@ var hookRequests = map[string]func(args any) convert.Message{
 	}),
 	"PreferencesHaveChanged": requestOf(func(in *plugin.Z_PreferencesHaveChangedArgs) *convert.PreferencesHaveChangedRequest {
 		return &convert.PreferencesHaveChangedRequest{
-			Ctx:         in.A,
+			Context:     in.A,
 			Preferences: in.B,
 		}
 	}),
@@ -365,39 +365,39 @@ var hookRequests = map[string]func(args any) convert.Message{
 	}),
 	"GenerateSupportData": requestOf(func(in *plugin.Z_GenerateSupportDataArgs) *convert.GenerateSupportDataRequest {
 		return &convert.GenerateSupportDataRequest{
-			Ctx: in.A,
+			Context: in.A,
 		}
 	}),
 	"OnSAMLLogin": requestOf(func(in *plugin.Z_OnSAMLLoginArgs) *convert.OnSAMLLoginRequest {
 		return &convert.OnSAMLLoginRequest{
-			Ctx:       in.A,
+			Context:   in.A,
 			User:      in.B,
 			Assertion: in.C,
 		}
 	}),
 	"ChannelWillBeUpdated": requestOf(func(in *plugin.Z_ChannelWillBeUpdatedArgs) *convert.ChannelWillBeUpdatedRequest {
 		return &convert.ChannelWillBeUpdatedRequest{
-			Ctx:        in.A,
+			Context:    in.A,
 			NewChannel: in.B,
 			OldChannel: in.C,
 		}
 	}),
 	"ChannelWillBeRestored": requestOf(func(in *plugin.Z_ChannelWillBeRestoredArgs) *convert.ChannelWillBeRestoredRequest {
 		return &convert.ChannelWillBeRestoredRequest{
-			Ctx:     in.A,
+			Context: in.A,
 			Channel: in.B,
 		}
 	}),
 	"ScheduledPostWillBeCreated": requestOf(func(in *plugin.Z_ScheduledPostWillBeCreatedArgs) *convert.ScheduledPostWillBeCreatedRequest {
 		return &convert.ScheduledPostWillBeCreatedRequest{
-			Ctx:           in.A,
+			Context:       in.A,
 			ScheduledPost: in.B,
 		}
 	}),
 	"DraftWillBeUpserted": requestOf(func(in *plugin.Z_DraftWillBeUpsertedArgs) *convert.DraftWillBeUpsertedRequest {
 		return &convert.DraftWillBeUpsertedRequest{
-			Ctx:   in.A,
-			Draft: in.B,
+			Context: in.A,
+			Draft:   in.B,
 		}
 	}),
 }

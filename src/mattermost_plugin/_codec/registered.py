@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from mattermost_plugin._codec import kinds
-from mattermost_plugin._codec.messages import message_class
-from mattermost_plugin._codec.problems import BadType, Located
-from mattermost_plugin._codec.wire import CHUNK, chunk, varint
+from mattermost_plugin._codec.go_errors import decode_exception, encode_exception
+from mattermost_plugin._codec.plans import Plan, plan_of
+from mattermost_plugin._codec.wire import CHUNK, DecodeError, chunk, chunks, varint
 from mattermost_plugin._gen.value_cases import REGISTERED
 
 __all__ = ["decode_registered", "encode_registered", "registered_case"]
 
+_ITEM = varint(1 << 3 | CHUNK)
 # Name of the Python class (of the elements, for a list) -> number of the case.
 _SINGLE = {entry.python_name: number for number, entry in REGISTERED.items() if not entry.items}
 _LISTS = {entry.python_name: number for number, entry in REGISTERED.items() if entry.items}
@@ -50,33 +50,34 @@ def _all_of(values: list[Any] | tuple[Any, ...], name: str) -> bool:
 def encode_registered(case: int, value: Any) -> bytes:
     """Return a value of a registered type as a serialized `Value`."""
     entry = REGISTERED[case]
-    message = message_class(entry.key, entry.message)()
-    encode = getattr(import_module(entry.codecs), f"encode_{entry.function}")
     if entry.items:
-        items = getattr(message, entry.items)
-        for item in value:
-            encode(item, items.add())
+        plan = plan_of(entry.reference)
+        content = b"".join([chunk(_ITEM, _encode(plan, item)) for item in value])
+    elif entry.exception:
+        content = encode_exception(entry.reference, value)
     else:
-        try:
-            encode(value, message)
-        except Located:
-            raise
-        except TypeError as error:
-            raise BadType(str(error)) from error
-    return chunk(varint(case << 3 | CHUNK), message.SerializeToString())
+        content = _encode(plan_of(entry.reference), value)
+    return chunk(varint(case << 3 | CHUNK), content)
 
 
 def decode_registered(case: int, data: bytes) -> Any:
     """Return the value of a registered type.
 
     Raises:
-        ValueError: This release does not know the case.
+        DecodeError: This release does not know the case, or the bytes are no such value.
     """
     entry = REGISTERED.get(case)
     if entry is None:
-        raise ValueError(f"Value has a case {case} that this release does not know")
-    message = message_class(entry.key, entry.message).FromString(data)
-    decode = getattr(import_module(entry.codecs), f"decode_{entry.function}")
+        raise DecodeError(f"Value has a case {case} that this release does not know")
+    if entry.exception:
+        return decode_exception(entry.reference, data)
+    plan = plan_of(entry.reference)
     if entry.items:
-        return kinds.REGISTERED_LISTS[case](decode(item) for item in getattr(message, entry.items))
-    return decode(message)
+        return kinds.REGISTERED_LISTS[case](plan.decode(item, 0, len(item), 1) for item in chunks(data))
+    return plan.decode(data, 0, len(data), 0)
+
+
+def _encode(plan: Plan, value: Any) -> bytes:
+    out: list[bytes] = []
+    plan.encode(value, out)
+    return b"".join(out)

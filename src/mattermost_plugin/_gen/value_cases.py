@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 
 class Registered(NamedTuple):
-    """A type registered with gob: how it is described and converted."""
+    """A type registered with gob."""
 
-    key: str
+    reference: str  # of the model, or of the exception's message
+    python_name: str  # of its class
     message: str
-    codecs: str
-    function: str
-    python_name: str
-    items: str  # field of the wrapper that holds the elements of a list
+    items: bool  # the message holds a list of them
+    exception: bool
 
 
 GO_KIND = 1
@@ -63,73 +62,31 @@ GO_KINDS: dict[str, int] = {
 # Number of the case -> type.
 REGISTERED: dict[int, Registered] = {
     12: Registered(
-        "message_attachment/MessageAttachmentList",
-        "MessageAttachmentList",
-        "mattermost_plugin._gen.codecs.message_attachment",
-        "message_attachment",
-        "MessageAttachment",
-        "items",
+        "message_attachment/MessageAttachment", "MessageAttachment", "MessageAttachmentList", True, False
     ),
-    13: Registered(
-        "error/AppError", "AppError", "mattermost_plugin._codec.errors_special", "app_error", "AppError", ""
-    ),
-    14: Registered(
-        "error/PqError", "PqError", "mattermost_plugin._codec.errors_special", "pq_error", "DatabaseError", ""
-    ),
-    15: Registered(
-        "error/ErrorString",
-        "ErrorString",
-        "mattermost_plugin._codec.errors_special",
-        "error_string",
-        "ServerError",
-        "",
-    ),
+    13: Registered("error/AppError", "AppError", "AppError", False, True),
+    14: Registered("error/PqError", "DatabaseError", "PqError", False, True),
+    15: Registered("error/ErrorString", "ServerError", "ErrorString", False, True),
     16: Registered(
         "command_autocomplete/AutocompleteDynamicListArg",
         "AutocompleteDynamicListArg",
-        "mattermost_plugin._gen.codecs.command_autocomplete",
-        "autocomplete_dynamic_list_arg",
         "AutocompleteDynamicListArg",
-        "",
+        False,
+        False,
     ),
     17: Registered(
         "command_autocomplete/AutocompleteStaticListArg",
         "AutocompleteStaticListArg",
-        "mattermost_plugin._gen.codecs.command_autocomplete",
-        "autocomplete_static_list_arg",
         "AutocompleteStaticListArg",
-        "",
+        False,
+        False,
     ),
     18: Registered(
-        "command_autocomplete/AutocompleteTextArg",
-        "AutocompleteTextArg",
-        "mattermost_plugin._gen.codecs.command_autocomplete",
-        "autocomplete_text_arg",
-        "AutocompleteTextArg",
-        "",
+        "command_autocomplete/AutocompleteTextArg", "AutocompleteTextArg", "AutocompleteTextArg", False, False
     ),
-    19: Registered(
-        "permalink/PreviewPost",
-        "PreviewPost",
-        "mattermost_plugin._gen.codecs.permalink",
-        "preview_post",
-        "PreviewPost",
-        "",
-    ),
+    19: Registered("permalink/PreviewPost", "PreviewPost", "PreviewPost", False, False),
     20: Registered(
-        "property_field/PluginPropertyOptionList",
-        "PluginPropertyOptionList",
-        "mattermost_plugin._gen.codecs.property_field",
-        "plugin_property_option",
-        "PluginPropertyOption",
-        "items",
+        "property_field/PluginPropertyOption", "PluginPropertyOption", "PluginPropertyOptionList", True, False
     ),
-    21: Registered(
-        "property_access/PropertyOwnerList",
-        "PropertyOwnerList",
-        "mattermost_plugin._gen.codecs.property_access",
-        "property_owner",
-        "PropertyOwner",
-        "items",
-    ),
+    21: Registered("property_access/PropertyOwner", "PropertyOwner", "PropertyOwnerList", True, False),
 }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import CodeType
 
-    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin._codec.methods import Method
 
 __all__ = ["check_hooks", "check_settings", "is_coroutine_function"]
 

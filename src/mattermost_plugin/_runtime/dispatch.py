@@ -13,9 +13,9 @@ from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, f
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.threads import ServerCall
     from mattermost_plugin._runtime.loop_thread import LoopThread
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["Dispatcher"]
 

@@ -14,8 +14,8 @@ from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, f
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.aio import ServerCall
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["AsyncDispatcher"]
 

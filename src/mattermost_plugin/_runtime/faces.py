@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.threads import Channel
     from mattermost_plugin._grpc.threads.client_calls import StreamCall
     from mattermost_plugin._runtime.file_calls import Download
-    from mattermost_plugin._runtime.methods import Method
     from mattermost_plugin.errors import PluginError
     from mattermost_plugin.files import Content
 

@@ -11,8 +11,8 @@ from mattermost_plugin._grpc.threads.client_calls import StreamCall, StreamUnary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.threads import Channel
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["Download", "messages", "upload"]
 

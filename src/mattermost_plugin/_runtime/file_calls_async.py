@@ -12,8 +12,8 @@ from mattermost_plugin._grpc.aio.client_calls import StreamCall, StreamUnaryMeth
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.aio import Channel
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["AsyncDownload", "messages", "upload"]
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from typing import BinaryIO
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.threads import ServerCall
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["OutputFile", "file_handler", "no_longer_wanted", "responded"]
 

@@ -21,8 +21,8 @@ from mattermost_plugin.reject import Reject
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.aio import ServerCall
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["file_handler"]
 

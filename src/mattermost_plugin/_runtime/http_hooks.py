@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mattermost_plugin._gen.hook_methods import HOOKS
 
 if TYPE_CHECKING:
-    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin._codec.methods import Method
 
 __all__ = ["http_hooks"]
 

@@ -13,9 +13,9 @@ from mattermost_plugin._runtime.timing import DEACTIVATE_GRACE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.threads import ServerCall
     from mattermost_plugin._runtime.dispatch import Dispatcher
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["Lifecycle", "State"]
 

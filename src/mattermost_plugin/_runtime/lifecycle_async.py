@@ -13,9 +13,9 @@ from mattermost_plugin._runtime.timing import DEACTIVATE_GRACE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc.aio import ServerCall
     from mattermost_plugin._runtime.dispatch_async import AsyncDispatcher
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["AsyncLifecycle"]
 

@@ -13,7 +13,7 @@ from mattermost_plugin.errors import AppError, PluginError, SettingsError, UserE
 from mattermost_plugin.reject import Reject
 
 if TYPE_CHECKING:
-    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin._codec.methods import Method
 
 __all__ = ["encode_failure", "encode_result", "failed_call", "logger"]
 

@@ -17,8 +17,8 @@ from mattermost_plugin.errors import (
 )
 
 if TYPE_CHECKING:
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._grpc import RpcError
-    from mattermost_plugin._runtime.methods import Method
 
 __all__ = ["MINIMUM_VERSION_KEY", "call_error", "files_of", "not_connected", "unavailable_here"]
 

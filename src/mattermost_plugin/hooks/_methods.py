@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mattermost_plugin._runtime.methods import MaybeAwaitable
+    from mattermost_plugin._codec.methods import MaybeAwaitable
     from mattermost_plugin.files import HookReader, HookWriter
     from mattermost_plugin.models.channel import Channel
     from mattermost_plugin.models.channel_member import ChannelMember
@@ -75,13 +75,13 @@ class HookMethods:
         """
         return None
 
-    def execute_command(self, ctx: Context, args: CommandArgs) -> MaybeAwaitable[CommandResponse | None]:
+    def execute_command(self, context: Context, args: CommandArgs) -> MaybeAwaitable[CommandResponse | None]:
         """Executes a command that has been previously registered via the `register_command` API.
 
         Go name: ``ExecuteCommand``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             args: The `CommandArgs`.
 
         Returns:
@@ -89,18 +89,18 @@ class HookMethods:
         """
         return None
 
-    def user_has_been_created(self, ctx: Context, user: User) -> MaybeAwaitable[None]:
+    def user_has_been_created(self, context: Context, user: User) -> MaybeAwaitable[None]:
         """Invoked after a user was created.
 
         Go name: ``UserHasBeenCreated``. Minimum server version: 5.10.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             user: The `User`.
         """
         return None
 
-    def user_will_log_in(self, ctx: Context, user: User) -> MaybeAwaitable[Reject | None]:
+    def user_will_log_in(self, context: Context, user: User) -> MaybeAwaitable[Reject | None]:
         """Before the login of the user is returned.
 
         If you don't need to reject the login event, see `user_has_logged_in`.
@@ -108,7 +108,7 @@ class HookMethods:
         Go name: ``UserWillLogIn``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             user: The `User`.
 
         Returns:
@@ -116,18 +116,18 @@ class HookMethods:
         """
         return None
 
-    def user_has_logged_in(self, ctx: Context, user: User) -> MaybeAwaitable[None]:
+    def user_has_logged_in(self, context: Context, user: User) -> MaybeAwaitable[None]:
         """Invoked after a user has logged in.
 
         Go name: ``UserHasLoggedIn``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             user: The `User`.
         """
         return None
 
-    def message_will_be_posted(self, ctx: Context, post: Post) -> MaybeAwaitable[Post | Reject | None]:
+    def message_will_be_posted(self, context: Context, post: Post) -> MaybeAwaitable[Post | Reject | None]:
         """Invoked when a message is posted by a user before it is committed to the database.
 
         If you also want to act on edited posts, see `message_will_be_updated`.
@@ -140,7 +140,7 @@ class HookMethods:
         Go name: ``MessageWillBePosted``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             post: The `Post`.
 
         Returns:
@@ -150,7 +150,7 @@ class HookMethods:
         return None
 
     def message_will_be_updated(
-        self, ctx: Context, new_post: Post, old_post: Post
+        self, context: Context, new_post: Post, old_post: Post
     ) -> MaybeAwaitable[Post | Reject | None]:
         """Invoked when a message is updated by a user before it is committed to the database.
 
@@ -166,7 +166,7 @@ class HookMethods:
         Go name: ``MessageWillBeUpdated``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             new_post: The `Post`.
             old_post: The `Post`.
 
@@ -176,7 +176,7 @@ class HookMethods:
         """
         return None
 
-    def message_has_been_posted(self, ctx: Context, post: Post) -> MaybeAwaitable[None]:
+    def message_has_been_posted(self, context: Context, post: Post) -> MaybeAwaitable[None]:
         """Invoked after the message has been committed to the database.
 
         If you need to modify or reject the post, see `message_will_be_posted` Note that this method
@@ -185,12 +185,14 @@ class HookMethods:
         Go name: ``MessageHasBeenPosted``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             post: The `Post`.
         """
         return None
 
-    def message_has_been_updated(self, ctx: Context, new_post: Post, old_post: Post) -> MaybeAwaitable[None]:
+    def message_has_been_updated(
+        self, context: Context, new_post: Post, old_post: Post
+    ) -> MaybeAwaitable[None]:
         """Invoked after a message is updated and has been updated in the database.
 
         If you need to modify or reject the post, see `message_will_be_updated` Note that this
@@ -200,7 +202,7 @@ class HookMethods:
         Go name: ``MessageHasBeenUpdated``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             new_post: The `Post`.
             old_post: The `Post`.
         """
@@ -223,7 +225,7 @@ class HookMethods:
         return None
 
     def messages_will_be_consumed_with_context(
-        self, ctx: Context, posts: list[Post]
+        self, context: Context, posts: list[Post]
     ) -> MaybeAwaitable[list[Post] | None]:
         """Invoked when messages are requested by a client, before they are returned to the client.
 
@@ -237,7 +239,7 @@ class HookMethods:
         Go name: ``MessagesWillBeConsumedWithContext``. Minimum server version: 11.9.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             posts: The `Post` objects.
 
         Returns:
@@ -245,7 +247,7 @@ class HookMethods:
         """
         return None
 
-    def message_has_been_deleted(self, ctx: Context, post: Post) -> MaybeAwaitable[None]:
+    def message_has_been_deleted(self, context: Context, post: Post) -> MaybeAwaitable[None]:
         """Invoked after the message has been deleted from the database.
 
         Note that this method will be called for posts deleted by plugins, including the plugin that
@@ -254,29 +256,29 @@ class HookMethods:
         Go name: ``MessageHasBeenDeleted``. Minimum server version: 9.1.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             post: The `Post`.
         """
         return None
 
-    def channel_has_been_created(self, ctx: Context, channel: Channel) -> MaybeAwaitable[None]:
+    def channel_has_been_created(self, context: Context, channel: Channel) -> MaybeAwaitable[None]:
         """Invoked after the channel has been committed to the database.
 
         Go name: ``ChannelHasBeenCreated``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             channel: The `Channel`.
         """
         return None
 
-    def channel_will_be_archived(self, ctx: Context, channel: Channel) -> MaybeAwaitable[Reject | None]:
+    def channel_will_be_archived(self, context: Context, channel: Channel) -> MaybeAwaitable[Reject | None]:
         """Invoked before a channel is archived, allowing plugins to reject the archive operation.
 
         Go name: ``ChannelWillBeArchived``. Minimum server version: 11.7.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             channel: The `Channel`.
 
         Returns:
@@ -285,7 +287,7 @@ class HookMethods:
         return None
 
     def channel_member_will_be_added(
-        self, ctx: Context, channel_member: ChannelMember
+        self, context: Context, channel_member: ChannelMember
     ) -> MaybeAwaitable[ChannelMember | Reject | None]:
         """Invoked before a member is added to a channel, allowing plugins to modify the channel member
         or reject the addition.
@@ -293,7 +295,7 @@ class HookMethods:
         Go name: ``ChannelMemberWillBeAdded``. Minimum server version: 11.7.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             channel_member: The `ChannelMember`.
 
         Returns:
@@ -303,7 +305,7 @@ class HookMethods:
         return None
 
     def user_has_joined_channel(
-        self, ctx: Context, channel_member: ChannelMember, actor: User | None
+        self, context: Context, channel_member: ChannelMember, actor: User | None
     ) -> MaybeAwaitable[None]:
         """Invoked after the membership has been committed to the database.
 
@@ -312,14 +314,14 @@ class HookMethods:
         Go name: ``UserHasJoinedChannel``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             channel_member: The `ChannelMember`.
             actor: The `User`; None if there is none.
         """
         return None
 
     def user_has_left_channel(
-        self, ctx: Context, channel_member: ChannelMember, actor: User | None
+        self, context: Context, channel_member: ChannelMember, actor: User | None
     ) -> MaybeAwaitable[None]:
         """Invoked after the membership has been removed from the database.
 
@@ -328,14 +330,14 @@ class HookMethods:
         Go name: ``UserHasLeftChannel``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             channel_member: The `ChannelMember`.
             actor: The `User`; None if there is none.
         """
         return None
 
     def team_member_will_be_added(
-        self, ctx: Context, team_member: TeamMember
+        self, context: Context, team_member: TeamMember
     ) -> MaybeAwaitable[TeamMember | Reject | None]:
         """Invoked before a member is added to a team, allowing plugins to modify the team member or
         reject the addition.
@@ -343,7 +345,7 @@ class HookMethods:
         Go name: ``TeamMemberWillBeAdded``. Minimum server version: 11.7.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             team_member: The `TeamMember`.
 
         Returns:
@@ -353,7 +355,7 @@ class HookMethods:
         return None
 
     def user_has_joined_team(
-        self, ctx: Context, team_member: TeamMember, actor: User | None
+        self, context: Context, team_member: TeamMember, actor: User | None
     ) -> MaybeAwaitable[None]:
         """Invoked after the membership has been committed to the database.
 
@@ -362,14 +364,14 @@ class HookMethods:
         Go name: ``UserHasJoinedTeam``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             team_member: The `TeamMember`.
             actor: The `User`; None if there is none.
         """
         return None
 
     def user_has_left_team(
-        self, ctx: Context, team_member: TeamMember, actor: User | None
+        self, context: Context, team_member: TeamMember, actor: User | None
     ) -> MaybeAwaitable[None]:
         """Invoked after the membership has been removed from the database.
 
@@ -378,14 +380,14 @@ class HookMethods:
         Go name: ``UserHasLeftTeam``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             team_member: The `TeamMember`.
             actor: The `User`; None if there is none.
         """
         return None
 
     def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: HookReader, output: HookWriter
+        self, context: Context, info: FileInfo, file: HookReader, output: HookWriter
     ) -> MaybeAwaitable[FileInfo | Reject | None]:
         """Invoked when a file is uploaded, but before it is committed to backing store.
 
@@ -398,7 +400,7 @@ class HookMethods:
         Go name: ``FileWillBeUploaded``. Minimum server version: 5.2.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             info: The `FileInfo`.
             file: What was uploaded, to be read once from its beginning: a binary file for `def`, an
                 `AsyncReader` for `async def`.
@@ -413,7 +415,7 @@ class HookMethods:
         return None
 
     def file_will_be_downloaded(
-        self, ctx: Context, file_info: FileInfo, user_id: str, download_type: FileDownloadType
+        self, context: Context, file_info: FileInfo, user_id: str, download_type: FileDownloadType
     ) -> MaybeAwaitable[Reject | None]:
         """Invoked when a file is requested for download, but before it is sent to the client.
 
@@ -428,7 +430,7 @@ class HookMethods:
         Go name: ``FileWillBeDownloaded``. Minimum server version: 11.5.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             file_info: The `FileInfo`.
             user_id: The user's id.
             download_type: One of `FileDownloadType`, or another string.
@@ -438,7 +440,7 @@ class HookMethods:
         """
         return None
 
-    def reaction_has_been_added(self, ctx: Context, reaction: Reaction) -> MaybeAwaitable[None]:
+    def reaction_has_been_added(self, context: Context, reaction: Reaction) -> MaybeAwaitable[None]:
         """Invoked after the reaction has been committed to the database.
 
         Note that this method will be called for reactions added by plugins, including the plugin
@@ -447,12 +449,12 @@ class HookMethods:
         Go name: ``ReactionHasBeenAdded``. Minimum server version: 5.30.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             reaction: The `Reaction`.
         """
         return None
 
-    def reaction_has_been_removed(self, ctx: Context, reaction: Reaction) -> MaybeAwaitable[None]:
+    def reaction_has_been_removed(self, context: Context, reaction: Reaction) -> MaybeAwaitable[None]:
         """Invoked after the removal of the reaction has been committed to the database.
 
         Note that this method will be called for reactions removed by plugins, including the plugin
@@ -461,12 +463,12 @@ class HookMethods:
         Go name: ``ReactionHasBeenRemoved``. Minimum server version: 5.30.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             reaction: The `Reaction`.
         """
         return None
 
-    def on_plugin_cluster_event(self, ctx: Context, event: PluginClusterEvent) -> MaybeAwaitable[None]:
+    def on_plugin_cluster_event(self, context: Context, event: PluginClusterEvent) -> MaybeAwaitable[None]:
         """Invoked when an intra-cluster plugin event is received.
 
         This is used to allow communication between multiple instances of the same plugin that are
@@ -476,7 +478,7 @@ class HookMethods:
         Go name: ``OnPluginClusterEvent``. Minimum server version: 5.36.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             event: The `PluginClusterEvent`.
         """
         return None
@@ -535,7 +537,7 @@ class HookMethods:
         """
         return 0
 
-    def on_install(self, ctx: Context, event: OnInstallEvent) -> MaybeAwaitable[None]:
+    def on_install(self, context: Context, event: OnInstallEvent) -> MaybeAwaitable[None]:
         """Invoked after the installation of a plugin as part of the onboarding.
 
         It's called on every installation, not only once.
@@ -546,7 +548,7 @@ class HookMethods:
         Go name: ``OnInstall``. Minimum server version: 6.5.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             event: The `OnInstallEvent`.
         """
         return None
@@ -627,13 +629,13 @@ class HookMethods:
         """
         return None
 
-    def user_has_been_deactivated(self, ctx: Context, user: User) -> MaybeAwaitable[None]:
+    def user_has_been_deactivated(self, context: Context, user: User) -> MaybeAwaitable[None]:
         """Invoked when a user is deactivated.
 
         Go name: ``UserHasBeenDeactivated``. Minimum server version: 9.1.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             user: The `User`.
         """
         return None
@@ -683,7 +685,9 @@ class HookMethods:
         """
         return False
 
-    def preferences_have_changed(self, ctx: Context, preferences: list[Preference]) -> MaybeAwaitable[None]:
+    def preferences_have_changed(
+        self, context: Context, preferences: list[Preference]
+    ) -> MaybeAwaitable[None]:
         """Invoked after one or more of a user's preferences have changed.
 
         Note that this method will be called for preferences changed by plugins, including the
@@ -692,7 +696,7 @@ class HookMethods:
         Go name: ``PreferencesHaveChanged``. Minimum server version: 9.5.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             preferences: The `Preference` objects.
         """
         return None
@@ -735,7 +739,7 @@ class HookMethods:
         """
         return None
 
-    def generate_support_data(self, ctx: Context) -> MaybeAwaitable[list[FileData] | None]:
+    def generate_support_data(self, context: Context) -> MaybeAwaitable[list[FileData] | None]:
         """Invoked when a Support Packet gets generated.
 
         It allows plugins to include their own content in the Support Packet.
@@ -750,27 +754,29 @@ class HookMethods:
         Go name: ``GenerateSupportData``. Minimum server version: 9.8.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
 
         Returns:
             The files to add to the packet; None if there are none.
         """
         return None
 
-    def on_saml_login(self, ctx: Context, user: User, assertion: SamlAssertionInfo) -> MaybeAwaitable[None]:
+    def on_saml_login(
+        self, context: Context, user: User, assertion: SamlAssertionInfo
+    ) -> MaybeAwaitable[None]:
         """Invoked after a successful SAML login.
 
         Go name: ``OnSAMLLogin``. Minimum server version: 10.7.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             user: The `User`.
             assertion: The `SamlAssertionInfo`.
         """
         return None
 
     def channel_will_be_updated(
-        self, ctx: Context, new_channel: Channel, old_channel: Channel
+        self, context: Context, new_channel: Channel, old_channel: Channel
     ) -> MaybeAwaitable[Channel | Reject | None]:
         """Invoked before a channel update is committed, allowing plugins to modify the channel or
         reject the update.
@@ -780,7 +786,7 @@ class HookMethods:
         Go name: ``ChannelWillBeUpdated``. Minimum server version: 11.9.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             new_channel: The `Channel`.
             old_channel: The `Channel`.
 
@@ -790,7 +796,7 @@ class HookMethods:
         """
         return None
 
-    def channel_will_be_restored(self, ctx: Context, channel: Channel) -> MaybeAwaitable[Reject | None]:
+    def channel_will_be_restored(self, context: Context, channel: Channel) -> MaybeAwaitable[Reject | None]:
         """Invoked before an archived channel is un-archived.
 
         See `channel_will_be_archived` for the other way.
@@ -800,7 +806,7 @@ class HookMethods:
         Go name: ``ChannelWillBeRestored``. Minimum server version: 11.9.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             channel: The `Channel`.
 
         Returns:
@@ -809,7 +815,7 @@ class HookMethods:
         return None
 
     def scheduled_post_will_be_created(
-        self, ctx: Context, scheduled_post: ScheduledPost
+        self, context: Context, scheduled_post: ScheduledPost
     ) -> MaybeAwaitable[ScheduledPost | Reject | None]:
         """Invoked before a scheduled post is committed.
 
@@ -820,7 +826,7 @@ class HookMethods:
         Go name: ``ScheduledPostWillBeCreated``. Minimum server version: 11.9.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             scheduled_post: The `ScheduledPost`.
 
         Returns:
@@ -829,7 +835,7 @@ class HookMethods:
         """
         return None
 
-    def draft_will_be_upserted(self, ctx: Context, draft: Draft) -> MaybeAwaitable[Draft | Reject | None]:
+    def draft_will_be_upserted(self, context: Context, draft: Draft) -> MaybeAwaitable[Draft | Reject | None]:
         """Invoked before a draft is committed.
 
         It is new, or was changed.
@@ -839,7 +845,7 @@ class HookMethods:
         Go name: ``DraftWillBeUpserted``. Minimum server version: 11.9.
 
         Args:
-            ctx: The request that led to the call: session, IP address, user agent.
+            context: The request that led to the call: session, IP address, user agent.
             draft: The `Draft`.
 
         Returns:

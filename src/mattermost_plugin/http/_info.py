@@ -49,12 +49,11 @@ class RequestInfo:
     def context(self) -> Context:
         """The plugin context of the request: ids of the session and of the request, the client's address."""
         if self._context is None:
-            from mattermost_plugin._codec.messages import message_class
-            from mattermost_plugin._gen.codecs.context import decode_context
+            from mattermost_plugin._codec.messages import decode_message
+            from mattermost_plugin._codec.plans import plan_of
 
             padded = self._encoded + "=" * (-len(self._encoded) % 4)
-            message = message_class("context/Context", "Context").FromString(base64.urlsafe_b64decode(padded))
-            self._context = decode_context(message)
+            self._context = decode_message(plan_of("context/Context"), base64.urlsafe_b64decode(padded))
         return self._context
 
 

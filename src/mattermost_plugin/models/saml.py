@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mattermost_plugin._codec.timestamps import ZERO_TIME
-from mattermost_plugin._model import Model
+from mattermost_plugin._model import ZERO_TIME, Model
 
 if TYPE_CHECKING:
     from datetime import datetime

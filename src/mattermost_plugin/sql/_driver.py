@@ -20,8 +20,8 @@ from mattermost_plugin.models.driver import NamedValue, TxOptions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._runtime.faces import Transport
-    from mattermost_plugin._runtime.methods import Method
     from mattermost_plugin.models.driver import ResultContainer
     from mattermost_plugin.sql._describing import Plan
 

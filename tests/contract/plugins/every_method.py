@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from codegen.lowered import Method as Lowered
-    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin._codec.methods import Method
 
 LIFECYCLE = {"on_activate", "on_deactivate"}
 

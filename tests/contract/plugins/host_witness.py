@@ -73,8 +73,8 @@ class Witness(Plugin):
         if asked("deactivate-fails"):
             raise RuntimeError("not now")
 
-    def message_will_be_posted(self, ctx: Context, post: Post) -> Post | Reject | None:
-        note("notes", f"MessageWillBePosted {ctx.request_id} {post.message} {post.props['n']}")
+    def message_will_be_posted(self, context: Context, post: Post) -> Post | Reject | None:
+        note("notes", f"MessageWillBePosted {context.request_id} {post.message} {post.props['n']}")
         verb, _, what = post.message.partition(" ")
         match verb:
             case "refuse":
@@ -96,10 +96,10 @@ class Witness(Plugin):
                 post.props["witness"] = "yes"
         return post
 
-    def message_has_been_posted(self, ctx: Context, post: Post) -> None:
+    def message_has_been_posted(self, context: Context, post: Post) -> None:
         note("notes", f"MessageHasBeenPosted {post.message}")
 
-    def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         note("notes", f"ExecuteCommand {args.command}")
         if args.command == "/fail":
             raise AppError(
@@ -107,7 +107,7 @@ class Witness(Plugin):
             )
         return CommandResponse(text=f"{args.command} by {args.user_id}", response_type="ephemeral")
 
-    def channel_will_be_archived(self, ctx: Context, channel: Channel) -> Reject | None:
+    def channel_will_be_archived(self, context: Context, channel: Channel) -> Reject | None:
         note("notes", f"ChannelWillBeArchived {channel.name}")
         return Reject("it is needed") if channel.name == "town-square" else None
 
@@ -119,14 +119,14 @@ class Witness(Plugin):
         new_cfg.team_settings.site_name = f"{name}!"
         return new_cfg
 
-    def reaction_has_been_added(self, ctx: Context, reaction: Reaction) -> None:
+    def reaction_has_been_added(self, context: Context, reaction: Reaction) -> None:
         note("notes", f"ReactionHasBeenAdded {reaction.emoji_name}")
 
-    def on_plugin_cluster_event(self, ctx: Context, event: PluginClusterEvent) -> None:
+    def on_plugin_cluster_event(self, context: Context, event: PluginClusterEvent) -> None:
         note("notes", f"OnPluginClusterEvent {event.id} {event.data.decode()}")
 
     def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+        self, context: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
     ) -> FileInfo | Reject | None:
         data = file.read()
         note("notes", f"FileWillBeUploaded {info.name} {len(data)}")

@@ -43,13 +43,15 @@ def content(size: int) -> Iterator[bytes]:
 
 
 class Blocking(Plugin):
-    def file_will_be_uploaded(self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO) -> None:
+    def file_will_be_uploaded(
+        self, context: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+    ) -> None:
         shutil.copyfileobj(file, output)
 
-    def generate_support_data(self, ctx: Context) -> list[FileData]:
+    def generate_support_data(self, context: Context) -> list[FileData]:
         return [FileData(filename="large", body=b"".join(content(SUPPORT_DATA)))]
 
-    def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         method, size = args.command.split()
         return CommandResponse(text=str(self.move(method[1:], int(size))))
 
@@ -81,15 +83,15 @@ class Blocking(Plugin):
 
 class Asynchronous(AsyncPlugin):
     async def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
+        self, context: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
     ) -> None:
         async for piece in file:
             await output.write(piece)
 
-    async def generate_support_data(self, ctx: Context) -> list[FileData]:
+    async def generate_support_data(self, context: Context) -> list[FileData]:
         return [FileData(filename="large", body=b"".join(content(SUPPORT_DATA)))]
 
-    async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    async def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         method, size = args.command.split()
         return CommandResponse(text=str(await self.move(method[1:], int(size))))
 

@@ -37,20 +37,20 @@ class Blocking(Plugin):
         settings: Settings = self.load_configuration(Settings)
         self.text = f"{names} {settings.warn_after}"
 
-    def message_will_be_posted(self, ctx: Context, post: Post) -> Post | Reject | None:
+    def message_will_be_posted(self, context: Context, post: Post) -> Post | Reject | None:
         return Reject("no") if post.message == self.text else None
 
-    async def message_has_been_posted(self, ctx: Context, post: Post) -> None:
+    async def message_has_been_posted(self, context: Context, post: Post) -> None:
         return None
 
-    def user_will_log_in(self, ctx: Context, user: User) -> Reject | None:
+    def user_will_log_in(self, context: Context, user: User) -> Reject | None:
         return None
 
     def configuration_will_be_saved(self, new_cfg: Config) -> Config | None:
         return new_cfg
 
     def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+        self, context: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
     ) -> FileInfo | Reject | None:
         output.write(file.read(10).upper())
         with self.api.open_file(info.id) as opened:
@@ -73,7 +73,7 @@ class Asynchronous(AsyncPlugin):
         self.text = f"{user.username} {settings.warn_after}"
 
     async def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
+        self, context: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
     ) -> Reject | None:
         async for piece in file:
             await output.write(piece)
@@ -81,10 +81,10 @@ class Asynchronous(AsyncPlugin):
             found: FileInfo = await self.api.upload_file(opened, info.channel_id, info.name)
         return None if found.size else Reject("empty")
 
-    async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    async def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         return CommandResponse(text=args.command)
 
-    def message_will_be_posted(self, ctx: Context, post: Post) -> Post | None:
+    def message_will_be_posted(self, context: Context, post: Post) -> Post | None:
         author: User = self.blocking_api.get_user(post.user_id)
         settings: Settings = self.load_configuration_blocking(Settings)
         post.message += f"{author.username} {settings.warn_after}"

@@ -8,22 +8,22 @@ MISSPELT = Pots
 
 
 class Wrong(Plugin):
-    def message_will_be_posted(self, ctx: Context, post: Post) -> str:  # override
+    def message_will_be_posted(self, context: Context, post: Post) -> str:  # override
         return post.message
 
-    def message_has_been_posted(self, ctx: Context, post: Post) -> Reject | None:  # override
+    def message_has_been_posted(self, context: Context, post: Post) -> Reject | None:  # override
         return None
 
     def file_will_be_uploaded(
         self,
-        ctx: Context,
+        context: Context,
         info: FileInfo,
         file: str,  # override
         output: object,
     ) -> None:
         return None
 
-    def user_has_been_created(self, ctx: Context, user: str) -> None:  # override
+    def user_has_been_created(self, context: Context, user: str) -> None:  # override
         return None
 
     def on_activate(self) -> None:
@@ -36,7 +36,7 @@ class Wrong(Plugin):
 
 
 class AsyncWrong(AsyncPlugin):
-    async def message_will_be_posted(self, ctx: Context, post: Post) -> User | None:  # override
+    async def message_will_be_posted(self, context: Context, post: Post) -> User | None:  # override
         return None
 
     async def on_activate(self) -> None:

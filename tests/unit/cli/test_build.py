@@ -113,7 +113,7 @@ def test_a_bundle_has_everything_that_a_server_needs(write_plugin: WritePlugin, 
     assert bridge.read_bytes() == bridge_for(HERE).read_bytes()
     assert bridge.stat().st_mode & 0o777 == 0o755
     assert {"plugin.py", "greeting.py", "bridge/LICENSES.txt"} <= bundle.files("server")
-    assert any(path.startswith("google/protobuf/") for path in bundle.files(f"server/site/{HERE}"))
+    assert not bundle.files(f"server/site/{HERE}")  # nothing is for one platform alone
     shared = bundle.files("server/site/any")
     assert {"mattermost_plugin/_version.py", "mattermost_plugin/py.typed", "hpack/__init__.py"} <= shared
     assert f"mattermost_plugin-{__version__}.dist-info/METADATA" in shared
@@ -243,13 +243,12 @@ def test_a_requirements_file_comes_before_pyproject(write_plugin: WritePlugin, u
 
 def test_requirements_with_hashes_may_name_a_released_sdk(write_plugin: WritePlugin, unpack: Unpack) -> None:
     locked = (ROOT / "requirements/dev.txt").read_text(encoding="utf-8")
-    entries = re.findall(r"^(?:hpack|protobuf)==.*(?:\n    .*)*", locked, re.MULTILINE)
-    assert len(entries) == 2
+    [entry] = re.findall(r"^hpack==.*(?:\n    .*)*", locked, re.MULTILINE)
     sdk = f"mattermost-plugin=={__version__} \\\n    --hash=sha256:{hashlib.sha256(b'released').hexdigest()}"
-    bundle = unpack(build_bundle(write_plugin(files={"requirements.txt": "\n".join([sdk, *entries])})))
+    bundle = unpack(build_bundle(write_plugin(files={"requirements.txt": f"{sdk}\n{entry}"})))
     assert "mattermost_plugin/_version.py" in bundle.files("server/site/any")
-    broken = re.sub(r"sha256:\w{64}", f"sha256:{'0' * 64}", entries[0])
-    folder = write_plugin("broken", files={"requirements.txt": "\n".join([sdk, broken, entries[1]])})
+    broken = re.sub(r"sha256:\w{64}", f"sha256:{'0' * 64}", entry)
+    folder = write_plugin("broken", files={"requirements.txt": f"{sdk}\n{broken}"})
     with pytest.raises(BuildError, match=r"(?s)requirements.txt: pip could not .* DO NOT MATCH THE HASHES"):
         build_bundle(folder)
 

@@ -1,4 +1,4 @@
-"""A plugin pays only for what it uses, and shares nothing with other users of protobuf in the process."""
+"""A plugin pays only for what it uses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from typing import Any
 
 import pytest
 
-from codegen import emit_proto
-from codegen.protoc import compile_protos
 from mattermost_plugin._compiled import compiled_layouts
-from tests.codegen.repository import schema
 
 
 def run(code: str, *arguments: str, **environment: str) -> Any:
@@ -33,7 +30,7 @@ def loaded(code: str, **environment: str) -> set[str]:
     return set(run(f"{code}\n{LOADED}", **environment))
 
 
-def test_importing_the_package_loads_neither_protobuf_nor_models_nor_codecs() -> None:
+def test_importing_the_package_loads_neither_models_nor_codecs() -> None:
     modules = loaded("import mattermost_plugin, mattermost_plugin.models, mattermost_plugin.hooks")
     assert not any(name.startswith(("google", "dataclasses", "mattermost_plugin._codec")) for name in modules)
     assert not any(name.startswith("mattermost_plugin.models.") for name in modules)
@@ -45,11 +42,10 @@ def test_the_tables_of_methods_load_no_codec() -> None:
         "from mattermost_plugin._gen import api_methods, driver_methods, hook_methods\n"
         "from mattermost_plugin.api import API"
     )
-    assert not any(name.startswith("google") for name in modules)
-    assert not any(
-        name.startswith(("mattermost_plugin._gen.codecs", "mattermost_plugin._gen.methods"))
-        for name in modules
-    )
+    assert not any(name.startswith("mattermost_plugin._gen.layouts") for name in modules)
+    assert {name for name in modules if name.startswith("mattermost_plugin._codec.")} == {
+        "mattermost_plugin._codec.methods"
+    }
     assert "mattermost_plugin.api._sync" in modules
     assert "mattermost_plugin.api._async" not in modules
 
@@ -59,7 +55,6 @@ def test_a_model_loads_its_own_module_alone() -> None:
     assert {name for name in modules if name.startswith("mattermost_plugin.models.")} == {
         "mattermost_plugin.models.post"
     }
-    assert not any(name.startswith("google") for name in modules)
 
 
 PLAIN_POST = """
@@ -71,69 +66,38 @@ codec.decode_request(codec.encode_request(Context(), Post(message="x", props={"f
 """
 
 
-def test_reading_a_plain_post_loads_no_codec_of_what_it_does_not_contain() -> None:
+TABLES = {"mattermost_plugin._gen.layouts", "mattermost_plugin._gen.layouts.context",
+          "mattermost_plugin._gen.layouts.post"}  # fmt: skip
+
+
+def test_reading_a_plain_post_loads_nothing_of_what_it_does_not_contain() -> None:
     modules = loaded(PLAIN_POST, MATTERMOST_PLUGIN_PURE="1")
-    assert {name for name in modules if name.startswith("mattermost_plugin._gen.codecs.")} == {
-        "mattermost_plugin._gen.codecs.context",
-        "mattermost_plugin._gen.codecs.post",
-    }
+    assert {name for name in modules if name.startswith("mattermost_plugin._gen.layouts")} == TABLES
+    assert not {name for name in modules if name.startswith("mattermost_plugin.models.post_metadata")}
     assert not {"dataclasses", "inspect"} & modules
-    # What protobuf has of its own in Python, it would take 50 ms to import.
-    assert "google.protobuf.internal.python_message" not in modules
+    # Functions for reading are compiled when they are worth it; who finds faults is loaded when there is one.
+    assert not {"mattermost_plugin._codec.decoders", "mattermost_plugin._codec.faults"} & modules
 
 
 @pytest.mark.skipif(compiled_layouts() is None, reason="the compiled core is not in use")
-def test_reading_a_plain_post_by_the_compiled_core_loads_no_protobuf_and_no_codec() -> None:
+def test_reading_a_plain_post_by_the_compiled_core_loads_no_codec() -> None:
     modules = loaded(PLAIN_POST)
-    assert not any(name.startswith("google") for name in modules)
-    assert not any(
-        name.startswith(("mattermost_plugin._gen.codecs", "mattermost_plugin._gen.methods"))
-        for name in modules
-    )
-    assert {name for name in modules if name.startswith("mattermost_plugin._gen.layouts.")} == {
-        "mattermost_plugin._gen.layouts.context",
-        "mattermost_plugin._gen.layouts.post",
-    }
+    assert {name for name in modules if name.startswith("mattermost_plugin._gen.layouts")} == TABLES
+    assert not {"mattermost_plugin._codec.plans", "mattermost_plugin._codec.values"} & modules
     assert not {"dataclasses", "inspect"} & modules
 
 
-USE = """
-import json, sys
-from mattermost_plugin.models import Context, MessageAttachment, Post, PostMetadata, Reaction, User
-from mattermost_plugin._gen.hook_methods import HOOKS
-from mattermost_plugin._gen.api_methods import API
-
-post = Post(message="x", props={"a": [MessageAttachment(title="t")]}, participants=[User(username="u")],
-            metadata=PostMetadata(reactions=[Reaction(emoji_name="e")]))
-codec = HOOKS["message_will_be_posted"].codec
-assert codec.decode_request(codec.encode_request(Context(), post)) == (Context(), post)
-codec = API["get_config"].codec
-assert codec.decode_response(codec.encode_response(codec.decode_response(b"\\n\\x00"))) is not None
-try:
-    HOOKS["message_will_be_posted"].codec.encode_response(Post(create_at=2**63))
-except ValueError as error:
-    assert "Post.create_at" in str(error), error
-from google.protobuf.internal import api_implementation
+def test_no_module_of_the_sdk_needs_protobuf() -> None:
+    """Nothing but the tests has it: bundles are without."""
+    code = """
+import importlib, json, pkgutil, sys
+sys.modules["google"] = None
+import mattermost_plugin
+for module in pkgutil.walk_packages(mattermost_plugin.__path__, "mattermost_plugin."):
+    importlib.import_module(module.name)
+print(json.dumps(sorted(name for name in sys.modules if name.startswith("google."))))
 """
-
-
-@pytest.mark.parametrize("implementation", ["upb", "python"])
-def test_either_implementation_of_protobuf_serves(implementation: str) -> None:
-    found = run(
-        USE + "print(json.dumps(api_implementation.Type()))",
-        PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=implementation,
-    )
-    assert found == implementation
-
-
-def test_another_user_of_the_same_protos_in_the_process_does_no_harm(tmp_path: Any) -> None:
-    protos = {path.removeprefix("schema/proto/"): text for path, text in emit_proto.emit(schema()).items()}
-    for path, text in compile_protos(protos, ["--python_out={out}"]).items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    theirs = "import mattermost.plugin.v1.post_pb2 as theirs; theirs.Post(message='x')"
-    assert run(f"{theirs}\n{USE}\nprint(json.dumps(True))", PYTHONPATH=str(tmp_path))
-    assert run(f"{USE}\n{theirs}\nprint(json.dumps(True))", PYTHONPATH=str(tmp_path))
+    assert run(code) == []
 
 
 def test_many_threads_may_use_a_codec_first_at_the_same_time() -> None:

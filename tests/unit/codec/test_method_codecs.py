@@ -60,7 +60,6 @@ def test_entries_say_what_the_contract_says(method: Method) -> None:
     assert {field.python_name for field in method.params} <= set(found.parameters)
     assert found.signature.startswith(f"{method.python_name}(self")
     assert bool(found.unavailable) == (method not in UNARY)
-    assert bool(found.module) == (method in UNARY)
 
 
 @pytest.mark.parametrize("method", UNARY, ids=by_path)
@@ -186,10 +185,3 @@ def test_a_wrong_argument_is_named(method: str, arguments: tuple[Any, ...], text
     with pytest.raises((TypeError, ValueError)) as caught:
         API[method].codec.encode_request(*arguments)
     assert str(caught.value) == f"{method}(): {text}"
-
-
-def test_nothing_else_is_an_attribute_of_a_codec_module() -> None:
-    from mattermost_plugin._gen.methods import hooks_post
-
-    with pytest.raises(AttributeError, match="no attribute 'create_past'"):
-        hooks_post.create_past  # noqa: B018 - the access is what is tested

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from mattermost_plugin._codec.messages import message_class
-from mattermost_plugin._gen.codecs import config, custom_status, post
-from mattermost_plugin._gen.descriptors.index import KEYS
+from mattermost_plugin._codec.messages import encode_message
+from mattermost_plugin._codec.plans import plan_of
 from mattermost_plugin.models import (
     Config,
     CustomStatus,
@@ -21,11 +20,8 @@ from mattermost_plugin.models import (
 )
 
 
-def encode(value: Any, codec: Any = post, name: str = "Post") -> None:
-    function = {"Post": "encode_post", "Config": "encode_config", "CustomStatus": "encode_custom_status"}[
-        name
-    ]
-    getattr(codec, function)(value, message_class(KEYS[name], name)())
+def encode(value: Any, model: str = "post/Post") -> bytes:
+    return encode_message(plan_of(model), value)
 
 
 def metadata(**changes: Any) -> PostMetadata:
@@ -107,25 +103,23 @@ def test_a_struct_that_go_holds_by_value_cannot_be_none() -> None:
     value = Config()
     value.service_settings = None  # type: ignore[assignment]
     with pytest.raises(TypeError, match=r"^Config\.service_settings: expected ServiceSettings, got None$"):
-        encode(value, config, "Config")
+        encode(value, "config/Config")
     nested = Config(service_settings=ServiceSettings(site_url=3))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"^ServiceSettings\.site_url: expected str \| None, got int$"):
-        encode(nested, config, "Config")
+        encode(nested, "config/Config")
 
 
 def test_times_need_a_zone() -> None:
     value = CustomStatus(expires_at=datetime(2024, 1, 1))  # noqa: DTZ001 - what is refused
     with pytest.raises(ValueError, match=r"CustomStatus\.expires_at: expected a time with a zone"):
-        encode(value, custom_status, "CustomStatus")
+        encode(value, "custom_status/CustomStatus")
     value.expires_at = 5  # type: ignore[assignment]
     with pytest.raises(TypeError, match=r"^CustomStatus\.expires_at: expected datetime, got int$"):
-        encode(value, custom_status, "CustomStatus")
+        encode(value, "custom_status/CustomStatus")
 
 
 def test_a_tuple_is_as_good_as_a_list() -> None:
-    message = message_class(KEYS["Post"], "Post")()
-    post.encode_post(Post(file_ids=("a", "b")), message)  # type: ignore[arg-type]
-    assert list(message.file_ids) == ["a", "b"]
+    assert encode(Post(file_ids=("a", "b"))) == encode(Post(file_ids=["a", "b"]))  # type: ignore[arg-type]
 
 
 def test_none_for_a_list_is_an_empty_list() -> None:

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, unknown_fields
 
 from codegen.python_methods import request_fields, unavailable
-from mattermost_plugin._codec.values_special import decode_value, encode_value
+from mattermost_plugin._codec.values import decode_value, encode_value
 from mattermost_plugin._gen.api_methods import API
 from mattermost_plugin._gen.driver_methods import DRIVER
 from mattermost_plugin._gen.hook_methods import HOOKS, IMPLEMENTED

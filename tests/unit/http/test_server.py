@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 
 from mattermost_plugin import Context
-from mattermost_plugin._codec.messages import message_class
-from mattermost_plugin._gen.codecs.context import encode_context
+from mattermost_plugin._codec.messages import encode_message
+from mattermost_plugin._codec.plans import plan_of
 from mattermost_plugin._runtime.environment import Environment
 from mattermost_plugin._runtime.handshake import SocketPath
 from mattermost_plugin.http import Request, Response, Router, request_context, request_info, request_user_id
@@ -64,9 +64,8 @@ def _names(directory: Path) -> list[str]:
 
 
 def host_headers(context: Context) -> dict[str, str]:
-    message = message_class("context/Context", "Context")()
-    encode_context(context, message)
-    encoded = base64.urlsafe_b64encode(message.SerializeToString()).decode().rstrip("=")
+    message = encode_message(plan_of("context/Context"), context)
+    encoded = base64.urlsafe_b64encode(message).decode().rstrip("=")
     return {
         "X-Mattermost-Bridge-Context": encoded,
         "X-Mattermost-Bridge-Root": "/sub/plugins/own",

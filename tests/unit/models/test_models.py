@@ -15,7 +15,7 @@ import pytest
 
 from codegen.python_types import models as model_messages
 from mattermost_plugin import models
-from mattermost_plugin._codec.annotations import field_types
+from mattermost_plugin._annotations import field_types
 from mattermost_plugin._model import Model, field_names
 from mattermost_plugin.models import Channel, Config, CustomStatus, Post, ServiceSettings, User
 from tests.codegen.repository import schema

@@ -7,10 +7,10 @@ import functools
 import pytest
 
 from mattermost_plugin import AsyncPlugin, NotSupported, Plugin
+from mattermost_plugin._codec.methods import Method
 from mattermost_plugin._runtime.checks import check_hooks
 from mattermost_plugin._runtime.faces import SyncFace
 from mattermost_plugin._runtime.faces_async import AsyncFace
-from mattermost_plugin._runtime.methods import Method
 
 
 @pytest.fixture(params=[Plugin, AsyncPlugin])
@@ -57,8 +57,8 @@ def test_hooks_of_a_parent_and_of_a_mixin_count(base):
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("message_will_be_post", "message_will_be_posted(self, ctx: Context, post: Post)"),
-        ("mesage_will_be_posted", "message_will_be_posted(self, ctx: Context, post: Post)"),
+        ("message_will_be_post", "message_will_be_posted(self, context: Context, post: Post)"),
+        ("mesage_will_be_posted", "message_will_be_posted(self, context: Context, post: Post)"),
         ("message_willbe_posted", "message_will_be_posted("),
         ("on_activated", "on_activate(self)"),
         ("on_config_change", "on_configuration_change(self)"),
@@ -114,7 +114,7 @@ def test_a_hook_with_too_few_or_too_many_parameters_is_refused(base):
             def message_will_be_posted(self, post): ...
 
     assert "message_will_be_posted takes (self, post)" in str(caught.value)
-    assert "the hook is message_will_be_posted(self, ctx: Context, post: Post) -> " in str(caught.value)
+    assert "the hook is message_will_be_posted(self, context: Context, post: Post) -> " in str(caught.value)
 
     with pytest.raises(TypeError, match=r"takes \(self, ctx\); the hook is on_activate\(self\)"):
 

@@ -21,7 +21,7 @@ class Files(Plugin):
         self.api.register_command(Command(trigger="files", auto_complete=False))
 
     def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
+        self, context: Context, info: FileInfo, file: BinaryIO, output: BinaryIO
     ) -> FileInfo | Reject | None:
         match info.name.split("-")[0]:
             case "reject":
@@ -41,7 +41,7 @@ class Files(Plugin):
                 raise OSError("the scanner broke")
         return None
 
-    def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         _, name, *words = shlex.split(args.command)
         result = getattr(Transfers(self.api, args), name)(*words)
         return CommandResponse(response_type="ephemeral", text=json.dumps(result))

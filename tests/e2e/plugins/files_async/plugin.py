@@ -33,7 +33,7 @@ class AsyncFiles(AsyncPlugin):
         await self.api.register_command(Command(trigger="files", auto_complete=False))
 
     async def file_will_be_uploaded(
-        self, ctx: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
+        self, context: Context, info: FileInfo, file: AsyncReader, output: AsyncWriter
     ) -> FileInfo | Reject | None:
         match info.name.split("-")[0]:
             case "reject":
@@ -58,7 +58,7 @@ class AsyncFiles(AsyncPlugin):
                 await asyncio.sleep(3600)
         return None
 
-    async def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    async def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         """Upload a file and read it again; its id and digests of what was read."""
         _, name, size = args.command.split()
         if name == "cut_short":

@@ -41,7 +41,7 @@ class Polls(Plugin):
             command.upgrade(config, "head")
         self.api.register_command(Command(trigger="poll"))
 
-    def execute_command(self, ctx: Context, args: CommandArgs) -> CommandResponse:
+    def execute_command(self, context: Context, args: CommandArgs) -> CommandResponse:
         """Start a poll."""
         question, *answers = shlex.split(args.command)[1:]
         with Session(self.engine) as session, session.begin():
