@@ -164,7 +164,7 @@ class Message:
     file: str
     """Stem of its .proto file ("post")."""
     module: str
-    """Stem of the Go file that declares it ("post_embed"), for Python modules in models/ and _gen/codecs/.
+    """Stem of the Go file that declares it ("post_embed"), for Python modules in models/ and _gen/layouts/.
     The .proto file has another name where Go files had to be merged, see docs/design/contract.md."""
     fields: tuple[Field, ...]
     doc: str = ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
     from mattermost_plugin._runtime.file_calls_async import AsyncDownload
-    from mattermost_plugin._runtime.methods import Method
+    from mattermost_plugin._codec.methods import Method
 
 __all__ = ["LoopTransport", "in_plain_hook", "plainly"]
 
