@@ -14,9 +14,9 @@ from mattermost_plugin.errors import UsedAfterFork
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 
+    from mattermost_plugin._codec.methods import Method
     from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
     from mattermost_plugin._runtime.file_calls_async import AsyncDownload
-    from mattermost_plugin._codec.methods import Method
 
 __all__ = ["LoopTransport", "in_plain_hook", "plainly"]
 
