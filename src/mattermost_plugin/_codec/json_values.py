@@ -6,7 +6,6 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._codec.problems import BadValue, Located
-from mattermost_plugin._codec.registered import registered_case
 from mattermost_plugin._model import Model
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ def json_value(value: Any, key: object) -> Any:
 
 def _json(value: Any) -> Any:
     from enum import Enum
+
+    from mattermost_plugin._codec.registered import registered_case  # with all that any may hold
 
     if registered_case(value):
         return value  # it travels as it is, and the server writes it as JSON

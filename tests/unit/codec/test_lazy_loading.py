@@ -44,7 +44,9 @@ def test_the_tables_of_methods_load_no_codec() -> None:
     )
     assert not any(name.startswith("mattermost_plugin._gen.layouts") for name in modules)
     assert {name for name in modules if name.startswith("mattermost_plugin._codec.")} == {
-        "mattermost_plugin._codec.methods"
+        "mattermost_plugin._codec.json_values",
+        "mattermost_plugin._codec.methods",
+        "mattermost_plugin._codec.problems",
     }
     assert "mattermost_plugin.api._sync" in modules
     assert "mattermost_plugin.api._async" not in modules
