@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mattermost_plugin._codec.messages import decode_message
 from mattermost_plugin._codec.plans import plan_of
 from mattermost_plugin._codec.wire import CHUNK, chunk, fields, varint
 from mattermost_plugin.errors import (
@@ -127,7 +128,7 @@ def decode_exception(reference: str, data: bytes) -> PluginError:
         ValueError: The bytes are no such message.
     """
     plan = plan_of(reference)
-    values = plan.decode(data, 0, len(data), 0)
+    values = decode_message(plan, data)
     return _KINDS[reference].make(
         **{field.name: value for field, value in zip(plan.fields, values, strict=True)}
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from mattermost_plugin._codec import kinds
 from mattermost_plugin._codec.go_errors import decode_exception, encode_exception
+from mattermost_plugin._codec.messages import decode_message
 from mattermost_plugin._codec.plans import Plan, plan_of
 from mattermost_plugin._codec.wire import CHUNK, DecodeError, chunk, chunks, varint
 from mattermost_plugin._gen.value_cases import REGISTERED
@@ -73,8 +74,8 @@ def decode_registered(case: int, data: bytes) -> Any:
         return decode_exception(entry.reference, data)
     plan = plan_of(entry.reference)
     if entry.items:
-        return kinds.REGISTERED_LISTS[case](plan.decode(item, 0, len(item), 1) for item in chunks(data))
-    return plan.decode(data, 0, len(data), 0)
+        return kinds.REGISTERED_LISTS[case](decode_message(plan, item) for item in chunks(data))
+    return decode_message(plan, data)
 
 
 def _encode(plan: Plan, value: Any) -> bytes:

@@ -81,6 +81,7 @@ small_fields = st.one_of(
 
 @settings(deadline=None)
 @example(b"Z\x02\x08\x00")
+@example(b"j\x01\x08")
 @example(b"J\x02\x08\x00")
 @example(b"B\x02\x08\x00")
 @given(st.binary(max_size=60) | st.lists(small_fields, max_size=3).map(b"".join))
