@@ -4,8 +4,9 @@ An `async def` hook that calls `time.sleep`, or a library that blocks, stops eve
 Nobody on the loop can tell. So a thread asks the loop, every half of the limit, to answer; one that does not
 answer within the limit is blocked, and what its thread does at that moment is what blocks it.
 
-C code that keeps the interpreter's lock stops this thread too. It goes on as soon as that call returns, which
-is before the code after it runs, so the stack still shows the line of the call; only the warning comes late.
+C code that computes with the interpreter's lock stops this thread too. It goes on as soon as that call
+returns, which is before the code after it runs, so the stack still shows the line of the call; only the
+warning comes late. A process that did not compute meanwhile was stopped as a whole, and is not warned of.
 """
 
 from __future__ import annotations
@@ -33,6 +34,27 @@ _SHORTEST, _LONGEST = 0.02, 1.0
 # Where the thread of a loop stands while it waits for events: in Python's own loop, and for a loop in C in
 # what runs it.
 _WAITING = frozenset({"selectors.py", "serve_asyncio.py", "threading.py"})
+
+
+class _Wait:
+    """How a wait of this thread went.
+
+    Attributes:
+        began: When it began, by `time.monotonic()`.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.began = time.monotonic()
+        self._seconds = seconds
+        self._cpu = time.process_time()
+
+    def overran(self) -> float:
+        """Return by how many seconds the wait was longer than it should be."""
+        return time.monotonic() - self.began - self._seconds
+
+    def process_was_busy(self) -> bool:
+        """Return whether the process computed for a tenth of the time; one that is stopped does not."""
+        return time.process_time() - self._cpu > (time.monotonic() - self.began) / 10
 
 
 class LoopWatch:
@@ -75,16 +97,26 @@ class LoopWatch:
         return stacks.of_thread(self._loop_thread)
 
     def _run(self) -> None:
-        slept_at = time.monotonic()
-        while not self._stopped.wait(self._interval):
-            if time.monotonic() - slept_at - self._interval > self._limit:
-                # Something kept this thread from running, most likely C code with the interpreter's lock.
-                self._report(slept_at)
+        while True:
+            pause = _Wait(self._interval)
+            if self._stopped.wait(self._interval):
+                return
+            if pause.overran() > self._limit and pause.process_was_busy():
+                # C code with the interpreter's lock kept this thread from running.
+                self._report(pause.began)
             if not self._ask():
                 return
-            if not self._answered.wait(self._limit):
+            self._await_answer()
+
+    def _await_answer(self) -> None:
+        while True:
+            wait = _Wait(self._limit)
+            if self._answered.wait(self._limit):
+                return
+            if wait.overran() < self._limit / 4 or wait.process_was_busy():
                 self._report(self._asked_at)
-            slept_at = time.monotonic()
+                return
+            # The whole process did not run, as when it is stopped: that is nothing of the loop's.
 
     def _ask(self) -> bool:
         self._answered.clear()
@@ -101,11 +133,12 @@ class LoopWatch:
         self._answered.set()
 
     def _report(self, since: float | None) -> None:
-        stack, waits = self.stack(), stacks.innermost_file(self._loop_thread) in _WAITING
+        file, stack = stacks.sample(self._loop_thread)
+        waits = file in _WAITING
         if since is None or self._stopped.is_set():
             return
         if waits and (self._asked_at is None or self._answered.wait(self._limit)):
-            return  # the whole process was stopped, not the loop
+            return  # what blocked it is over, and the stack does not show it any more
         logger.warning(
             "The event loop (%s) has been blocked for %.1f seconds, and no async hook runs meanwhile: await "
             "instead of blocking, or call what blocks by asyncio.to_thread",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import asyncio
     from types import FrameType
 
-__all__ = ["innermost_file", "of_task", "of_thread"]
+__all__ = ["of_task", "of_thread", "sample"]
 
 # A stack is a field of one log line: deep recursion is cut in the middle.
 _MOST_FRAMES = 60
@@ -22,14 +22,18 @@ _RUNS_CALLBACKS = ("/asyncio/events.py", "\\asyncio\\events.py")
 
 def of_thread(thread: int | None) -> str:
     """Return the stack of a thread by its `ident`, outermost call first; empty: it has ended."""
-    frame = _frame(thread)
-    return "" if frame is None else _shown(traceback.extract_stack(frame))
+    return sample(thread)[1]
 
 
-def innermost_file(thread: int | None) -> str:
-    """Return the name of the source file in which a thread runs Python code; empty: in none."""
+def sample(thread: int | None) -> tuple[str, str]:
+    """Return the name of the file in which a thread runs Python code, and its stack; empty: it has ended."""
     frame = _frame(thread)
-    return "" if frame is None else os.path.basename(frame.f_code.co_filename)
+    if frame is None:
+        return "", ""
+    # Lines first: to read their text from files lets the thread go on.
+    frames = list(traceback.walk_stack(frame))
+    file = os.path.basename(frame.f_code.co_filename)
+    return file, _shown(traceback.StackSummary.extract(iter(frames[::-1])))
 
 
 def of_task(task: asyncio.Task[Any]) -> str:

@@ -69,20 +69,24 @@ def test_without_a_limit_nothing_is_said(limit, tmp_path):
 
 def test_c_code_that_keeps_the_interpreters_lock_is_found_afterwards():
     code = """
-    import ctypes
+    import re, time
     from mattermost_plugin import AsyncPlugin, CommandResponse
     class P(AsyncPlugin):
         loop_blocked_after = 0.2
         async def execute_command(self, ctx, args):
-            sleeps_with_the_lock()
+            backtracks_with_the_lock()
             return CommandResponse(text="done")
-    def sleeps_with_the_lock():
-        ctypes.PyDLL(None).usleep(900_000)
+    def backtracks_with_the_lock():
+        length, took = 18, 0.0
+        while took < 0.9:
+            length, began = length + 1, time.perf_counter()
+            re.match("(a+)+$", "a" * length + "b")
+            took = time.perf_counter() - began
     if __name__ == "__main__": P.run()
     """
     with active(code) as host:
         host.hook("execute_command", Context(), CommandArgs())
-        assert "sleeps_with_the_lock" in host.wait_for_log("has been blocked for")["stack"]
+        assert "backtracks_with_the_lock" in host.wait_for_log("has been blocked for")["stack"]
 
 
 def test_a_process_that_was_stopped_has_no_blocked_loop():
