@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mattermost_plugin import CommandResponse, Plugin, PluginError, Reject
+from mattermost_plugin import AppError, CommandResponse, Plugin, PluginError, Reject
 from mattermost_plugin._gen.api_methods import API
 from mattermost_plugin._gen.hook_methods import HOOKS
 from tests.codegen.repository import schema
@@ -75,7 +75,9 @@ class EveryMethod:
             result = self._result(method, outcome)
             encode = codec.encode_error if isinstance(result, Exception) else codec.encode_response
             assert encode is not None
-            self.notes.write(method, request, encode(result))
+            # Nothing from execute_command is an empty response: to the server none means no such command.
+            sent = CommandResponse() if result is None and method.name == "execute_command" else result
+            self.notes.write(method, request, encode(sent))
         except Exception as error:
             self.notes.write(method, b"", b"", f"{type(error).__name__}: {error}")
             raise
@@ -101,7 +103,9 @@ class EveryMethod:
 
     def _result(self, method: Method, outcome: str) -> Any:
         if outcome == "error" and method.codec.encode_error is not None:
-            return PluginError(f"{method.name} does not like it")
+            # Users see the text of these errors; any other exception of a command is told by an id only.
+            kind = AppError if method.name == "execute_command" else PluginError
+            return kind(f"{method.name} does not like it")
         if outcome == "reject" and method.can_reject and lowered("Hooks", method).rejection_reason:
             return Reject(f"{method.name} does not want it")
         if outcome == "none":
