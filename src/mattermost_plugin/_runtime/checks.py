@@ -60,6 +60,8 @@ def check_settings(cls: Any) -> None:
     threads = cls.hook_threads
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise TypeError(f"{cls.__qualname__}.hook_threads must be an int of at least 1, not {threads!r}")
+    if not isinstance(cls.collect_less_often, bool):
+        raise TypeError(f"{cls.__qualname__}.collect_less_often must be a bool")
     seconds = cls.loop_blocked_after
     name = f"{cls.__qualname__}.loop_blocked_after"
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):

@@ -199,7 +199,8 @@ class AsyncRuntime:
 
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
-        settle()
+        if self._plugin.collect_less_often:
+            settle()
 
     def _end(self, reason: str) -> None:
         if not self._ending.done():

@@ -162,7 +162,8 @@ class ThreadsRuntime:
 
         for method in (IMPLEMENTED, HOOKS["on_activate"], *self._implemented):
             _ = method.codec
-        settle()
+        if self._plugin.collect_less_often:
+            settle()
 
     def _wait(self, parent: int) -> str:
         boundary = Boundary()  # a handler that the author has set for a signal runs while this waits

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from mattermost_plugin import CommandArgs, Context
+from tests.unit.runtime.host import active
 
 
 def thresholds(before: str) -> str:
@@ -29,3 +33,23 @@ def test_the_garbage_collector_looks_less_often_and_not_at_what_was_loaded() -> 
 )
 def test_what_an_author_has_set_stays(setting: str, stays: str) -> None:
     assert thresholds(f"gc.set_threshold({setting})") == f"True {stays}"
+
+
+@pytest.mark.parametrize(("setting", "threshold"), [("", 20_000), ("collect_less_often = False", None)])
+@pytest.mark.parametrize("kind", ["Plugin", "AsyncPlugin"])
+def test_the_class_says_whether_the_garbage_collector_is_tuned(
+    kind: str, setting: str, threshold: int | None
+) -> None:
+    code = f"""
+    import gc
+    from mattermost_plugin import {kind}, CommandResponse
+    class P({kind}):
+        {setting or "pass"}
+        def execute_command(self, context, args):
+            return CommandResponse(text=str(gc.get_threshold()[0]))
+    if __name__ == "__main__": P.run()
+    """
+    with active(code) as host:
+        found = host.hook("execute_command", Context(), CommandArgs()).text
+        assert host.shutdown() == 0
+    assert found == str(threshold or gc.get_threshold()[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mattermost_plugin._grpc.threads.semaphores import Semaphore
 
@@ -27,7 +27,6 @@ class Caller:
         late: how often it must come back at once before it is given turns; 0: it is.
         returned_at: when it was last let go on while it was late, by `time.monotonic()`.
         unsafe: whether it is where an exception would leave a connection in an unknown state.
-        member: what `together` keeps of it; None: nothing yet.
         is_main: whether signals interrupt it.
     """
 
@@ -37,7 +36,6 @@ class Caller:
         "holds",
         "is_main",
         "late",
-        "member",
         "queued",
         "returned_at",
         "semaphore",
@@ -51,7 +49,6 @@ class Caller:
         self.calling = False
         self.queued = False
         self.late = 0
-        self.member: Any = None
         self.returned_at = 0.0
         self.unsafe = False
         self.is_main = threading.current_thread() is threading.main_thread()

@@ -20,7 +20,6 @@ from mattermost_plugin._grpc.options import Options
 from mattermost_plugin._grpc.patience import LOOK, Patience, give_way
 from mattermost_plugin._grpc.threads.poller import WAKE, new_poller
 from mattermost_plugin._grpc.threads.server_connection import SocketConnection
-from mattermost_plugin._grpc.threads.together import stay_together
 from mattermost_plugin._grpc.threads.turns import Watch, this_caller
 from mattermost_plugin._logger import get_logger
 
@@ -222,8 +221,6 @@ class Server:
                     self._read_from(connection)
                     continue
                 self._catch_up()
-                if self._watch.active:
-                    stay_together(caller)
                 self._idle_since = time.perf_counter()
                 with self._lock:
                     self._waiting += 1

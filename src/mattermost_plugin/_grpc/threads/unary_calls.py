@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mattermost_plugin._grpc.client_calls import call_headers, single_response
 from mattermost_plugin._grpc.patience import Patience
-from mattermost_plugin._grpc.threads.together import stay_together
 from mattermost_plugin._grpc.threads.turns import this_caller
 
 if TYPE_CHECKING:
@@ -71,7 +70,6 @@ class UnaryMethod:
         if shared is None or len(message) >= LARGE or not shared.in_use or not shared.usable:
             shared = channel.shared(len(message), deadline)
         if shared is not None and not caller.calling:
-            stay_together(caller)
             stream = shared.call(caller, template, extra, message, deadline)
         if stream is None:
             stream = self._call_alone(caller, template, extra, message, deadline)
@@ -89,7 +87,6 @@ class UnaryMethod:
         connection = channel.check_out(deadline)
         patience: Patience | None = self._patience
         if channel.is_shared:
-            stay_together(caller)
             patience = None  # other threads have something to do
         try:
             stream: Stream = connection.call(template, extra, message, deadline, patience)
