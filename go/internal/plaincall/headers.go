@@ -104,6 +104,9 @@ func (r *replies) decode(block []byte) (reply, error) {
 }
 
 func interpret(fields []hpack.HeaderField) reply {
+	if reason := malformed(fields, ":status"); reason != "" {
+		return reply{final: true, failure: status.Errorf(codes.Internal, "the server sent a malformed response: %s", reason)}
+	}
 	var code, message, details, httpStatus, contentType, encoding string
 	for _, field := range fields {
 		switch field.Name {

@@ -19,6 +19,7 @@ type request struct {
 	refusal  string // not gRPC: the HTTP status it is answered with
 	encoding string // other than identity
 	broken   string // not even HTTP: why
+	pseudo   bool   // has pseudo-header fields, which trailers have not
 }
 
 // requests decodes the header blocks of a connection. Most are the same few, and as long as the dynamic table stays as
@@ -54,7 +55,10 @@ func (r *requests) decode(block []byte) (*request, error) {
 }
 
 func interpretRequest(fields []hpack.HeaderField) *request {
-	out := &request{}
+	out := &request{
+		broken: malformed(fields, ":method", ":scheme", ":path", ":authority"),
+		pseudo: hasPseudo(fields),
+	}
 	method, contentType := "", ""
 	for _, field := range fields {
 		switch field.Name {
@@ -91,6 +95,7 @@ func interpretRequest(fields []hpack.HeaderField) *request {
 		}
 	}
 	switch {
+	case out.broken != "":
 	case method == "" || out.path == "":
 		out.broken = ":method and :path are required"
 	case method != "POST":

@@ -160,6 +160,9 @@ func (l *serverLink) onHeaders(header frameHeader, payload []byte) error {
 		return err
 	}
 	if found := l.find(header.stream); found != nil {
+		if request.pseudo {
+			return errors.New("trailers with pseudo-header fields")
+		}
 		return l.onTrailers(found, l.blockFlags)
 	}
 	if header.stream <= l.last {
