@@ -78,21 +78,44 @@ def _named_files(project: Project) -> Iterator[PurePosixPath]:
 def _walk(
     project: Project, start: PurePosixPath, output: Path, skip: Sequence[str] = ()
 ) -> Iterator[PurePosixPath]:
-    """Yield the files below `start`, relative to the plugin's folder, without those left out."""
-    for root, folders, files in os.walk(project.directory / start):
-        here = PurePosixPath(Path(root).relative_to(project.directory).as_posix())
+    """Yield the files below `start`, relative to the plugin's folder, without those left out.
+
+    Links to other files and folders of the plugin are followed: a bundle has no links.
+    """
+    yield from _walk_folder(project, start, output, skip, (_real(project.directory, start),))
+
+
+def _walk_folder(
+    project: Project, here: PurePosixPath, output: Path, skip: Sequence[str], above: tuple[Path, ...]
+) -> Iterator[PurePosixPath]:
+    """Yield the files below a folder.
+
+    Args:
+        project: the plugin.
+        here: the folder, relative to the plugin's.
+        output: the folder that the bundle goes to.
+        skip: names of folders in this one that are passed over.
+        above: this folder and those it lies in, without links.
+    """
+    with os.scandir(project.directory / here) as entries:
+        names = sorted(entry.name for entry in entries)
+    for name in names:
+        path = here / name
+        if not (project.directory / path).is_dir():
+            if not _left_out(project, path, _LEFT_OUT_FILES):
+                _require_own_file(project.directory, path)
+                yield path
+            continue
         # A folder that is named on purpose is not left out by its own name, only what lies in it.
-        folders[:] = sorted(
-            folder
-            for folder in folders
-            if not (here == start and folder in skip)
-            and (Path(root) / folder).resolve() != output.resolve()
-            and not _left_out(project, here / folder, _LEFT_OUT_FOLDERS)
-        )
-        for name in sorted(files):
-            if not _left_out(project, here / name, _LEFT_OUT_FILES):
-                _require_own_file(project.directory, here / name)
-                yield here / name
+        if name in skip or _left_out(project, path, _LEFT_OUT_FOLDERS):
+            continue
+        real = _real(project.directory, path)
+        if real == output.resolve():
+            continue
+        if real in above:
+            what = "is a link to a folder that it lies in"
+            raise BuildError(Problem(file=str(path), what=what, fix="remove it"))
+        yield from _walk_folder(project, path, output, (), (*above, real))
 
 
 def _left_out(project: Project, path: PurePosixPath, by_default: Sequence[str]) -> bool:
@@ -112,14 +135,22 @@ def _matches(path: PurePosixPath, patterns: Sequence[str]) -> bool:
 
 
 def _require_own_file(directory: Path, path: PurePosixPath) -> None:
-    real = (directory / path).resolve()
-    if not real.is_relative_to(directory.resolve()):
-        raise BuildError(
-            Problem(
-                file=str(path),
-                what="is a link that leads out of the plugin's folder",
-                fix="put the file itself there",
-            )
-        )
-    if not real.is_file():
+    if not _real(directory, path).is_file():
         raise BuildError(Problem(file=str(path), what="is not a regular file", fix="remove it"))
+
+
+def _real(directory: Path, path: PurePosixPath) -> Path:
+    """Return where a path leads when all links are followed.
+
+    Raises:
+        BuildError: Out of the plugin's folder, in a loop, or nowhere.
+    """
+    try:
+        real = (directory / path).resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
+        what = "is a link that leads nowhere"
+        raise BuildError(Problem(file=str(path), what=what, fix="remove it, or mend it")) from None
+    if not real.is_relative_to(directory.resolve()):
+        what = "is a link that leads out of the plugin's folder"
+        raise BuildError(Problem(file=str(path), what=what, fix="put the file itself there"))
+    return real

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from mattermost_plugin.cli._installed import Installed, read_installed
 from mattermost_plugin.cli._platforms import Platform
 from mattermost_plugin.cli._problems import BuildError, Problem
+from mattermost_plugin.cli._requirements_text import read_requirements
 from mattermost_plugin.cli._sdk_wheel import DISTRIBUTION
 
 __all__ = ["Requirements", "install"]
@@ -92,7 +93,7 @@ def _wanted(requirements: Requirements, platform: Platform, scratch: Path) -> li
             if requirement.marker is None or requirement.marker.evaluate(environment):
                 wanted.append(_without_marker(requirement))
         return wanted
-    text = requirements.file.read_text(encoding="utf-8")
+    text = read_requirements(requirements.file)
     if "--hash" not in text:
         return [str(requirements.sdk), "-r", str(requirements.file)]
     locked = scratch / f"requirements-{platform}.txt"

@@ -104,7 +104,9 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
             )
     path = directory / "plugin.json"
     try:
-        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
+        manifest: Any = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse
+        )
     except FileNotFoundError:
         raise BuildError(
             Problem(
@@ -118,6 +120,8 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BuildError(Problem(file="plugin.json", what=f"not JSON: {error.msg} at {where}")) from error
+    except RecursionError:
+        raise BuildError(Problem(file="plugin.json", what="is nested too deeply")) from None
     if not isinstance(manifest, dict):
         raise BuildError(
             Problem(file="plugin.json", what="not a JSON object", fix='begin with {"id": "...", ...}')
@@ -125,12 +129,28 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        what = f"the key {twice!r} stands twice in one object"
+        raise BuildError(Problem(file="plugin.json", key=twice, what=what, fix="remove one of them"))
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise BuildError(
+        Problem(file="plugin.json", what=f"{constant} is not JSON", fix="write a number or null")
+    )
+
+
 def _read_pyproject(directory: Path) -> dict[str, Any]:
     try:
         return tomllib.loads((directory / "pyproject.toml").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BuildError(Problem(file="pyproject.toml", what=f"not TOML: {error}")) from error
 
 
