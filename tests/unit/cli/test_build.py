@@ -181,7 +181,7 @@ def test_nothing_in_a_bundle_tells_of_the_machine_that_built_it(
 def test_a_bundle_for_four_platforms_has_each_ones_code_and_shares_the_rest(
     write_plugin: WritePlugin, unpack: Unpack
 ) -> None:
-    folder = write_plugin(files=project("iniconfig", "colorama; sys_platform == 'darwin'"))
+    folder = write_plugin(files=project("iniconfig", "markupsafe", "colorama; sys_platform == 'darwin'"))
     bundle = unpack(build_bundle(folder, platforms=PLATFORMS))
     assert set(bundle.manifest["server"]["executables"]) == set(PLATFORMS)
     for name in PLATFORMS:
