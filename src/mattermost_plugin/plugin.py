@@ -199,17 +199,20 @@ class AsyncPlugin(_PluginBase):
     def api(self) -> AsyncAPI:
         """The server's API, to be awaited.
 
+        A `def` hook cannot await: it has `blocking_api`, and may hand coroutines of this API to the event
+        loop. One that it drops fails the hook with an error that says so.
+
         Raises:
             NotConnected: There is no connection yet, or no more.
-            RuntimeError: This is a `def` hook, which cannot await; it has `blocking_api`.
         """
         api = self._api
         if api is None:
             from mattermost_plugin._runtime.statuses import not_connected
 
             raise not_connected()
-        self._require_await("api", "blocking_api")
-        return api
+        from mattermost_plugin._runtime.unawaited import noting_api
+
+        return noting_api(api)
 
     @property
     def blocking_api(self) -> API:
@@ -228,15 +231,6 @@ class AsyncPlugin(_PluginBase):
 
         return API(transport)
 
-    def _require_await(self, name: str, other: str) -> None:
-        from mattermost_plugin._runtime.faces_blocking import in_plain_hook
-
-        if in_plain_hook():
-            raise RuntimeError(
-                f"self.{name} has to be awaited, which a def hook cannot do: use self.{other} here, or write "
-                "async def"
-            )
-
     def load_configuration(self, into: type[_Configuration]) -> Awaitable[_Configuration]:
         """Return the plugin's settings as an instance of the dataclass `into`.
 
@@ -254,10 +248,10 @@ class AsyncPlugin(_PluginBase):
             TypeError: `into` is no dataclass, or has an annotation that a setting cannot have.
             SettingsError: Settings do not fit, or one without a default is missing.
             PluginError: The server could not be asked.
-            RuntimeError: This is a `def` hook, which cannot await; it has `load_configuration_blocking`.
         """
-        self._require_await("load_configuration()", "load_configuration_blocking()")
-        return self._load(into)
+        from mattermost_plugin._runtime.unawaited import noting
+
+        return noting("self.load_configuration", self._load)(into)
 
     async def _load(self, into: type[_Configuration]) -> _Configuration:
         return self._fill(into, await self.api.load_plugin_configuration())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._forks import Boundary
 from mattermost_plugin._runtime.checks import is_coroutine_function
-from mattermost_plugin._runtime.faces_blocking import plainly
 from mattermost_plugin._runtime.hook_threads import HookThreads
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
+from mattermost_plugin._runtime.unawaited import plainly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -18,23 +18,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._runtime.faces_async import AsyncChannelTransport
     from mattermost_plugin._runtime.file_calls_async import AsyncDownload
 
-__all__ = ["LoopTransport", "in_plain_hook", "plainly"]
-
-_here = threading.local()
-
-
-def plainly(hook: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a `def` hook of an `AsyncPlugin`, on a thread of its own."""
-    _here.hook = True
-    try:
-        return hook(*arguments)
-    finally:
-        _here.hook = False
-
-
-def in_plain_hook() -> bool:
-    """Whether this thread runs a `def` hook of an `AsyncPlugin`, where nothing can be awaited."""
-    return getattr(_here, "hook", False)
+__all__ = ["LoopTransport"]
 
 
 class LoopTransport:

@@ -10,10 +10,10 @@ from mattermost_plugin._codec.parts import chunk_of, pack_chunk
 from mattermost_plugin._forks import Boundary
 from mattermost_plugin._grpc import RpcError
 from mattermost_plugin._runtime.checks import is_coroutine_function
-from mattermost_plugin._runtime.faces_blocking import plainly
 from mattermost_plugin._runtime.file_hooks import OutputFile, no_longer_wanted, responded
 from mattermost_plugin._runtime.outcomes import encode_failure, encode_result, failed_call, logger
 from mattermost_plugin._runtime.pieces import file_to_read
+from mattermost_plugin._runtime.unawaited import plainly
 from mattermost_plugin.errors import CallFailed
 from mattermost_plugin.files import AsyncReader, AsyncWriter
 from mattermost_plugin.reject import Reject

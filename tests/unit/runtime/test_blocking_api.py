@@ -36,6 +36,9 @@ class P(AsyncPlugin):
     def api_of_coroutines(self):
         self.api.get_server_version()
 
+    def result_of_coroutines(self):
+        self.api.with_timeout(5).get_user("somebody").username
+
     def settings_of_coroutines(self):
         self.load_configuration(Settings)
 
@@ -46,6 +49,14 @@ class P(AsyncPlugin):
         async def call():
             return await self.api.get_server_version()
         print("by hand", asyncio.run_coroutine_threadsafe(call(), self.loop).result())
+
+    def by_the_loop(self):
+        version = asyncio.run_coroutine_threadsafe(self.api.get_server_version(), self.loop).result()
+        settings = asyncio.run_coroutine_threadsafe(self.load_configuration(Settings), self.loop).result()
+        print("by the loop", version, settings.limit)
+
+    def handed_over(self):
+        asyncio.run_coroutine_threadsafe(self.api.get_server_version(), self.loop)
 
     async def message_has_been_deleted(self, ctx, post):
         self.loop = asyncio.get_running_loop()
@@ -81,8 +92,9 @@ def test_a_plain_hook_waits_for_results() -> None:
         (
             "message_has_been_posted",
             "api_of_coroutines",
-            "self.api has to be awaited, .* use self.blocking_api",
+            "self.api.get_server_version.* has to be awaited, .* use self.blocking_api.get_server_version",
         ),
+        ("message_has_been_posted", "result_of_coroutines", "self.api.get_user.* has to be awaited"),
         ("message_has_been_posted", "settings_of_coroutines", "use self.load_configuration_blocking"),
         ("message_has_been_updated", "on_the_loop", "would block the event loop, .* await self.api here"),
     ],
@@ -104,3 +116,12 @@ def test_coroutines_that_a_plain_hook_hands_to_the_loop_have_the_api() -> None:
         host.hook("message_has_been_deleted", Context(), Post())
         host.hook("message_has_been_posted", Context(), Post(message="both"))
         host.wait_for_log("by hand 11.4.0")
+
+
+def test_a_plain_hook_may_hand_a_coroutine_of_the_api_to_the_loop() -> None:
+    with active(CODE, api=API) as host:
+        host.hook("message_has_been_deleted", Context(), Post())
+        host.hook("message_has_been_posted", Context(), Post(message="by_the_loop"))
+        host.wait_for_log("by the loop 11.4.0 7")
+        for _ in range(20):
+            host.hook("message_has_been_posted", Context(), Post(message="handed_over"))
