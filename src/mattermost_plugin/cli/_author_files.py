@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +22,9 @@ _TAKEN = ("bridge", "site", "checksums.sha256")
 """Names below `server/` of a bundle that the build itself gives out."""
 
 
+_NAME = re.compile(r"[^\x00-\x1f\x7f\\\ud800-\udfff]+")
+
+
 def author_files(project: Project, output: Path) -> dict[PurePosixPath, Path]:
     """Map the places in the bundle of the author's files to the files.
 
@@ -29,8 +33,10 @@ def author_files(project: Project, output: Path) -> dict[PurePosixPath, Path]:
         output: the folder that the bundle goes to, never part of it.
 
     Raises:
-        BuildError: a file lies outside the plugin's folder, is not a regular one, takes a place that the
-            build itself uses, or the entrypoint is among those left out.
+        BuildError: a file or linked folder lies outside the plugin's folder, a folder leads back into itself,
+            a file is not a regular one, takes a place that the build itself uses, or the entrypoint is among
+            those left out.
+        OSError: a folder cannot be read.
     """
     chosen: dict[PurePosixPath, Path] = {}
     beside = () if project.code.parts else _BESIDE_THE_CODE
@@ -80,42 +86,39 @@ def _walk(
 ) -> Iterator[PurePosixPath]:
     """Yield the files below `start`, relative to the plugin's folder, without those left out.
 
-    Links to other files and folders of the plugin are followed: a bundle has no links.
+    Links are followed: the server leaves them out when it unpacks a bundle.
     """
-    yield from _walk_folder(project, start, output, skip, (_real(project.directory, start),))
+    destination = os.path.realpath(output)
+    if start.parts:
+        _require_own(project.directory, start)
+    pending = [start]
+    while pending:
+        here = pending.pop()
+        folders = []
+        for path in sorted(here / found.name for found in (project.directory / here).iterdir()):
+            if not (project.directory / path).is_dir():
+                if not (
+                    _is_former_bundle(project, path, destination) or _left_out(project, path, _LEFT_OUT_FILES)
+                ):
+                    _require_own(project.directory, path)
+                    _require_file(project.directory, path)
+                    yield path
+            # A folder that is named on purpose is not left out by its own name, only what lies in it.
+            elif not (
+                (here == start and path.name in skip)
+                or os.path.realpath(project.directory / path) == destination
+                or _left_out(project, path, _LEFT_OUT_FOLDERS)
+            ):
+                _require_own(project.directory, path)
+                _require_no_loop(project.directory, path)
+                folders.append(path)
+        pending += reversed(folders)
 
 
-def _walk_folder(
-    project: Project, here: PurePosixPath, output: Path, skip: Sequence[str], above: tuple[Path, ...]
-) -> Iterator[PurePosixPath]:
-    """Yield the files below a folder.
-
-    Args:
-        project: the plugin.
-        here: the folder, relative to the plugin's.
-        output: the folder that the bundle goes to.
-        skip: names of folders in this one that are passed over.
-        above: this folder and those it lies in, without links.
-    """
-    with os.scandir(project.directory / here) as entries:
-        names = sorted(entry.name for entry in entries)
-    for name in names:
-        path = here / name
-        if not (project.directory / path).is_dir():
-            if not _left_out(project, path, _LEFT_OUT_FILES):
-                _require_own_file(project.directory, path)
-                yield path
-            continue
-        # A folder that is named on purpose is not left out by its own name, only what lies in it.
-        if name in skip or _left_out(project, path, _LEFT_OUT_FOLDERS):
-            continue
-        real = _real(project.directory, path)
-        if real == output.resolve():
-            continue
-        if real in above:
-            what = "is a link to a folder that it lies in"
-            raise BuildError(Problem(file=str(path), what=what, fix="remove it"))
-        yield from _walk_folder(project, path, output, (), (*above, real))
+def _is_former_bundle(project: Project, path: PurePosixPath, destination: str) -> bool:
+    if not fnmatch.fnmatchcase(path.name, f"{project.id}-*.tar.gz"):
+        return False
+    return os.path.realpath(project.directory / path.parent) == destination
 
 
 def _left_out(project: Project, path: PurePosixPath, by_default: Sequence[str]) -> bool:
@@ -134,23 +137,31 @@ def _matches(path: PurePosixPath, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(item, pattern.rstrip("/")) for item in candidates for pattern in patterns)
 
 
-def _require_own_file(directory: Path, path: PurePosixPath) -> None:
-    if not _real(directory, path).is_file():
-        raise BuildError(Problem(file=str(path), what="is not a regular file", fix="remove it"))
-
-
-def _real(directory: Path, path: PurePosixPath) -> Path:
-    """Return where a path leads when all links are followed.
-
-    Raises:
-        BuildError: Out of the plugin's folder, in a loop, or nowhere.
-    """
-    try:
-        real = (directory / path).resolve(strict=True)
-    except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
-        what = "is a link that leads nowhere"
-        raise BuildError(Problem(file=str(path), what=what, fix="remove it, or mend it")) from None
-    if not real.is_relative_to(directory.resolve()):
+def _require_own(directory: Path, path: PurePosixPath) -> None:
+    """Refuse what lies outside the plugin's folder, and names that a list of checksums cannot hold."""
+    if not _NAME.fullmatch(path.name):
+        what = "has a name with control characters, a backslash or bytes that are not UTF-8"
+        raise BuildError(Problem(file=str(path), what=what, fix="rename it"))
+    real = Path(os.path.realpath(directory / path))
+    if not real.is_relative_to(os.path.realpath(directory)):
         what = "is a link that leads out of the plugin's folder"
-        raise BuildError(Problem(file=str(path), what=what, fix="put the file itself there"))
-    return real
+        raise BuildError(Problem(file=str(path), what=what, fix="put the file or folder itself there"))
+
+
+def _require_file(directory: Path, path: PurePosixPath) -> None:
+    file = directory / path
+    if file.is_file():
+        return
+    if file.is_symlink():
+        what = f"is a link to {str(file.readlink())!r}, which leads nowhere"
+        raise BuildError(Problem(file=str(path), what=what, fix="mend or remove it"))
+    raise BuildError(Problem(file=str(path), what="is not a regular file", fix="remove it"))
+
+
+def _require_no_loop(directory: Path, path: PurePosixPath) -> None:
+    real = os.path.realpath(directory / path)
+    above = next((one for one in path.parents if os.path.realpath(directory / one) == real), None)
+    if above is not None:
+        what = f"is a link to a folder that it lies in ({above if above.parts else 'the plugin'})"
+        fix = "remove it, or leave it out with `exclude` in [tool.mattermost-plugin] of pyproject.toml"
+        raise BuildError(Problem(file=str(path), what=what, fix=fix))

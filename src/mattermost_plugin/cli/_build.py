@@ -1,26 +1,24 @@
 """Building a bundle: from a plugin's folder to the archive that a server installs."""
 
-import hashlib
-import json
+import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from packaging.version import Version
 
-from mattermost_plugin.cli._archive import write_archive
-from mattermost_plugin.cli._author_files import author_files, bundle_entrypoint
+from mattermost_plugin.cli._author_files import author_files
 from mattermost_plugin.cli._bridge import bridge_for, bridge_licences
 from mattermost_plugin.cli._bundle_schema import MANIFEST
-from mattermost_plugin.cli._manifest_rules import DEFAULT_RUNTIME
+from mattermost_plugin.cli._file_errors import file_errors
+from mattermost_plugin.cli._pack import copy_file, pack_bundle
 from mattermost_plugin.cli._pip import Requirements
 from mattermost_plugin.cli._platforms import Platform
 from mattermost_plugin.cli._problems import BuildError, Problem
 from mattermost_plugin.cli._project import Project, read_project
+from mattermost_plugin.cli._requirements_file import RequirementsFile, read_requirements
 from mattermost_plugin.cli._sdk_wheel import pack_sdk
 from mattermost_plugin.cli._vendor import Vendored, vendor
 
@@ -29,7 +27,6 @@ __all__ = ["build_bundle"]
 _OLDEST_PYTHON = 10
 _NEWEST_PYTHON = 14
 _REQUIRES_PYTHON = next(rule for rule in MANIFEST if rule.key == "server.requires_python")
-_CHECKSUMS = PurePosixPath("server/checksums.sha256")
 
 
 def build_bundle(
@@ -55,30 +52,37 @@ def build_bundle(
         BuildError: the plugin cannot be built; nothing was written to `output`.
     """
     directory = Path(directory)
+    with file_errors(directory):
+        return _build(directory, platforms, Path(output) if output is not None else None, python, report)
+
+
+def _build(
+    directory: Path,
+    platforms: Sequence[str],
+    output: Path | None,
+    python: str | None,
+    report: Callable[[str], None],
+) -> Path:
     targets = [Platform.parse(name) for name in sorted(set(platforms))] or [Platform.this()]
     project = read_project(directory)
-    folder = Path(output) if output is not None else directory / "dist"
+    folder = output if output is not None else directory / "dist"
     files = author_files(project, folder)
+    required = _requirements_file(directory)
     release = _choose_python(project, python)
     with tempfile.TemporaryDirectory(prefix="mattermost-plugin-build-") as name:
-        scratch = Path(name)
+        scratch = Path(name).absolute()
         stage = scratch / "bundle"
         executables = _add_bridges(stage, targets)
         requirements = Requirements(
             sdk=pack_sdk(scratch),
             python=release,
-            file=_requirements_file(directory),
+            folder=directory,
+            file=required,
             listed=project.dependencies or (),
         )
         vendored = vendor(requirements, targets, stage / "server" / "site", scratch, report)
-        for place, path in files.items():
-            _copy(path, stage / place)
-        manifest = _bundle_manifest(project, executables, _runs_on(project, vendored, release))
-        text = json.dumps(manifest, indent=2, ensure_ascii=False)
-        (stage / "plugin.json").write_text(f"{text}\n", encoding="utf-8")
-        _write_checksums(stage, set(executables.values()))
         archive = folder / f"{project.id}-{project.version}.tar.gz"
-        write_archive(stage, project.id, archive)
+        pack_bundle(project, files, stage, executables, _runs_on(project, vendored, release), archive)
         _summarise(stage, archive, vendored, release, report)
     return archive
 
@@ -106,9 +110,13 @@ def _choose_python(project: Project, asked: str | None) -> str:
     return running if running in fitting else fitting[0]
 
 
-def _requirements_file(directory: Path) -> Path | None:
+def _requirements_file(directory: Path) -> RequirementsFile | None:
     path = directory / "requirements.txt"
-    return path.resolve() if path.is_file() else None
+    if not os.path.lexists(path):
+        return None
+    if not path.is_file():
+        raise BuildError(Problem(file=path.name, what="is not a file", fix="put the file itself there"))
+    return read_requirements(path.absolute())
 
 
 def _add_bridges(stage: Path, platforms: Sequence[Platform]) -> dict[str, str]:
@@ -116,10 +124,10 @@ def _add_bridges(stage: Path, platforms: Sequence[Platform]) -> dict[str, str]:
     executables = {}
     for platform in platforms:
         place = f"server/bridge/bridge-{platform}"
-        _copy(bridge_for(platform), stage / place)
+        copy_file(bridge_for(platform), stage / place)
         (stage / place).chmod(0o755)
         executables[str(platform)] = place
-    _copy(bridge_licences(), stage / "server/bridge/LICENSES.txt")
+    copy_file(bridge_licences(), stage / "server/bridge/LICENSES.txt")
     return executables
 
 
@@ -129,35 +137,6 @@ def _runs_on(project: Project, vendored: Sequence[Vendored], release: str) -> st
         return f"=={release}.*"
     releases = str(project.requires_python)
     return releases if re.fullmatch(_REQUIRES_PYTHON.pattern, releases) else ""
-
-
-def _bundle_manifest(project: Project, executables: dict[str, str], runs_on: str) -> dict[str, Any]:
-    server = {
-        **project.manifest["server"],
-        "executables": executables,
-        "runtime": project.manifest["server"].get("runtime") or DEFAULT_RUNTIME,
-        "entrypoint": str(bundle_entrypoint(project)),
-    }
-    if runs_on:
-        server["requires_python"] = runs_on
-    server.pop("executable", None)
-    return {**project.manifest, "server": server}
-
-
-def _write_checksums(stage: Path, executables: set[str]) -> None:
-    """List what the server does not verify by itself: it does so for the manifest's executables."""
-    places = {path.relative_to(stage).as_posix() for path in (stage / "server").rglob("*") if path.is_file()}
-    lines = [
-        f"{hashlib.sha256((stage / place).read_bytes()).hexdigest()}  {place}\n"
-        for place in sorted(places - executables)
-    ]
-    (stage / _CHECKSUMS).write_text("".join(lines), encoding="utf-8")
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    shutil.copymode(source, target)
 
 
 def _summarise(

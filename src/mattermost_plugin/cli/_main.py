@@ -1,51 +1,39 @@
 """The command line."""
 
 import argparse
-import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mattermost_plugin._version import __version__
 from mattermost_plugin.cli._bridge_source import PLATFORMS
 from mattermost_plugin.cli._build import build_bundle
-from mattermost_plugin.cli._problems import BuildError, file_system_problem
+from mattermost_plugin.cli._console import OutputClosedError, write_line
+from mattermost_plugin.cli._interrupts import Interrupted, interruptible
+from mattermost_plugin.cli._problems import BuildError, Problem
 from mattermost_plugin.cli._scaffold import write_scaffold
 
 __all__ = ["main"]
-
-# What a shell makes of the end by a signal.
-_INTERRUPTED = 128 + signal.SIGINT
-_TERMINATED = 128 + signal.SIGTERM
-_NOBODY_READS = 128 + 13  # SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (None: those of the process) and return its exit status.
 
-    The status is 0; 1 for anything that a person has to mend, which is told in a line each on standard error;
-    2 for wrong arguments; 130, 141 and 143 for Ctrl-C, a standard output that nobody reads, and SIGTERM.
+    Returns:
+        0: done; 1: failed; 128 and the number of the signal that ended it, such as 130 for Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
-        with _termination_cleans_up():
+        with interruptible():
             _run(options)
     except BuildError as error:
-        for problem in error.problems:
-            sys.stderr.write(f"error: {problem}\n")
-        return 1
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except BrokenPipeError:
-        # The interpreter flushes standard output once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _NOBODY_READS
-    except OSError as error:
-        sys.stderr.write(f"error: {file_system_problem(error)}\n")
-        return 1
+        return _fail(1, *map(str, error.problems))
+    except OutputClosedError:
+        return 128 + signal.SIGPIPE
+    except Interrupted as error:
+        return _fail(128 + error.signal, f"interrupted ({error.signal.name})")
     return 0
 
 
@@ -58,32 +46,25 @@ def _run(options: argparse.Namespace) -> None:
             python=options.python,
             report=_say,
         )
-    else:
-        for path in write_scaffold(options.directory, options.id):
-            _say(f"wrote {path}")
-        _say(f"Next: mattermost-plugin build {options.directory}")
-
-
-@contextmanager
-def _termination_cleans_up() -> Iterator[None]:
-    """Have SIGTERM unwind the stack, so that no temporary file stays."""
-
-    def end(_number: int, _frame: object) -> None:
-        raise SystemExit(_TERMINATED)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
         return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    for path in write_scaffold(options.directory, options.id):
+        _say(f"wrote {path}")
+    _say(f"Next: mattermost-plugin build {options.directory}")
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    try:
+        write_line(sys.stdout, line)
+    except OSError as error:
+        raise BuildError(Problem(file="standard output", what=error.strerror or str(error))) from error
+
+
+def _fail(status: int, *lines: str) -> int:
+    # Where nobody reads the errors either, the status is all that is left to tell.
+    with suppress(OSError, OutputClosedError):
+        for line in lines:
+            write_line(sys.stderr, f"error: {line}")
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,25 +1,24 @@
 """Running pip to install a plugin's requirements into a folder, for this machine or another."""
 
 import hashlib
-import importlib.util
-import re
-import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mattermost_plugin.cli._installed import Installed, read_installed
+from mattermost_plugin.cli._pip_process import run_pip
 from mattermost_plugin.cli._platforms import Platform
 from mattermost_plugin.cli._problems import BuildError, Problem
-from mattermost_plugin.cli._requirements_text import read_requirements
+from mattermost_plugin.cli._requirements_file import RequirementsFile
 from mattermost_plugin.cli._sdk_wheel import DISTRIBUTION
 
 __all__ = ["Requirements", "install"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ROUNDS = 10
 """How deep requirements that hold for another platform only may be nested."""
 
@@ -31,34 +30,45 @@ class Requirements:
     Attributes:
         sdk: the SDK as a wheel.
         python: the release of Python that it is for, such as `3.11`.
+        folder: the plugin's folder, where relative paths in requirements start.
         file: the author's `requirements.txt`, or None.
-        listed: the requirements that `pyproject.toml` lists, looked at only without `file`.
+        listed: the requirements that `pyproject.toml` lists, found valid, looked at only without `file`.
     """
 
     sdk: Path
     python: str
-    file: Path | None
+    folder: Path
+    file: RequirementsFile | None
     listed: tuple[str, ...]
 
     @property
     def source(self) -> str:
         """Where the requirements are written, as the author knows it."""
-        return self.file.name if self.file else "pyproject.toml"
+        return self.file.path.name if self.file else "pyproject.toml"
 
 
-def install(requirements: Requirements, platform: Platform, target: Path) -> None:
+def install(
+    requirements: Requirements, platform: Platform, target: Path, report: Callable[[str], None]
+) -> None:
     """Install the requirements for `platform` into the folder `target`.
 
     Raises:
-        BuildError: a requirement cannot be read, or pip failed.
+        BuildError: the condition of a requirement cannot be decided, or pip failed, whose own words
+            `report` was called with.
     """
     wanted = _wanted(requirements, platform, target.parent)
+    options = ["--upgrade", "--no-user", "--no-compile", "--no-input", "--disable-pip-version-check"]
+    options = ["install", "--quiet", "--target", str(target.absolute()), *options]
+    failure = Problem(
+        file=requirements.source,
+        what=f"pip could not install what it names for {platform}",
+        fix="see what pip wrote, above",
+    )
     extra: list[str] = []
     missing: list[str] = []
     for _ in range(_ROUNDS):
-        _run_pip(
-            [*_selection(requirements, platform), *wanted, *extra], target, requirements.source, platform
-        )
+        arguments = [*options, *_selection(requirements, platform), *wanted, *extra]
+        run_pip(arguments, requirements.folder, target.parent, failure, report)
         missing = _missing(read_installed(target), platform, requirements.python)
         if not missing:
             return
@@ -89,74 +99,37 @@ def _wanted(requirements: Requirements, platform: Platform, scratch: Path) -> li
         environment = platform.marker_environment(requirements.python)
         wanted = [str(requirements.sdk)]
         for text in requirements.listed:
-            requirement = _parse(text)
-            if requirement.marker is None or requirement.marker.evaluate(environment):
+            requirement = Requirement(text)
+            if _holds(requirement, environment, requirements.source):
                 wanted.append(_without_marker(requirement))
         return wanted
-    text = read_requirements(requirements.file)
-    if "--hash" not in text:
-        return [str(requirements.sdk), "-r", str(requirements.file)]
-    locked = scratch / f"requirements-{platform}.txt"
-    locked.write_text(_with_own_hash(text, requirements.sdk), encoding="utf-8")
-    return ["-r", str(locked)]
+    found = requirements.file
+    if not found.hashed and not found.altered:
+        return [str(requirements.sdk), "-r", str(found.path)]
+    rest, extras = found.without(DISTRIBUTION) if found.hashed else (found, "")
+    lines = list(rest.lines)
+    if rest.constraints:
+        lines.append(f"-c {_write(scratch / f'constraints-{platform}.txt', rest.constraints).as_uri()}")
+    if not found.hashed:
+        return [str(requirements.sdk), "-r", str(_write(scratch / f"requirements-{platform}.txt", lines))]
+    # The SDK that is vendored has a hash of its own, other than a released one.
+    digest = hashlib.sha256(requirements.sdk.read_bytes()).hexdigest()
+    lines.append(f"{DISTRIBUTION}{extras} @ {requirements.sdk.as_uri()} --hash=sha256:{digest}")
+    return ["-r", str(_write(scratch / f"requirements-{platform}.txt", lines))]
 
 
-def _parse(text: str) -> Requirement:
+def _write(path: Path, lines: list[str]) -> Path:
+    # With a mark, so that no release of pip asks the locale for the encoding.
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8-sig")
+    return path
+
+
+def _holds(requirement: Requirement, environment: dict[str, str], source: str) -> bool:
     try:
-        return Requirement(text)
-    except InvalidRequirement as error:
-        raise BuildError(
-            Problem(
-                file="pyproject.toml", key="project.dependencies", what=f"{text!r} cannot be read: {error}"
-            )
-        ) from error
-
-
-def _with_own_hash(text: str, sdk: Path) -> str:
-    """Replace the SDK in a file of hashed requirements: the wheel that is vendored has a hash of its own."""
-    extras = ""
-    kept = []
-    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
-        name = _NAME.match(line.strip())
-        if name and canonicalize_name(name[0]) == DISTRIBUTION:
-            extras = "".join(re.findall(r"^[^\[;=<>~! ]*(\[[^\]]*\])", line.strip()))
-        else:
-            kept.append(line)
-    digest = hashlib.sha256(sdk.read_bytes()).hexdigest()
-    kept.append(f"{DISTRIBUTION}{extras} @ {sdk.as_uri()} --hash=sha256:{digest}")
-    return "\n".join(kept) + "\n"
-
-
-def _run_pip(arguments: list[str], target: Path, source: str, platform: Platform) -> None:
-    if importlib.util.find_spec("pip") is None:
-        raise BuildError(
-            Problem(
-                what=f"there is no pip beside {sys.executable}, which installs what the plugin requires",
-                fix="run `python -m ensurepip`, or `uv pip install pip`",
-            )
-        )
-    options = [
-        "--target",
-        str(target),
-        "--upgrade",
-        "--no-compile",
-        "--no-input",
-        "--disable-pip-version-check",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", *options, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BuildError(
-            Problem(
-                file=source,
-                what=f"pip could not install what it names for {platform}:\n{done.stderr.strip()}",
-            )
-        )
+        return requirement.marker is None or requirement.marker.evaluate(environment)
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        what = f"the condition of {str(requirement)!r} cannot be decided: {error}"
+        raise BuildError(Problem(file=source, what=what, fix="write another one")) from error
 
 
 def _without_marker(requirement: Requirement) -> str:
@@ -174,5 +147,5 @@ def _missing(installed: list[Installed], platform: Platform, python: str) -> lis
         for distribution in installed
         for requirement in distribution.requires
         if canonicalize_name(requirement.name) not in present
-        and (requirement.marker is None or requirement.marker.evaluate(environment))
+        and _holds(requirement, environment, distribution.name)
     ]

@@ -4,25 +4,11 @@ Exception
 └── BuildError: the bundle was not made; carries one or more `Problem`s
 """
 
-import errno
-import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BuildError", "Problem", "file_system_problem"]
-
-_REMEDIES = {
-    errno.EACCES: "give yourself the right to it",
-    errno.EPERM: "give yourself the right to it",
-    errno.EROFS: "name a folder that can be written with --output",
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
-    errno.ELOOP: "remove a link of the loop",
-    errno.ENAMETOOLONG: "give it a shorter name",
-    errno.EISDIR: "there should be a file",
-    errno.ENOTDIR: "there should be a folder",
-    errno.EEXIST: "remove it, or choose another name",
-}
+__all__ = ["BuildError", "Problem"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +30,13 @@ class Problem:
     def __str__(self) -> str:
         where = ": ".join(part for part in (self.file, self.key) if part)
         text = f"{where}: {self.what}" if where else self.what
-        return f"{text}; {self.fix}" if self.fix else text
+        return _one_line(f"{text}; {self.fix}" if self.fix else text)
+
+
+def _one_line(text: str) -> str:
+    """Put what names of files and other programs' messages bring into one line that a terminal can show."""
+    shown = re.sub(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*", " ", text).strip()
+    return shown.encode(errors="backslashreplace").decode()
 
 
 class BuildError(Exception):
@@ -57,10 +49,3 @@ class BuildError(Exception):
     def __init__(self, problems: Problem | Sequence[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
-
-
-def file_system_problem(error: OSError) -> Problem:
-    """Return what the system says of a file, with what to do about it."""
-    files = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
-    what = (error.strerror or str(error) or type(error).__name__).lower()
-    return Problem(file=" and ".join(files), what=what, fix=_REMEDIES.get(error.errno or 0, ""))

@@ -1,17 +1,19 @@
 """Reading a plugin's folder: its manifest, what `pyproject.toml` adds, and where its code is."""
 
-import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from mattermost_plugin.cli._manifest_file import read_manifest
 from mattermost_plugin.cli._manifest_rules import check_manifest
 from mattermost_plugin.cli._policy_rules import PROPS_KEY, check_policy
 from mattermost_plugin.cli._problems import BuildError, Problem
+from mattermost_plugin.cli._text_files import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -68,7 +70,7 @@ def read_project(directory: Path) -> Project:
     """
     if not directory.is_dir():
         raise BuildError(Problem(what=f"{directory} is not a folder", fix="name the folder with plugin.json"))
-    manifest = _read_manifest(directory)
+    manifest = read_manifest(directory)
     pyproject = _read_pyproject(directory)
     metadata = _table(pyproject, "project")
     settings = _table(pyproject, _TABLE)
@@ -79,8 +81,9 @@ def read_project(directory: Path) -> Project:
     problems += _check_settings(settings)
     problems += _merge_policy(manifest, settings)
     requires_python, unreadable = _requires_python(metadata)
-    if problems or unreadable:
-        raise BuildError([*problems, *unreadable])
+    problems += [*unreadable, *_check_dependencies(pyproject, metadata, directory)]
+    if problems:
+        raise BuildError(problems)
     entrypoint = PurePosixPath(manifest["server"]["entrypoint"])
     in_server_folder = len(entrypoint.parts) > 1 and entrypoint.parts[0] == "server"
     dependencies = metadata.get("dependencies")
@@ -96,62 +99,17 @@ def read_project(directory: Path) -> Project:
     )
 
 
-def _read_manifest(directory: Path) -> dict[str, Any]:
-    for name in ("plugin.yaml", "plugin.yml"):
-        if (directory / name).exists():
-            raise BuildError(
-                Problem(file=name, what="only plugin.json is read", fix="write the manifest as plugin.json")
-            )
-    path = directory / "plugin.json"
-    try:
-        manifest: Any = json.loads(
-            path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse
-        )
-    except FileNotFoundError:
-        raise BuildError(
-            Problem(
-                file="plugin.json",
-                what=f"not found in {directory}",
-                fix="name the plugin's folder, or start one with `mattermost-plugin new DIR`",
-            )
-        ) from None
-    except UnicodeDecodeError as error:
-        raise BuildError(Problem(file="plugin.json", what=f"not UTF-8 text: {error}")) from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise BuildError(Problem(file="plugin.json", what=f"not JSON: {error.msg} at {where}")) from error
-    except RecursionError:
-        raise BuildError(Problem(file="plugin.json", what="is nested too deeply")) from None
-    if not isinstance(manifest, dict):
-        raise BuildError(
-            Problem(file="plugin.json", what="not a JSON object", fix='begin with {"id": "...", ...}')
-        )
-    return manifest
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        what = f"the key {twice!r} stands twice in one object"
-        raise BuildError(Problem(file="plugin.json", key=twice, what=what, fix="remove one of them"))
-    return found
-
-
-def _refuse(constant: str) -> Any:
-    raise BuildError(
-        Problem(file="plugin.json", what=f"{constant} is not JSON", fix="write a number or null")
-    )
-
-
 def _read_pyproject(directory: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads((directory / "pyproject.toml").read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(directory / "pyproject.toml", "pyproject.toml"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise BuildError(Problem(file="pyproject.toml", what=f"not TOML: {error}")) from error
+    except RecursionError:
+        raise BuildError(
+            Problem(file="pyproject.toml", what="values are nested too deeply", fix="take fewer levels")
+        ) from None
 
 
 def _table(pyproject: Mapping[str, Any], path: str) -> Mapping[str, Any]:
@@ -205,12 +163,56 @@ def _merge_policy(manifest: dict[str, Any], settings: Mapping[str, Any]) -> list
 def _requires_python(metadata: Mapping[str, Any]) -> tuple[SpecifierSet, list[Problem]]:
     text = metadata.get("requires-python", "")
     try:
-        return SpecifierSet(text), []
-    except (InvalidSpecifier, TypeError, AttributeError):
-        problem = Problem(
+        if isinstance(text, str):
+            return SpecifierSet(text), []
+    except InvalidSpecifier:
+        pass  # told below, as any other value
+    problem = Problem(
+        file="pyproject.toml",
+        key="project.requires-python",
+        what=f"{text!r} is not a version range",
+        fix='write ">=3.10" or such',
+    )
+    return SpecifierSet(), [problem]
+
+
+def _check_dependencies(
+    pyproject: Mapping[str, Any], metadata: Mapping[str, Any], directory: Path
+) -> Iterator[Problem]:
+    """Find requirements that would be left out, since they stand where only other tools look."""
+    listed = metadata.get("dependencies")
+    if listed is not None and not _is_list_of_strings(listed):
+        yield Problem(
             file="pyproject.toml",
-            key="project.requires-python",
-            what=f"{text!r} is not a version range",
-            fix='write ">=3.10" or such',
+            key="project.dependencies",
+            what="not a list of requirements",
+            fix='write ["requests>=2"] or such',
         )
-        return SpecifierSet(), [problem]
+    elif listed is not None:
+        for text in listed:
+            yield from _unreadable(text)
+    if listed is not None or (directory / "requirements.txt").exists():
+        return
+    fix = "list them as project.dependencies, or in requirements.txt"
+    dynamic = metadata.get("dynamic")
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
+        yield Problem(
+            file="pyproject.toml",
+            key="project.dynamic",
+            what="the build does not compute dependencies",
+            fix=fix,
+        )
+    tool = pyproject.get("tool")
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    named = poetry.get("dependencies") if isinstance(poetry, dict) else None
+    if isinstance(named, dict) and set(named) - {"python"}:
+        key = "tool.poetry.dependencies"
+        yield Problem(file="pyproject.toml", key=key, what="the build does not read this table", fix=fix)
+
+
+def _unreadable(text: str) -> Iterator[Problem]:
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        what = f"{text!r} cannot be read: {error}"
+        yield Problem(file="pyproject.toml", key="project.dependencies", what=what)

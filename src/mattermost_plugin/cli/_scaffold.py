@@ -1,10 +1,12 @@
 """Starting a plugin: a folder with the smallest one that does something."""
 
 import json
+import os
 import re
 from pathlib import Path
 
 from mattermost_plugin._version import __version__
+from mattermost_plugin.cli._file_errors import file_errors
 from mattermost_plugin.cli._manifest_rules import check_manifest
 from mattermost_plugin.cli._problems import BuildError, Problem
 
@@ -40,9 +42,27 @@ def write_scaffold(directory: Path, plugin_id: str | None = None) -> list[Path]:
     """Write a new plugin into `directory` and return the files written.
 
     Raises:
-        BuildError: there is something at `directory` already, or no id can be made of its name.
+        BuildError: there is something at `directory` already, no id can be made of its name, or it cannot be
+            written; nothing was.
     """
-    words = re.findall(r"[a-z0-9]+", directory.resolve().name.lower())
+    with file_errors(directory.parent):
+        files = _files(directory, plugin_id)
+        made = not directory.exists()
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            for file, text in files.items():
+                (directory / file).write_text(text, encoding="utf-8")
+        except BaseException:
+            for file in files:
+                (directory / file).unlink(missing_ok=True)
+            if made:
+                directory.rmdir()
+            raise
+    return [directory / file for file in files]
+
+
+def _files(directory: Path, plugin_id: str | None) -> dict[str, str]:
+    words = re.findall(r"[a-z0-9]+", Path(os.path.normpath(directory.absolute())).name.lower())
     name = " ".join(word.capitalize() for word in words) or "Hello"
     manifest = {
         "id": plugin_id or f"com.example.{'-'.join(words) or 'hello'}",
@@ -63,12 +83,8 @@ def write_scaffold(directory: Path, plugin_id: str | None = None) -> list[Path]:
     class_name = "".join(word.capitalize() for word in words)
     if not class_name.isidentifier():
         class_name = f"Plugin{class_name}"
-    files = {
+    return {
         "plugin.json": json.dumps(manifest, indent=2) + "\n",
         "plugin.py": _PLUGIN.format(name=name, class_name=class_name),
         "pyproject.toml": _PYPROJECT.format(distribution="-".join(words) or "hello", sdk=__version__),
     }
-    directory.mkdir(parents=True, exist_ok=True)
-    for file, text in files.items():
-        (directory / file).write_text(text, encoding="utf-8")
-    return [directory / file for file in files]

@@ -1,7 +1,9 @@
 """Vendoring: the SDK and all that the plugin requires, installed into the bundle for each platform."""
 
 import filecmp
+import os
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,9 @@ from mattermost_plugin.cli._pip import Requirements, install
 from mattermost_plugin.cli._platforms import Platform
 
 __all__ = ["Vendored", "vendor"]
+
+_BOUND = b"#!" + os.fsencode(sys.executable)
+"""The first line that pip writes where a wheel's script has `#!python`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,7 +53,7 @@ def vendor(
     for platform in platforms:
         report(f"Installing what the plugin requires for {platform}, Python {requirements.python}")
         target = scratch / str(platform)
-        install(requirements, platform, target)
+        install(requirements, platform, target, report)
         installed[platform] = read_installed(target)
     vendored = set()
     for platform, distributions in installed.items():
@@ -58,7 +63,14 @@ def vendor(
             if entry not in vendored:
                 vendored.add(entry)
                 _copy(distribution, site / folder)
+                _tell_of_path_files(distribution, report)
     return sorted(vendored)
+
+
+def _tell_of_path_files(distribution: Installed, report: Callable[[str], None]) -> None:
+    for path in distribution.files:
+        if len(path.parts) == 1 and path.suffix == ".pth":
+            report(f"{path} of {distribution.name} has no effect in a bundle: Python reads it elsewhere")
 
 
 def _is_everywhere(distribution: Installed, installed: dict[Platform, list[Installed]]) -> bool:
@@ -77,6 +89,16 @@ def _is_same(one: Installed, other: Installed) -> bool:
 
 def _copy(distribution: Installed, site: Path) -> None:
     for path in distribution.files:
-        target = site / path
+        source, target = distribution.root / path, site / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(distribution.root / path, target)
+        if path.parts[0] == "bin":
+            target.write_bytes(_with_any_python(source.read_bytes()))
+        else:
+            shutil.copyfile(source, target)
+        shutil.copymode(source, target)
+
+
+def _with_any_python(program: bytes) -> bytes:
+    """Let a script that pip bound to the Python of this machine look for one where it is run."""
+    first, newline, rest = program.partition(b"\n")
+    return b"#!/usr/bin/env python3\n" + rest if newline and first.strip() == _BOUND else program

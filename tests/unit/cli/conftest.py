@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tarfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,35 @@ def write_plugin(tmp_path: Path) -> Callable[..., Path]:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
         return folder
+
+    return write
+
+
+@pytest.fixture
+def write_wheel() -> Callable[..., Path]:
+    """Write a wheel of a module that does nothing; `files` are added, with their modes."""
+
+    def write(
+        folder: Path, name: str, *, requires: str = "", files: dict[str, tuple[str, int]] | None = None
+    ) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        wheel = folder / f"{name}-1.0-py3-none-any.whl"
+        info = f"{name}-1.0.dist-info"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+        everything = {
+            f"{name}.py": ("", 0o644),
+            **(files or {}),
+            f"{info}/METADATA": (metadata + (f"Requires-Dist: {requires}\n" if requires else ""), 0o644),
+            f"{info}/WHEEL": ("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n", 0o644),
+        }
+        record = f"{info}/RECORD"
+        everything[record] = ("".join(f"{path},,\n" for path in (*everything, record)), 0o644)
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for path, (text, mode) in everything.items():
+                entry = zipfile.ZipInfo(path)
+                entry.external_attr = (0o100000 | mode) << 16
+                archive.writestr(entry, text)
+        return wheel
 
     return write
 

@@ -115,3 +115,68 @@ def test_what_is_not_a_file_is_refused(write_plugin: WritePlugin) -> None:
     os.mkfifo(folder / "pipe")
     with pytest.raises(BuildError, match="pipe: is not a regular file"):
         places(folder)
+
+
+def test_a_linked_folder_is_packed_as_what_it_leads_to(write_plugin: WritePlugin) -> None:
+    folder = write_plugin(files=empty("lib/words/__init__.py", "lib/words/deep/a.txt", "tests/test_a.py"))
+    (folder / "words").symlink_to("lib/words", target_is_directory=True)
+    (folder / "venv").symlink_to("lib", target_is_directory=True)  # left out by its own name
+    assert places(folder) == {
+        "server/plugin.py",
+        "server/lib/words/__init__.py",
+        "server/lib/words/deep/a.txt",
+        "server/words/__init__.py",
+        "server/words/deep/a.txt",
+    }
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "problem"),
+    [
+        ("again", ".", "again: is a link to a folder that it lies in (the plugin)"),
+        ("lib/words/up", "..", "lib/words/up: is a link to a folder that it lies in (lib)"),
+        ("self", "self", "self: is a link to 'self', which leads nowhere"),
+        ("gone", "nowhere", "gone: is a link to 'nowhere', which leads nowhere"),
+        ("out", "..", "out: is a link that leads out of the plugin's folder"),
+        ("assets", "..", "assets: is a link that leads out of the plugin's folder"),
+    ],
+)
+def test_links_that_cannot_be_packed_are_named(
+    write_plugin: WritePlugin, link: str, target: str, problem: str
+) -> None:
+    folder = write_plugin(files=empty("lib/words/__init__.py"))
+    (folder / link).symlink_to(target, target_is_directory=True)
+    with pytest.raises(BuildError) as refused:
+        places(folder)
+    assert str(refused.value).startswith(f"{problem}; ")
+
+
+def test_two_links_that_lead_to_each_other_s_folder_are_refused(write_plugin: WritePlugin) -> None:
+    folder = write_plugin(files=empty("one/a.txt", "two/b.txt"))
+    (folder / "one/two").symlink_to("../two", target_is_directory=True)
+    (folder / "two/one").symlink_to("../one", target_is_directory=True)
+    with pytest.raises(BuildError, match=r"one/two/one: is a link to a folder that it lies in \(one\)"):
+        places(folder)
+
+
+def test_a_link_that_is_excluded_is_not_looked_at(write_plugin: WritePlugin) -> None:
+    pyproject = '[tool.mattermost-plugin]\nexclude = ["again"]\n'
+    folder = write_plugin(files={"pyproject.toml": pyproject})
+    (folder / "again").symlink_to(".", target_is_directory=True)
+    assert places(folder) == {"server/plugin.py"}
+
+
+@pytest.mark.parametrize("name", [b"new\nline.txt", b"back\\slash.txt", b"\xff.txt"])
+def test_a_name_that_a_bundle_cannot_hold_is_refused(write_plugin: WritePlugin, name: bytes) -> None:
+    folder = write_plugin()
+    try:
+        (folder / os.fsdecode(name)).touch()
+    except OSError:
+        pytest.skip("the file system has no such names")
+    with pytest.raises(BuildError, match="bytes that are not UTF-8; rename it"):
+        places(folder)
+
+
+def test_bundles_beside_the_code_do_not_go_into_the_next_one(write_plugin: WritePlugin) -> None:
+    folder = write_plugin(files=empty("com.example.hello-1.2.2.tar.gz", "data.tar.gz"))
+    assert places(folder, folder) == {"server/plugin.py", "server/data.tar.gz"}

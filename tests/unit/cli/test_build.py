@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.unit.cli.conftest import Bundle
 
 WritePlugin = Callable[..., Path]
 Unpack = Callable[[Path], Bundle]
+WriteWheel = Callable[..., Path]
 
 ROOT = Path(__file__).parents[3]
 HERE = Platform.this()
@@ -73,23 +73,6 @@ print(json.dumps({**answer, "version": metadata.version("mattermost-plugin")}))
 def project(*dependencies: str, python: str = ">=3.10") -> dict[str, str]:
     table = f"[project]\nname = 'hello'\nrequires-python = '{python}'\n"
     return {"pyproject.toml": f"{table}dependencies = {json.dumps(dependencies)}\n"}
-
-
-def write_wheel(folder: Path, name: str, requires: str = "") -> Path:
-    """Write a wheel of a module that does nothing."""
-    wheel = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    files = {
-        f"{name}.py": "",
-        f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, text in files.items():
-            archive.writestr(path, text)
-    return wheel
 
 
 def test_a_bundle_has_everything_that_a_server_needs(write_plugin: WritePlugin, unpack: Unpack) -> None:
@@ -196,10 +179,10 @@ def test_a_bundle_for_four_platforms_has_each_ones_code_and_shares_the_rest(
 
 
 def test_what_a_requirement_needs_only_on_another_platform_is_found(
-    write_plugin: WritePlugin, unpack: Unpack, tmp_path: Path
+    write_plugin: WritePlugin, write_wheel: WriteWheel, unpack: Unpack, tmp_path: Path
 ) -> None:
     here, other = ("linux", "darwin") if HERE.system == "linux" else ("darwin", "linux")
-    wheel = write_wheel(tmp_path, "outer", f"iniconfig; sys_platform == '{other}'")
+    wheel = write_wheel(tmp_path, "outer", requires=f"iniconfig; sys_platform == '{other}'")
     folder = write_plugin(files=project(f"outer @ {wheel.as_uri()}"))
     bundle = unpack(build_bundle(folder, platforms=(f"{here}-amd64", f"{other}-amd64")))
     assert "outer.py" in bundle.files("server/site/any")
@@ -275,3 +258,33 @@ def test_an_unknown_platform_names_the_known_ones(write_plugin: WritePlugin) -> 
         BuildError, match="no bundle can be made for 'windows-amd64'; known are linux-amd64, "
     ):
         build_bundle(write_plugin(), platforms=("windows-amd64",))
+
+
+def test_programs_and_data_of_a_wheel_arrive_as_they_would_be_installed(
+    write_plugin: WritePlugin, write_wheel: WriteWheel, unpack: Unpack
+) -> None:
+    folder = write_plugin(files={"requirements.txt": "./tools-1.0-py3-none-any.whl\n"})
+    files = {
+        "tools_data/engine": ("#!/bin/sh\necho engine\n", 0o755),
+        "tools_data/notes.txt": ("", 0o644),
+        "tools-1.0.data/scripts/tools-shell": ("#!/bin/sh\necho shell\n", 0o755),
+        "tools-1.0.data/scripts/tools-python": ("#!python\nprint('python')\n", 0o755),
+        "tools-1.0.data/data/share/tools/table.txt": ("table", 0o644),
+        "tools-1.0.data/headers/tools.h": ("", 0o644),
+        "tools-1.0.dist-info/entry_points.txt": ("[console_scripts]\ntools-main = tools:main\n", 0o644),
+        "startup.pth": ("import tools\n", 0o644),
+    }
+    write_wheel(folder, "tools", files=files)
+    told: list[str] = []
+    bundle = unpack(build_bundle(folder, report=told.append))
+    site = bundle.folder / "server/site/any"
+    assert bundle.files("server/site/any/bin") == {"tools-shell", "tools-python"}
+    assert not (site / "include").exists()
+    programs = (("tools_data/engine", "engine"), ("bin/tools-shell", "shell"), ("bin/tools-python", "python"))
+    for program, answer in programs:
+        done = subprocess.run([site / program], capture_output=True, text=True, check=True)
+        assert done.stdout == f"{answer}\n"
+    assert (site / "bin/tools-python").read_text().startswith("#!/usr/bin/env python3\n")
+    assert (site / "share/tools/table.txt").read_text() == "table"
+    assert (site / "tools_data/notes.txt").stat().st_mode & 0o777 == 0o644
+    assert "startup.pth of tools has no effect in a bundle: Python reads it elsewhere" in told

@@ -1,192 +1,215 @@
-"""What the command says of files and folders that are not as they should be, and of its own end."""
+"""Commands that fail: one line that says what to do, a status, and nothing left behind."""
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
-import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from mattermost_plugin.cli import BuildError, main
-from mattermost_plugin.cli._author_files import author_files
-from mattermost_plugin.cli._problems import file_system_problem
-from mattermost_plugin.cli._project import read_project
-from mattermost_plugin.cli._requirements_text import read_requirements
+from mattermost_plugin.cli import BuildError, build_bundle, main
 
 WritePlugin = Callable[..., Path]
-COMMAND = [sys.executable, "-c", "import sys; from mattermost_plugin.cli import main; sys.exit(main())"]
+
+PROGRAM = "import sys; from mattermost_plugin.cli import main; sys.exit(main())"
+BLOCKING_BACKEND = """
+import pathlib, time
+
+def get_requires_for_build_wheel(config_settings=None):
+    pathlib.Path("started").touch()
+    time.sleep(600)
+
+prepare_metadata_for_build_wheel = build_wheel = get_requires_for_build_wheel
+"""
+# Compiling the bridges takes minutes on a machine that never did.
+pytestmark = pytest.mark.timeout(1200)
 
 
-def places(folder: Path) -> set[str]:
-    return {str(place) for place in author_files(read_project(folder), folder / "dist")}
+def errors_of(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[str]:
+    assert main([str(argument) for argument in arguments]) == 1
+    return capsys.readouterr().err.splitlines()
 
 
-def test_a_linked_folder_of_the_plugin_is_packed(write_plugin: WritePlugin) -> None:
-    folder = write_plugin(files={"lib/words/__init__.py": "", "lib/words/more/list.txt": ""})
-    (folder / "words").symlink_to("lib/words", target_is_directory=True)
-    assert {"server/words/__init__.py", "server/words/more/list.txt"} < places(folder)
+def keep_to_modes() -> None:
+    """Take from root, in a child process, the right to read whatever the modes of files say."""
+    if os.geteuid() == 0:
+        drop_from_bounding_set = 24
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            ctypes.CDLL(None).prctl(drop_from_bounding_set, capability, 0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("name", "target", "says"),
-    [
-        ("self", "self", "leads nowhere"),
-        ("gone", "not-there", "leads nowhere"),
-        ("up", ".", "a folder that it lies in"),
-        ("words/up", "..", "a folder that it lies in"),
-        ("out", "..", "leads out of"),
-        ("etc", "/etc", "leads out of"),
-    ],
-)
-def test_a_link_that_cannot_be_packed_is_named(
-    write_plugin: WritePlugin, name: str, target: str, says: str
-) -> None:
-    folder = write_plugin(files={"words/list.txt": ""})
-    (folder / name).symlink_to(target)
-    with pytest.raises(BuildError, match=f"^{name}: .*{says}"):
-        places(folder)
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+@pytest.mark.parametrize("name", ["notes.txt", "plugin.json", "requirements.txt", "pyproject.toml", "words"])
+def test_what_cannot_be_read_is_named(write_plugin: WritePlugin, name: str) -> None:
+    files = dict.fromkeys(("notes.txt", "requirements.txt", "pyproject.toml", "words/a.txt"), "")
+    folder = write_plugin(files=files)
+    (folder / name).chmod(0)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "build", str(folder)],
+        preexec_fn=keep_to_modes, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (folder / name).chmod(0o700)
+    fix = "give yourself access to it, or leave it out of the plugin's folder"
+    assert (done.returncode, done.stderr) == (1, f"error: {name}: Permission denied; {fix}\n")
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ('{"id": "a", "version": "1.0.0", "version": "2.0.0"}', "plugin.json: version: .*twice.*remove one"),
-        ('{"server": {"entrypoint": "a.py", "entrypoint": "b.py"}}', "entrypoint: .*twice"),
-        ('{"id": NaN}', "NaN is not JSON"),
-        ('{"id": -Infinity}', "-Infinity is not JSON"),
-        ("[" * 100_000, "plugin.json: "),
-    ],
-)
-def test_a_manifest_that_readers_take_for_different_things_is_refused(
-    write_plugin: WritePlugin, text: str, says: str
-) -> None:
-    folder = write_plugin()
-    (folder / "plugin.json").write_text(text, encoding="utf-8")
-    with pytest.raises(BuildError, match=says):
-        read_project(folder)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_requirements_are_read_by_their_byte_order_mark(tmp_path: Path, encoding: str) -> None:
-    path = tmp_path / "requirements.txt"
-    path.write_bytes("müsli==1.0\r\n".encode(encoding))
-    assert read_requirements(path) == "müsli==1.0\r\n"
-
-
-def test_requirements_are_read_by_their_coding_comment(tmp_path: Path) -> None:
-    path = tmp_path / "requirements.txt"
-    path.write_bytes("# -*- coding: latin-1 -*-\n# für\n".encode("latin-1"))
-    assert "für" in read_requirements(path)
-
-
-@pytest.mark.parametrize("data", ["# für".encode("latin-1"), b"# coding: of-nobody\n", b"\xff\xfea"])
-def test_requirements_in_another_encoding_are_named(tmp_path: Path, data: bytes) -> None:
-    path = tmp_path / "requirements.txt"
-    path.write_bytes(data)
-    with pytest.raises(BuildError, match=r"^requirements.txt: cannot be read as .*save it as UTF-8"):
-        read_requirements(path)
-
-
-def test_what_the_system_says_is_one_line_with_a_remedy(
+def test_a_folder_in_place_of_a_file_is_named(
     write_plugin: WritePlugin, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_plugin()
-    (folder / "plugin.json").unlink()
-    (folder / "plugin.json").mkdir()
-    assert main(["build", str(folder)]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert line == f"error: {folder / 'plugin.json'}: is a directory; there should be a file"
+    (folder / "pyproject.toml").mkdir()
+    assert errors_of(capsys, "build", folder) == [
+        "error: pyproject.toml: Is a directory; move the folder away that is where a file has to be"
+    ]
 
 
-def test_errors_without_a_file_or_a_number_are_told_too() -> None:
-    assert str(file_system_problem(OSError("odd"))) == "odd"
-    assert "free some space" in str(file_system_problem(OSError(28, "No space left on device", "a")))
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_build_ends_without_a_word_and_leaves_nothing(
-    write_plugin: WritePlugin, tmp_path: Path, number: int, status: int
+@pytest.mark.parametrize("name", ["plugin.json", "pyproject.toml"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(
+    write_plugin: WritePlugin, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     folder = write_plugin()
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    # There is no such index, and pip asks again and again.
-    (folder / "requirements.txt").write_text("nothing-of-that-name\n", encoding="utf-8")
-    environment = {
-        **os.environ,
-        "TMPDIR": str(scratch),
-        "PIP_INDEX_URL": "http://127.0.0.1:9/",
-        "PIP_RETRIES": "50",
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert errors_of(capsys, "build", folder) == [
+        f"error: {name}: is not a regular file; put the file itself there"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link", "loop"])
+def test_requirements_that_are_no_file_are_not_passed_over(
+    write_plugin: WritePlugin, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    folder = write_plugin()
+    path = folder / "requirements.txt"
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere" if kind == "dangling link" else path.name)
+    [error] = errors_of(capsys, "build", folder)
+    assert error.startswith("error: requirements.txt: ")
+
+
+def test_a_file_in_place_of_the_output_folder_is_named(
+    write_plugin: WritePlugin, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").touch()
+    [error] = errors_of(capsys, "build", write_plugin(), "--output", tmp_path / "taken" / "dist")
+    assert error.startswith(f"error: {tmp_path}/taken")
+    assert error.endswith("move the file away that is where a folder has to be")
+
+
+@pytest.mark.parametrize("moment", ["soon", "-1", "", "99999999999", "1e9"])
+def test_a_source_date_epoch_that_is_no_time_is_refused(
+    write_plugin: WritePlugin,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    moment: str,
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", moment)
+    [error] = errors_of(capsys, "build", write_plugin())
+    assert f"SOURCE_DATE_EPOCH: {moment!r} is not a number of seconds" in error
+
+
+@pytest.mark.parametrize("target", ["file", "file/new", "loop"])
+def test_new_names_what_is_in_its_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    before = sorted(tmp_path.iterdir())
+    [error] = errors_of(capsys, "new", tmp_path / target)
+    assert error.startswith("error: ")
+    assert "; " in error
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_library_raises_build_errors_for_files_too(write_plugin: WritePlugin) -> None:
+    folder = write_plugin()
+    (folder / "pyproject.toml").mkdir()
+    with pytest.raises(BuildError, match=r"pyproject\.toml: Is a directory"):
+        build_bundle(folder)
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 300
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, f"no {path}"
+        time.sleep(0.02)
+
+
+def pid_of_backend(folder: Path) -> list[int]:
+    """Find processes whose current folder is `folder`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_build_in_one_line_and_leaves_the_former_bundle(
+    write_plugin: WritePlugin, tmp_path: Path, number: signal.Signals
+) -> None:
+    backend = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    files = {
+        "requirements.txt": "./slow\n",
+        "slow/pyproject.toml": backend,
+        "slow/backend.py": BLOCKING_BACKEND,
+        "dist/com.example.hello-1.2.3.tar.gz": "the former one",
     }
+    folder = write_plugin(files=files)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     with subprocess.Popen(
-        [*COMMAND, "build", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    ) as process:
-        while process.poll() is None and not list(scratch.glob("mattermost-plugin-build-*/*")):
-            pass
-        os.killpg(process.pid, number)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (status, "")
+        [sys.executable, "-c", PROGRAM, "build", str(folder)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    ) as process:  # fmt: skip
+        wait_for(folder / "slow/started", process)
+        process.send_signal(number)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (128 + number, f"error: interrupted ({number.name})\n")
+    assert [path.name for path in (folder / "dist").iterdir()] == ["com.example.hello-1.2.3.tar.gz"]
+    assert (folder / "dist/com.example.hello-1.2.3.tar.gz").read_text() == "the former one"
+    assert list(temporary.iterdir()) == []
+    if Path("/proc/self/cwd").exists():
+        assert pid_of_backend(folder / "slow") == []
+
+
+def test_a_build_whose_output_nobody_reads_ends_quietly(write_plugin: WritePlugin) -> None:
+    folder = write_plugin()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "build", str(folder)],
+            stdout=closed, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
     assert not (folder / "dist").exists()
-    assert not list(scratch.glob("mattermost-plugin-build-*"))
 
 
-def test_a_closed_pipe_ends_the_command_without_a_word(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    os.close(read)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_behind_the_output_is_one_line(write_plugin: WritePlugin) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "build", str(write_plugin())],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")
+
+
+def test_names_that_the_terminal_cannot_show_are_escaped(tmp_path: Path) -> None:
     done = subprocess.run(
-        [*COMMAND, "new", "plugin"],
-        cwd=tmp_path,
-        stdout=write,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    os.close(write)
-    assert (done.returncode, done.stderr) == (141, "")
-
-
-_NAMES = st.sampled_from(
-    ["plugin.py", "plugin.json", "pyproject.toml", "requirements.txt", "a", "b/c", "b", "assets"]
-)
-_CONTENTS = st.one_of(
-    st.binary(max_size=40),
-    st.sampled_from(
-        [
-            b"{}",
-            b'{"server": {"entrypoint": "plugin.py"}}',
-            b"[project]\ndependencies = 1\n",
-            b"\xef\xbb\xbf{}",
-        ]
-    ),
-)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(_NAMES, st.one_of(_CONTENTS, _NAMES)), max_size=6))
-def test_whatever_lies_in_a_folder_is_an_error_in_words(found: list[tuple[str, bytes | str]]) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name, "plugin")
-        folder.mkdir()
-        for path, content in found:
-            place = folder / path
-            if place.exists() or place.is_symlink() or not place.parent.is_dir():
-                continue
-            if isinstance(content, bytes):
-                place.write_bytes(content)
-            else:
-                place.symlink_to(content)
-        try:
-            author_files(read_project(folder), folder / "dist")
-        except (BuildError, OSError) as error:
-            problems = error.problems if isinstance(error, BuildError) else [file_system_problem(error)]
-            assert all(str(problem) for problem in problems)
+        [sys.executable, "-c", PROGRAM, "new", str(tmp_path / "grüße")],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"gr\xfc\xdfe" in done.stdout

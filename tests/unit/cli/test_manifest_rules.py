@@ -198,7 +198,10 @@ def test_a_missing_manifest_tells_how_to_begin(tmp_path: Path) -> None:
 
 def test_a_manifest_that_is_not_json_tells_the_place(tmp_path: Path) -> None:
     (tmp_path / "plugin.json").write_text('{"id": "x",\n}', encoding="utf-8")
-    assert re.fullmatch(r"plugin.json: not JSON: .* at line [12], column \d+", problems_of(tmp_path)[0])
+    assert re.fullmatch(
+        r"plugin.json: not JSON: .* at line [12], column \d+; JSON has no comments .*",
+        problems_of(tmp_path)[0],
+    )
 
 
 def test_a_manifest_that_is_no_object_is_refused(tmp_path: Path) -> None:
