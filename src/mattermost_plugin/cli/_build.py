@@ -9,9 +9,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from mattermost_plugin.cli._author_files import author_files
+from mattermost_plugin.cli._author_files import author_files, bundle_entrypoint
 from mattermost_plugin.cli._bridge import bridge_for, bridge_licences
 from mattermost_plugin.cli._bundle_schema import MANIFEST
+from mattermost_plugin.cli._code_rules import check_code
 from mattermost_plugin.cli._file_errors import file_errors
 from mattermost_plugin.cli._pack import copy_file, pack_bundle
 from mattermost_plugin.cli._pip import Requirements
@@ -69,6 +70,7 @@ def _build(
     files = author_files(project, folder)
     required = _requirements_file(directory)
     release = _choose_python(project, python)
+    check_code(files, bundle_entrypoint(project), directory, release, report)
     with tempfile.TemporaryDirectory(prefix="mattermost-plugin-build-") as name:
         scratch = Path(name).absolute()
         stage = scratch / "bundle"
